@@ -1,0 +1,151 @@
+"""Checking an experiment's configuration before anything runs."""
+
+import difflib
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from tfseg.errors import ConfigError
+from tfseg.models.registry import SYSTEMS
+from tfseg.timegrid import TimeGrid
+
+_SCHEMA_PATH = Path(__file__).resolve().parents[2] / "schemas" / "config.schema.yaml"
+
+
+def _dotted(path):
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+
+
+def _found(value):
+    kind = {str: "text", bool: "true/false", type(None): "null"}.get(type(value), type(value).__name__)
+    return f"{value!r} ({kind})"
+
+
+def _number_hint(value):
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return ""
+    return "; write numbers without quotes, and 1e-3 as 1.0e-3 (YAML 1.1 reads 1e-3 as text)"
+
+
+def _explain(error):
+    """Turn one jsonschema error into: which key, what was expected, what was found."""
+    key = _dotted(error.absolute_path) or "(top level)"
+    value, rule = error.instance, error.validator_value
+    if error.validator == "additionalProperties":
+        known = list(error.schema["properties"])
+        messages = []
+        for name in sorted(set(value) - set(known)):
+            where = _dotted([*error.absolute_path, name])
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            messages.append(f"config key {where}: {hint}expected one of {', '.join(known)}")
+        return messages
+    if error.validator == "required":
+        missing = [name for name in rule if name not in value]
+        return [f"config key {_dotted([*error.absolute_path, n])}: expected, not found" for n in missing]
+    expected = {
+        "type": lambda: f"a value of type {rule}",
+        "enum": lambda: "one of " + ", ".join("null" if v is None else str(v) for v in rule),
+        "minimum": lambda: f"at least {rule}",
+        "maximum": lambda: f"at most {rule}",
+        "exclusiveMinimum": lambda: f"more than {rule}",
+        "exclusiveMaximum": lambda: f"less than {rule}",
+        "minItems": lambda: f"at least {rule} item(s)",
+        "uniqueItems": lambda: "every item once",
+        "minLength": lambda: "a text that is not empty",
+        "pattern": lambda: f"a name that matches {rule}",
+    }.get(error.validator, lambda: error.message)()
+    hint = _number_hint(value) if error.validator == "type" and isinstance(value, str) else ""
+    return [f"config key {key}: expected {expected}, found {_found(value)}{hint}"]
+
+
+def _relations(config):
+    """Check what a schema cannot say: keys that must fit each other."""
+    features, mixing = config["features"], config["mixing"]
+    for index, system in enumerate(config["systems"]):
+        if system not in SYSTEMS:
+            yield f"config key systems[{index}]: expected one of {', '.join(SYSTEMS)}, found {system!r}"
+    nyquist = features["sample_rate"] / 2
+    if features["fmax_hz"] > nyquist:
+        yield (
+            f"config key features.fmax_hz: expected at most half of features.sample_rate "
+            f"({nyquist:g}), found {features['fmax_hz']}"
+        )
+    if features["fmin_hz"] >= features["fmax_hz"]:
+        yield (
+            f"config key features.fmin_hz: expected less than features.fmax_hz "
+            f"({features['fmax_hz']}), found {features['fmin_hz']}"
+        )
+    grid = TimeGrid(features["sample_rate"], features["window_length"], features["hop_length"])
+    if grid.n_samples(mixing["duration_s"]) < features["window_length"]:
+        yield (
+            f"config key mixing.duration_s: expected at least one window "
+            f"({features['window_length'] / features['sample_rate']:g} s), "
+            f"found {mixing['duration_s']}"
+        )
+    for index, onset_s in enumerate(mixing["onsets_s"]):
+        if onset_s >= mixing["duration_s"]:
+            yield (
+                f"config key mixing.onsets_s[{index}]: expected less than mixing.duration_s "
+                f"({mixing['duration_s']}), found {onset_s}"
+            )
+    if config["postprocessing"]["low_threshold"] > config["postprocessing"]["high_threshold"]:
+        yield (
+            "config key postprocessing.low_threshold: expected at most "
+            f"postprocessing.high_threshold ({config['postprocessing']['high_threshold']}), "
+            f"found {config['postprocessing']['low_threshold']}"
+        )
+    for key, value in (
+        ("tables.by_class_snr_db", config["tables"]["by_class_snr_db"]),
+        ("figures.snr_db", config["figures"]["snr_db"]),
+    ):
+        if value not in mixing["snr_db"]:
+            yield f"config key {key}: expected one of mixing.snr_db {mixing['snr_db']}, found {value}"
+    if config["figures"]["fold"] > config["split"]["folds"]:
+        yield (
+            f"config key figures.fold: expected at most split.folds "
+            f"({config['split']['folds']}), found {config['figures']['fold']}"
+        )
+    if config["corpus"]["kind"] == "embedded":
+        from tfseg.corpora.instruments import INSTRUMENTS
+
+        for index, label in enumerate(config["corpus"]["classes"]):
+            if label not in INSTRUMENTS:
+                yield (
+                    f"config key corpus.classes[{index}]: expected a class of the embedded corpus "
+                    f"({', '.join(INSTRUMENTS)}), found {label!r}"
+                )
+
+
+def check_config(config):
+    """Check a merged configuration.
+
+    Parameters
+    ----------
+    config : dict
+
+    Raises
+    ------
+    ConfigError
+        One message with a line per problem: the key, what was expected, what was found.
+    """
+    schema = yaml.safe_load(_SCHEMA_PATH.read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    errors = sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.absolute_path)))
+    messages = [message for error in errors for message in _explain(error)]
+    if not messages:
+        messages = list(_relations(config))
+    if messages:
+        raise ConfigError("\n".join(messages))
+
+
+def sorted_keys(value):
+    """Copy a config value with all keys sorted, so that their order re-runs nothing."""
+    if isinstance(value, dict):
+        return {key: sorted_keys(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [sorted_keys(item) for item in value]
+    return value

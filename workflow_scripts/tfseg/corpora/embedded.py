@@ -1,0 +1,231 @@
+"""The embedded corpus: sampled instruments from a sound font, and synthesised scenes.
+
+Nothing is downloaded but Python packages: the PyPI package ``pretty_midi`` ships the General MIDI
+sound font TimGM6mb.sf2 (real recorded instruments), and ``tinysoundfont`` plays it. A *group* is
+one pitch of one instrument (program or drum kit, key, tuning); its *takes* differ in velocity,
+length and rhythm. Neighbouring pitches may share a recorded sample, so groups are independent
+pitches, not independent instruments; that is as much as a six-megabyte sound font can give.
+
+The two parts, ``demo`` and ``development``, share no group and no scene place: the settings of the
+miniature experiment were chosen on ``development``, and the demo scores ``demo``.
+"""
+
+import hashlib
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+
+from tfseg.corpora import scenes
+from tfseg.corpora.folds import deal_groups
+from tfseg.corpora.instruments import INSTRUMENTS, pitches
+from tfseg.errors import DataError
+from tfseg.files import whole_file
+from tfseg.seeding import generator
+
+SAMPLE_RATE = 32000
+SOUND_FONT_SHA256 = "82475b91a76de15cb28a104707d3247ba932e228bada3f47bba63c6b31aaf7a1"
+EVENT_LICENCE = "GPL-2.0"
+SCENE_LICENCE = "MIT"
+_DRUM_BANK = 128
+_SHORTEST_S, _LONGEST_S = 0.3, 2.0
+_SILENCE = 1e-3  # of the peak (-60 dB): below it a decaying note counts as over
+
+
+def sound_font_path():
+    """Find TimGM6mb.sf2 in the installed package and verify that it is the one that is meant.
+
+    Raises
+    ------
+    DataError
+        When the package is missing or ships another sound font.
+    """
+    # Only the package's folder is needed; importing it would load its MIDI parser for nothing.
+    spec = importlib.util.find_spec("pretty_midi")
+    if spec is None:
+        raise DataError("the package pretty_midi, which ships the sound font, is not installed")
+    path = Path(spec.origin).parent / "TimGM6mb.sf2"
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != SOUND_FONT_SHA256:
+        raise DataError(f"{path}: expected sha256 {SOUND_FONT_SHA256}, found {found}")
+    return path
+
+
+class Player:
+    """Plays single takes from the sound font."""
+
+    def __init__(self):
+        import tinysoundfont
+
+        self._synth = tinysoundfont.Synth(gain=0, samplerate=SAMPLE_RATE)
+        self._font = self._synth.sfload(str(sound_font_path()))
+
+    def _samples(self, n_samples):
+        if n_samples <= 0:
+            return np.zeros(0, dtype=np.float32)
+        stereo = np.frombuffer(bytes(self._synth.generate(n_samples)), dtype=np.float32)
+        return stereo.reshape(-1, 2).mean(axis=1)
+
+    def take(self, label, pitch, rng):
+        """Play one take of a pitch.
+
+        Parameters
+        ----------
+        label : str
+            A key of `INSTRUMENTS`.
+        pitch : (program, key, tuning)
+        rng : np.random.Generator
+            Chooses velocity, length and rhythm.
+
+        Returns
+        -------
+        samples : np.ndarray [shape=(n,), dtype=float32, peak 0.5]
+            0.3 to 2 s; decay below -60 dB of the peak is cut off.
+        """
+        instrument = INSTRUMENTS[label]
+        program, key, tuning = pitch
+        length_s = rng.uniform(_SHORTEST_S, _LONGEST_S)
+        strokes = [0.0]
+        if instrument.struck:
+            while strokes[-1] < length_s:
+                strokes.append(strokes[-1] + rng.uniform(0.09, 0.45))
+            strokes = strokes[:-1] if len(strokes) > 1 else strokes
+        self._synth.program_select(
+            0, self._font, _DRUM_BANK if instrument.drum else 0, program, instrument.drum
+        )
+        self._synth.set_tuning(0, tuning)
+        ends = [*strokes[1:], length_s]
+        pieces = []
+        for start_s, end_s in zip(strokes, ends, strict=True):
+            n_piece = round((end_s - start_s) * SAMPLE_RATE)
+            n_held = max(round(0.8 * n_piece), 1)
+            self._synth.noteon(0, key, int(rng.integers(60, 127)))
+            pieces.append(self._samples(n_held))
+            self._synth.noteoff(0, key)
+            pieces.append(self._samples(n_piece - n_held))
+        # The synthesiser is silenced before the next take, so that a take never depends on the last.
+        self._synth.sounds_off(0)
+        self._samples(SAMPLE_RATE // 10)
+        samples = np.concatenate(pieces)
+        peak = np.abs(samples).max()
+        if peak == 0:
+            raise DataError(f"embedded corpus: {label} {pitch} is silent")
+        sounding = np.flatnonzero(np.abs(samples) > _SILENCE * peak)
+        last = max(sounding[-1] + 1, round(_SHORTEST_S * SAMPLE_RATE))
+        samples = samples[:last] * np.float32(0.5 / peak)
+        fade = min(round(0.01 * SAMPLE_RATE), last)
+        samples[last - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
+        return samples
+
+
+def _write_wav(path, samples):
+    with whole_file(path) as temporary_path:
+        soundfile.write(temporary_path, samples, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+
+
+def render_corpus(
+    audio_dir,
+    *,
+    classes,
+    part,
+    groups_per_class,
+    takes_per_group,
+    places_per_scene,
+    takes_per_place,
+    scene_duration_s,
+    n_folds,
+    seed,
+    progress=lambda items: items,
+):
+    """Render the corpus and describe it in the corpus tables.
+
+    Parameters
+    ----------
+    audio_dir : path-like
+        Folder for the wav files (32 kHz, 16 bit, mono). Existing files of the same name are
+        replaced.
+    classes : sequence of str
+        Labels out of `INSTRUMENTS`.
+    part : {"demo", "development"}
+    groups_per_class, takes_per_group : int
+        Pitches of a class (all there are when fewer) and recordings of each pitch.
+    places_per_scene, takes_per_place : int
+    scene_duration_s : float
+    n_folds, seed : int
+    progress : callable
+        Wraps the iterable of recordings, e.g. `tqdm`.
+
+    Returns
+    -------
+    events, scenes, attribution : pd.DataFrame
+        As ``schemas/tables`` says.
+    """
+    audio_dir = Path(audio_dir)
+    player = Player()
+    event_rows, scene_rows = [], []
+    takes = []
+    for label in classes:
+        groups = pitches(label, part)
+        generator(seed, "embedded", part, label).shuffle(groups)
+        for pitch in sorted(groups[:groups_per_class]):
+            takes += [(label, pitch, take) for take in range(takes_per_group)]
+    for label, pitch, take in progress(takes):
+        name = "{}-{:+.1f}".format("-".join(map(str, pitch[:2])), pitch[2])
+        samples = player.take(label, pitch, generator(seed, "take", part, label, name, take))
+        path = audio_dir / "events" / label / f"{name}-{take}.wav"
+        _write_wav(path, samples)
+        event_rows.append(
+            {
+                "path": str(path),
+                "label": label,
+                "start_s": 0.0,
+                "stop_s": len(samples) / SAMPLE_RATE,
+                "group": f"{label}/{name}",
+                "licence": EVENT_LICENCE,
+            }
+        )
+    for kind in scenes.KINDS:
+        for place in range(places_per_scene):
+            for take in range(takes_per_place):
+                samples = scenes.synthesise(
+                    kind, (seed, part, place), take, SAMPLE_RATE, scene_duration_s
+                )
+                path = audio_dir / "scenes" / kind / f"{place:02d}-{take}.wav"
+                _write_wav(path, samples)
+                scene_rows.append(
+                    {
+                        "path": str(path),
+                        "scene": kind,
+                        "group": f"{kind}/{place:02d}",
+                        "licence": SCENE_LICENCE,
+                    }
+                )
+    events, scene_table = pd.DataFrame(event_rows), pd.DataFrame(scene_rows)
+    events["fold"] = deal_groups(events["group"], events["label"], n_folds, seed, "events")
+    scene_table["fold"] = deal_groups(
+        scene_table["group"], scene_table["scene"], n_folds, seed, "scenes"
+    )
+    attribution = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "path": events["path"],
+                    "author": "Tim Brechbill (TimGM6mb.sf2), rendered by tfseg",
+                    "licence": events["licence"],
+                    "source": "sound font of the PyPI package pretty_midi",
+                }
+            ),
+            pd.DataFrame(
+                {
+                    "path": scene_table["path"],
+                    "author": "tfseg",
+                    "licence": scene_table["licence"],
+                    "source": "synthesised by tfseg.corpora.scenes",
+                }
+            ),
+        ],
+        ignore_index=True,
+    )
+    return events, scene_table, attribution

@@ -1,0 +1,157 @@
+"""The tables that flow through the workflow: written in one layout, checked when read."""
+
+import functools
+from pathlib import Path
+
+import jsonschema
+import pandas as pd
+import yaml
+
+from tfseg.errors import TableError
+from tfseg.files import write_csv
+
+_SCHEMA_DIR = Path(__file__).resolve().parents[3] / "schemas" / "tables"
+_SEPARATOR = {".csv": ",", ".tsv": "\t"}
+_MESSAGES_SHOWN = 10
+
+
+@functools.cache
+def table_schema(kind):
+    """Load the JSON schema of one row of a table of this kind (a file in ``schemas/tables``)."""
+    return yaml.safe_load((_SCHEMA_DIR / f"{kind}.schema.yaml").read_text(encoding="utf-8"))
+
+
+def _converted(text, column, expected_type, where):
+    try:
+        return {"number": float, "integer": int, "string": str}[expected_type](text)
+    except ValueError:
+        article = "an" if expected_type == "integer" else "a"
+        raise TableError(
+            f"{where}, column {column}: expected {article} {expected_type}, found {text!r}"
+        ) from None
+
+
+def check_rows(frame, kind, source):
+    """Check every row against the schema of its kind.
+
+    Parameters
+    ----------
+    frame : pd.DataFrame
+    kind : str
+        Name of a file in ``schemas/tables``.
+    source : str
+        What to call the table in messages.
+
+    Raises
+    ------
+    TableError
+        Naming table, line, column, what was expected and what was found (ten lines at most).
+    """
+    schema = table_schema(kind)
+    missing = [name for name in schema["required"] if name not in frame.columns]
+    if missing:
+        raise TableError(
+            f"{source}: expected the columns {', '.join(schema['required'])}; "
+            f"missing {', '.join(missing)}, found {', '.join(map(str, frame.columns)) or 'none'}"
+        )
+    validator = jsonschema.Draft202012Validator(schema)
+    messages = []
+    for line, row in enumerate(frame.to_dict("records"), start=2):
+        for error in validator.iter_errors(row):
+            column = error.path[0] if error.path else "row"
+            messages.append(f"{source}, line {line}, column {column}: {error.message}")
+    key = schema.get("x-unique")
+    if key:
+        for value, rows in frame.reset_index(drop=True).groupby(key, sort=False).groups.items():
+            if len(rows) > 1:
+                lines = ", ".join(str(i + 2) for i in rows[:3])
+                messages.append(
+                    f"{source}: expected every {', '.join(key)} once, found {value} on lines {lines}"
+                )
+    if messages:
+        more = len(messages) - _MESSAGES_SHOWN
+        tail = [f"... and {more} more"] if more > 0 else []
+        raise TableError("\n".join(messages[:_MESSAGES_SHOWN] + tail))
+
+
+def read_table(path, kind):
+    """Read a CSV or TSV file whose rows follow the schema `kind`.
+
+    Parameters
+    ----------
+    path : path-like
+        The ending chooses the separator. A byte-order mark and CRLF line ends are accepted.
+    kind : str
+        Name of a file in ``schemas/tables``.
+
+    Returns
+    -------
+    frame : pd.DataFrame
+        Columns of the schema first, each with the schema's type.
+
+    Raises
+    ------
+    TableError
+        Naming file, line and column.
+    """
+    path = Path(path)
+    schema = table_schema(kind)
+    try:
+        frame = pd.read_csv(
+            path,
+            sep=_SEPARATOR[path.suffix],
+            dtype=str,
+            keep_default_na=False,
+            encoding="utf-8-sig",
+        )
+    except FileNotFoundError:
+        raise TableError(f"{path}: expected a table of {kind}, found nothing there") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise TableError(f"{path}: expected a table of {kind}, found: {error}") from None
+    for column, rule in schema["properties"].items():
+        if column in frame.columns and rule["type"] != "string":
+            frame[column] = pd.Series(
+                [
+                    _converted(text, column, rule["type"], f"{path}, line {line}")
+                    for line, text in enumerate(frame[column], start=2)
+                ],
+                index=frame.index,
+                dtype={"number": "float64", "integer": "int64"}[rule["type"]],
+            )
+    check_rows(frame, kind, str(path))
+    return frame
+
+
+def write_table(path, frame, kind):
+    """Check `frame` against the schema `kind` and write it, whole or not at all."""
+    columns = table_schema(kind)["required"]
+    check_rows(frame, kind, str(path))
+    write_csv(path, frame[columns], _SEPARATOR[Path(path).suffix])
+
+
+def check_folds(events, scenes, folds, classes):
+    """Check, before anything is mixed, that every fold can be filled without leakage.
+
+    Parameters
+    ----------
+    events, scenes : pd.DataFrame
+        The corpus tables.
+    folds : sequence of int
+    classes : sequence of str
+
+    Raises
+    ------
+    TableError
+        When a fold has no scene or lacks every recording of a class, or a label is not a class.
+    """
+    unknown = sorted(set(events["label"]) - set(classes))
+    if unknown:
+        raise TableError(
+            f"corpus events: labels {unknown} are not in corpus.classes ({len(classes)} classes)"
+        )
+    for fold in folds:
+        missing = sorted(set(classes) - set(events.loc[events["fold"] == fold, "label"]))
+        if missing:
+            raise TableError(f"corpus events: fold {fold} has no recording of {', '.join(missing)}")
+        if not (scenes["fold"] == fold).any():
+            raise TableError(f"corpus scenes: fold {fold} has no scene")

@@ -1,0 +1,97 @@
+"""A digest of the code behind a rule: its script and every library module that it imports.
+
+Snakemake compares scripts by modification time and does not look into imported modules. Rules
+carry this digest as a parameter instead, so that a job runs again when the code that it executes
+means something else, and not when a file was touched, laid out anew or commented.
+"""
+
+import ast
+import functools
+import hashlib
+from pathlib import Path
+
+LIBRARY = Path(__file__).resolve().parent
+_PACKAGE = LIBRARY.name
+
+
+def _module_path(name):
+    """Path of a dotted module of the library, or None when there is none of that name."""
+    base = LIBRARY.joinpath(*name.split(".")[1:])
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def _imported(tree):
+    """Dotted names of the library's modules that a syntax tree imports, wherever it does."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in names if name.split(".")[0] == _PACKAGE}
+
+
+def _without_docstrings(tree):
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            and ast.get_docstring(node, clean=False) is not None
+        ):
+            node.body = node.body[1:] or [ast.Pass()]
+    return tree
+
+
+@functools.cache
+def _parsed(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    imported = _imported(tree)
+    return ast.dump(_without_docstrings(tree)), imported
+
+
+def modules_of(script):
+    """Find the files whose meaning decides what `script` does.
+
+    Parameters
+    ----------
+    script : path-like
+
+    Returns
+    -------
+    paths : list of Path
+        The script and all library modules that it imports, directly or not, in a fixed order.
+    """
+    script = Path(script).resolve()
+    found, waiting = {script}, [script]
+    while waiting:
+        for name in _parsed(waiting.pop())[1]:
+            parts = name.split(".")
+            for depth in range(1, len(parts) + 1):  # importing a.b runs a's __init__ too
+                path = _module_path(".".join(parts[:depth]))
+                if path is not None and path not in found:
+                    found.add(path)
+                    waiting.append(path)
+    return sorted(found)
+
+
+def code_digest(script):
+    """Digest the meaning of a script and of its library modules.
+
+    Comments, docstrings, layout and modification times do not count.
+
+    Parameters
+    ----------
+    script : path-like
+
+    Returns
+    -------
+    digest : str
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for path in modules_of(script):
+        digest.update(f"{path.name}\x1f{_parsed(path)[0]}\x1f".encode())
+    return digest.hexdigest()[:16]

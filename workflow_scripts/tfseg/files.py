@@ -1,0 +1,139 @@
+"""Files are written whole or not at all, and a damaged one is named when it is read."""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from tfseg.errors import DamagedFileError, DataError
+
+
+@contextlib.contextmanager
+def whole_file(path):
+    """Yield a temporary path beside `path` that replaces it when the block ends without error.
+
+    The temporary name is unique to this process, so that a job left over from a killed run and
+    the job that replaces it never write to the same file.
+
+    Parameters
+    ----------
+    path : path-like
+        Where the finished file shall appear. Its folder is made if it is missing.
+
+    Yields
+    ------
+    temporary_path : str
+        Write here. The suffix of `path` is kept, since some writers look at it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary_path = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=f".part{path.suffix}"
+    )
+    os.close(handle)
+    try:
+        yield temporary_path
+        with open(temporary_path, "rb") as finished:
+            os.fsync(finished.fileno())
+        # mkstemp makes files private; results are meant to be read by the user's group as usual.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary_path, 0o666 & ~umask)
+        os.replace(temporary_path, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary_path)
+        raise
+
+
+def write_text(path, text):
+    """Write `text` (UTF-8, newlines as given) to `path`, whole or not at all."""
+    with whole_file(path) as temporary_path:
+        Path(temporary_path).write_bytes(text.encode("utf-8"))
+
+
+def write_json(path, value):
+    """Write `value` as indented JSON with sorted keys, so that equal values give equal bytes."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def write_csv(path, frame, separator=","):
+    """Write a data frame without its index, whole or not at all."""
+    with whole_file(path) as temporary_path:
+        frame.to_csv(temporary_path, index=False, sep=separator, lineterminator="\n")
+
+
+def read_json(path):
+    """Read a JSON file; a damaged one raises `DamagedFileError` that names it."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path}: expected a JSON file, found nothing there") from None
+    except ValueError as error:
+        raise DamagedFileError(
+            f"{path}: expected JSON, found something else ({error}). Delete the file and run again."
+        ) from None
+
+
+def file_sha256(paths):
+    """Hash the contents of one or several files, in the order given."""
+    if isinstance(paths, (str, os.PathLike)):
+        paths = [paths]
+    digest = hashlib.sha256()
+    for path in paths:
+        with open(path, "rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def create_dataset(group, name, data=None, *, shape=None, dtype=None, chunks=True):
+    """Make an HDF5 dataset with the fletcher32 checksum that lets a reader notice damage."""
+    values = None if data is None else np.asarray(data)
+    size = int(np.prod(shape)) if values is None else values.size
+    if size == 0:  # an empty dataset cannot be chunked, and has nothing to protect
+        return group.create_dataset(name, data=values, shape=shape, dtype=dtype)
+    return group.create_dataset(
+        name, data=values, shape=shape, dtype=dtype, chunks=chunks, fletcher32=True
+    )
+
+
+@contextlib.contextmanager
+def reading_hdf5(path):
+    """Open an HDF5 file for reading and turn every sign of damage into one clear error.
+
+    Raises
+    ------
+    DamagedFileError
+        When the file cannot be opened, lacks a dataset that is asked for, or a checksum fails.
+    """
+    if not os.path.exists(path):
+        raise DataError(f"{path}: expected an HDF5 file, found nothing there")
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except (OSError, KeyError, RuntimeError) as error:
+        raise DamagedFileError(
+            f"{path}: expected a complete HDF5 file of this version, found a damaged one "
+            f"({error}). Delete the file and run again: only what depends on it is made anew."
+        ) from error
+
+
+@contextlib.contextmanager
+def reading_safetensors(path):
+    """Open a safetensors file for reading; damage becomes a `DamagedFileError` that names it."""
+    if not os.path.exists(path):
+        raise DataError(f"{path}: expected a safetensors file, found nothing there")
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            yield file
+    except (SafetensorError, OSError) as error:
+        raise DamagedFileError(
+            f"{path}: expected a complete safetensors file, found a damaged one ({error}). "
+            "Delete the file and run again: only what depends on it is made anew."
+        ) from error

@@ -1,0 +1,205 @@
+"""Scores of a trained system: tags, frame scores, and masks counted as they are produced."""
+
+import json
+
+import h5py
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from tfseg.errors import DamagedFileError
+from tfseg.files import create_dataset, read_json, reading_safetensors, whole_file, write_json
+from tfseg.metrics.histogram import N_PATTERNS, ScoreHistogram
+from tfseg.models.systems import build_network
+
+MODEL_FORMAT = 1
+
+
+def save_model(model_path, description_path, network, description):
+    """Write weights (safetensors) and the description that makes them usable alone (JSON).
+
+    Parameters
+    ----------
+    model_path, description_path : path-like
+    network : MaskNetwork
+    description : dict
+        ``system, classes, features, trunk, pooling`` at least.
+    """
+    tensors = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
+    with whole_file(model_path) as temporary_path:
+        save_file(tensors, temporary_path)
+    write_json(description_path, {"format": MODEL_FORMAT, **description})
+
+
+def load_model(model_path, description_path, device="cpu"):
+    """Load a trained system.
+
+    Returns
+    -------
+    network : MaskNetwork
+        In evaluation mode, on `device`.
+    description : dict
+    """
+    description = read_json(description_path)
+    if description.get("format") != MODEL_FORMAT:
+        raise DamagedFileError(
+            f"{description_path}: expected model format {MODEL_FORMAT}, "
+            f"found {description.get('format')!r}"
+        )
+    network = build_network(
+        description["system"],
+        n_classes=len(description["classes"]),
+        n_mels=description["features"]["n_mels"],
+        trunk_settings=description["trunk"],
+        pooling_settings=description["pooling"],
+    )
+    with reading_safetensors(model_path) as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise DamagedFileError(f"{model_path}: does not fit {description_path}: {error}") from None
+    return network.to(device).eval(), description
+
+
+class MaskCounter:
+    """Counts mask values against ideal binary masks, batch by batch, on the device.
+
+    Memory does not depend on the number of clips. F1 counts compare the raw values with the
+    threshold; AUC and AP come from exact counts per float16 bit pattern.
+
+    Parameters
+    ----------
+    n_classes : int
+    threshold : float
+    device : str
+    """
+
+    def __init__(self, n_classes, threshold, device="cpu"):
+        self._threshold = threshold
+        self._n_classes = n_classes
+        shape = (n_classes, N_PATTERNS)
+        self._total = torch.zeros(shape, dtype=torch.int64, device=device)
+        self._positive = torch.zeros(shape, dtype=torch.int64, device=device)
+        self._predicted = torch.zeros(n_classes, dtype=torch.int64, device=device)
+        self._hit = torch.zeros(n_classes, dtype=torch.int64, device=device)
+
+    def _patterns(self, masks, classes):
+        patterns = masks.half().view(torch.int16).to(torch.int64)
+        return (patterns + (classes * N_PATTERNS).view(-1, *[1] * (masks.ndim - 1))).flatten()
+
+    def add(self, masks, ideal_masks, ideal_rows, ideal_classes):
+        """Count one batch.
+
+        Parameters
+        ----------
+        masks : torch.Tensor [shape=(batch, class, time, mel), in [0, 1]]
+        ideal_masks : torch.Tensor [shape=(m, time, mel), dtype=bool]
+            Only classes that sound; the ideal mask of any other class is zero.
+        ideal_rows, ideal_classes : torch.Tensor [shape=(m,), dtype=int64]
+            Clip (within the batch) and class of each ideal mask.
+        """
+        classes = torch.arange(self._n_classes, device=masks.device)
+        by_class = masks.transpose(0, 1).contiguous()
+        n_bins = self._total.numel()
+        self._total += torch.bincount(
+            self._patterns(by_class, classes), minlength=n_bins
+        ).view_as(self._total)
+        self._predicted += (by_class > self._threshold).flatten(1).sum(dim=1)
+        sounding = masks[ideal_rows, ideal_classes]  # (m, time, mel)
+        indices = self._patterns(sounding, ideal_classes)[ideal_masks.flatten()]
+        self._positive += torch.bincount(indices, minlength=n_bins).view_as(self._positive)
+        hits = ((sounding > self._threshold) & ideal_masks).flatten(1).sum(dim=1)
+        self._hit.index_add_(0, ideal_classes, hits)
+
+    def result(self):
+        """Counts so far.
+
+        Returns
+        -------
+        histogram : ScoreHistogram
+        predicted, hit : np.ndarray [shape=(n_classes,), dtype=int64]
+            Units above the threshold, and those of them that the ideal mask holds.
+        """
+        histogram = ScoreHistogram(self._total.cpu().numpy(), self._positive.cpu().numpy())
+        return histogram, self._predicted.cpu().numpy(), self._hit.cpu().numpy()
+
+
+def infer(network, features, *, batch_size, mask_threshold, device="cpu", progress=None):
+    """Score every clip of a feature set.
+
+    Parameters
+    ----------
+    network : MaskNetwork
+        In evaluation mode, on `device`.
+    features : tfseg.dataset.FeatureSet
+    batch_size : int
+    mask_threshold : float
+    device : str
+    progress : callable or None
+        Wraps the iterable of batches.
+
+    Returns
+    -------
+    tags : np.ndarray [shape=(n, n_classes), dtype=float32]
+    frames : np.ndarray [shape=(n, n_frames, n_classes), dtype=float16]
+        Mean of the mask over mel bands (TASLP eq. 2).
+    counter : MaskCounter
+    """
+    counter = MaskCounter(len(features.classes), mask_threshold, device)
+    tags, frames = [], []
+    starts = range(0, len(features.logmel), batch_size)
+    with torch.inference_mode():
+        for start in progress(starts) if progress else starts:
+            stop = min(start + batch_size, len(features.logmel))
+            inputs = torch.from_numpy(features.logmel[start:stop]).to(device).float()
+            batch_tags, masks = network(inputs)
+            tags.append(batch_tags.cpu().numpy())
+            frames.append(masks.mean(dim=3).transpose(1, 2).half().cpu().numpy())
+            rows = np.flatnonzero(
+                (features.mask_mixture >= start) & (features.mask_mixture < stop)
+            )
+            counter.add(
+                masks,
+                torch.from_numpy(features.ideal_masks(rows)).to(device),
+                torch.from_numpy(features.mask_mixture[rows] - start).to(device),
+                torch.from_numpy(features.mask_class[rows]).to(device),
+            )
+    return np.concatenate(tags), np.concatenate(frames), counter
+
+
+def write_scores(scores_path, counts_path, features, tags, frames, counter):
+    """Write ``scores.h5`` and ``mask_counts.h5``, each whole or not at all."""
+    with whole_file(scores_path) as temporary_path, h5py.File(temporary_path, "w") as file:
+        create_dataset(file, "tags", data=tags)
+        create_dataset(file, "frames", data=frames, chunks=(1, *frames.shape[1:]))
+        create_dataset(file, "target", data=features.target)
+        create_dataset(file, "mixture", data=np.array(features.mixture, dtype="S"))
+        file.attrs["classes"] = list(features.classes)
+        file.attrs["settings"] = json.dumps(features.settings, sort_keys=True)
+    histogram, predicted, hit = counter.result()
+    with whole_file(counts_path) as temporary_path, h5py.File(temporary_path, "w") as file:
+        create_dataset(file, "total", data=histogram.total)
+        create_dataset(file, "positive", data=histogram.positive)
+        create_dataset(file, "predicted", data=predicted)
+        create_dataset(file, "hit", data=hit)
+        file.attrs["classes"] = list(features.classes)
+
+
+def choose_device(gpu_slots, log=print):
+    """Choose the device: a GPU when there is one and a slot was given, else the CPU.
+
+    Parameters
+    ----------
+    gpu_slots : int
+        The job's ``gpu`` resource.
+    log : callable
+    """
+    if gpu_slots > 0 and torch.cuda.is_available():
+        device = "cuda"
+        log(f"device: {torch.cuda.get_device_name()}")
+    else:
+        device = "cpu"
+        reason = "no gpu slot was given" if gpu_slots == 0 else "no CUDA device is usable here"
+        log(f"device: CPU ({reason})")
+    return device

@@ -1,0 +1,1 @@
+"""The scores of the four tasks: clip tagging, frames, events, T-F masks."""

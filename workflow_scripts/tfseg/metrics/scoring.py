@@ -1,0 +1,273 @@
+"""All metrics of one system at one SNR: by class and macro, per fold, over folds, and pooled."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from tfseg.files import reading_hdf5
+from tfseg.metrics.event_based import score_events
+from tfseg.metrics.histogram import ScoreHistogram
+
+COLUMNS = ["task", "metric", "class", "snr_db", "system", "fold", "seed", "variant", "value", "n"]
+
+
+@dataclass(frozen=True)
+class MetricSettings:
+    """Fields are the keys of ``metrics`` in the config.
+
+    Parameters
+    ----------
+    tag_threshold, frame_threshold, mask_threshold : float
+        A score is positive above it.
+    tag_gate : bool
+        Whether the published frame scores count as zero in clips whose tag is not positive.
+    collar_s, offset_fraction : float
+    error_rate : {"class_wise", "overall"}
+        Which error rate the published event table shows.
+    """
+
+    tag_threshold: float
+    frame_threshold: float
+    mask_threshold: float
+    tag_gate: bool
+    collar_s: float
+    offset_fraction: float
+    error_rate: str
+
+
+@dataclass(frozen=True)
+class FoldScores:
+    """Scores and references of one held-out fold.
+
+    Attributes
+    ----------
+    mixtures : list of str
+    tags : np.ndarray [shape=(n, n_classes), dtype=float32]
+    target : np.ndarray [shape=(n, n_classes), dtype=bool]
+    frames : np.ndarray [shape=(n, n_frames, n_classes), dtype=float16]
+    strong : np.ndarray [shape=(n, n_frames, n_classes), dtype=bool]
+    reference, estimated : dict of str to list of (label, onset_s, offset_s)
+    masks : ScoreHistogram or None
+    mask_predicted, mask_hit : np.ndarray [shape=(n_classes,)]
+    """
+
+    mixtures: list
+    tags: np.ndarray
+    target: np.ndarray
+    frames: np.ndarray
+    strong: np.ndarray
+    reference: dict
+    estimated: dict
+    masks: ScoreHistogram
+    mask_predicted: np.ndarray
+    mask_hit: np.ndarray
+
+
+def read_fold_scores(scores_path, counts_path, estimated, labels, grid):
+    """Read one fold's scores and build its references.
+
+    Parameters
+    ----------
+    scores_path, counts_path : path-like
+    estimated : dict
+        As `tfseg.events.read_events` returns.
+    labels : dict
+        Mixture to list of (label, onset_s, offset_s).
+    grid : tfseg.timegrid.TimeGrid
+
+    Returns
+    -------
+    scores : FoldScores
+    classes : tuple of str
+    """
+    with reading_hdf5(scores_path) as file:
+        mixtures = [name.decode() for name in file["mixture"][:]]
+        tags, target, frames = file["tags"][:], file["target"][:].astype(bool), file["frames"][:]
+        classes = tuple(map(str, file.attrs["classes"]))
+    with reading_hdf5(counts_path) as file:
+        masks = ScoreHistogram(file["total"][:], file["positive"][:])
+        predicted, hit = file["predicted"][:], file["hit"][:]
+    reference = {name: labels.get(name, []) for name in mixtures}
+    strong = np.stack(
+        [grid.strong_labels(reference[name], classes, frames.shape[1]) for name in mixtures]
+    )
+    scores = FoldScores(
+        mixtures, tags, target, frames, strong, reference, estimated, masks, predicted, hit
+    )
+    return scores, classes
+
+
+def pool(folds):
+    """Join the scores of several folds into one, as if they were one test set."""
+    joined = {
+        name: np.concatenate([getattr(fold, name) for fold in folds])
+        for name in ("tags", "target", "frames", "strong")
+    }
+    return FoldScores(
+        mixtures=[name for fold in folds for name in fold.mixtures],
+        reference={k: v for fold in folds for k, v in fold.reference.items()},
+        estimated={k: v for fold in folds for k, v in fold.estimated.items()},
+        masks=sum((fold.masks for fold in folds[1:]), folds[0].masks),
+        mask_predicted=sum(fold.mask_predicted for fold in folds),
+        mask_hit=sum(fold.mask_hit for fold in folds),
+        **joined,
+    )
+
+
+def precision_recall_f1(predicted, reference, hit):
+    """Precision, recall and F1 from counts (TASLP eq. 8 and 9).
+
+    Parameters
+    ----------
+    predicted, reference, hit : np.ndarray [shape=(n_classes,)]
+        Units above the threshold, positive units, and units that are both.
+
+    Returns
+    -------
+    precision, recall, f1 : np.ndarray [shape=(n_classes,)]
+        NaN for a class without reference; zero where nothing was hit.
+    """
+    predicted, reference, hit = (np.asarray(v, dtype=np.float64) for v in (predicted, reference, hit))
+    has_reference = reference > 0
+
+    def ratio(numerator, denominator):
+        value = np.divide(
+            numerator, denominator, out=np.zeros(len(numerator)), where=denominator > 0
+        )
+        return np.where(has_reference, value, np.nan)
+
+    return ratio(hit, predicted), ratio(hit, reference), ratio(2 * hit, predicted + reference)
+
+
+def _threshold_metrics(scores, positive, threshold):
+    axes = tuple(range(scores.ndim - 1))
+    above = scores > np.asarray(threshold, dtype=scores.dtype)
+    precision, recall, f1 = precision_recall_f1(
+        above.sum(axis=axes), positive.sum(axis=axes), (above & positive).sum(axis=axes)
+    )
+    return {"f1": f1, "precision": precision, "recall": recall}
+
+
+def tagging_metrics(fold, settings):
+    """Clip tagging (TASLP Tables II and III): by class, and the positives of each class."""
+    values = _threshold_metrics(fold.tags, fold.target, settings.tag_threshold)
+    both_kinds = fold.target.any(axis=0) & ~fold.target.all(axis=0)
+    n_classes = fold.tags.shape[1]
+    values["auc"], values["map"] = np.full(n_classes, np.nan), np.full(n_classes, np.nan)
+    for k in range(n_classes):
+        if both_kinds[k]:
+            values["auc"][k] = roc_auc_score(fold.target[:, k], fold.tags[:, k])
+        if fold.target[:, k].any():
+            values["map"][k] = average_precision_score(fold.target[:, k], fold.tags[:, k])
+    return values, fold.target.sum(axis=0)
+
+
+def frame_metrics(fold, settings, *, gate):
+    """Frame-wise detection (TASLP Tables IV and V)."""
+    frames = fold.frames
+    if gate:
+        frames = frames * (fold.tags > settings.tag_threshold)[:, None, :].astype(np.float16)
+    values = _threshold_metrics(frames, fold.strong, settings.frame_threshold)
+    histogram = ScoreHistogram.of(frames, fold.strong)
+    values["auc"], values["map"] = histogram.auc(), histogram.average_precision()
+    return values, histogram.n_positive
+
+
+def mask_metrics(fold):
+    """T-F masks against ideal binary masks (TASLP Tables VIII and IX); not gated, as released."""
+    n_positive = fold.masks.n_positive
+    precision, recall, f1 = precision_recall_f1(fold.mask_predicted, n_positive, fold.mask_hit)
+    values = {"f1": f1, "precision": precision, "recall": recall}
+    values["auc"], values["map"] = fold.masks.auc(), fold.masks.average_precision()
+    return values, n_positive
+
+
+def macro(values):
+    """Mean over the classes that have a value, and how many they are."""
+    known = values[~np.isnan(values)]
+    return (float(known.mean()) if len(known) else float("nan")), len(known)
+
+
+def _class_rows(task, variant, classes, values, n_positive):
+    rows = []
+    for metric, by_class in values.items():
+        rows += [
+            (task, metric, label, variant, value, int(n))
+            for label, value, n in zip(classes, by_class, n_positive, strict=True)
+        ]
+        rows.append((task, metric, "macro", variant, *macro(by_class)))
+    return rows
+
+
+def fold_rows(fold, classes, settings):
+    """All metrics of one fold (or of pooled folds).
+
+    Returns
+    -------
+    rows : list of (task, metric, class, variant, value, n)
+        ``n`` counts the positive units (clips, frames, events, T-F units) of a class, and for
+        ``macro`` the classes averaged. Variants: ``published``; for frames ``ungated`` and for
+        events ``overall`` where the published setting is the other one.
+    """
+    rows = _class_rows("tagging", "published", classes, *tagging_metrics(fold, settings))
+    rows += _class_rows(
+        "frame", "published", classes, *frame_metrics(fold, settings, gate=settings.tag_gate)
+    )
+    other = "ungated" if settings.tag_gate else "gated"
+    rows += _class_rows(
+        "frame", other, classes, *frame_metrics(fold, settings, gate=not settings.tag_gate)
+    )
+    by_class, overall, n_reference = score_events(
+        fold.reference,
+        fold.estimated,
+        classes=classes,
+        collar_s=settings.collar_s,
+        offset_fraction=settings.offset_fraction,
+    )
+    rows += _class_rows("event", "published", classes, by_class, n_reference)
+    rows += [
+        ("event", metric, "macro", "overall", value, int((n_reference > 0).sum()))
+        for metric, value in overall.items()
+    ]
+    rows += _class_rows("mask", "published", classes, *mask_metrics(fold))
+    return rows
+
+
+def score_system(folds, classes, settings, *, snr_db, system, seed):
+    """Metrics of one system at one SNR with one seed.
+
+    Parameters
+    ----------
+    folds : dict of int to FoldScores
+    classes : sequence of str
+    settings : MetricSettings
+    snr_db : float
+    system : str
+    seed : int
+        Number of the repeat.
+
+    Returns
+    -------
+    metrics : pd.DataFrame
+        Columns `COLUMNS`; fold is a number, ``all`` (mean of the folds that have a value) or
+        ``pooled`` (the folds' clips scored as one set).
+    """
+    columns = ["task", "metric", "class", "variant", "value", "n"]
+    parts = []
+    for fold, scores in folds.items():
+        part = pd.DataFrame(fold_rows(scores, classes, settings), columns=columns)
+        parts.append(part.assign(fold=str(fold)))
+    per_fold = pd.concat(parts, ignore_index=True)
+    keys = ["task", "metric", "class", "variant"]
+    grouped = per_fold.groupby(keys, sort=False, as_index=False)
+    mean = grouped.agg(value=("value", "mean"), n=("n", "sum"))
+    # For macro rows n counts classes, which do not add up over folds.
+    most = grouped.agg(n=("n", "max"))["n"]
+    mean["n"] = mean["n"].where(mean["class"] != "macro", most)
+    pooled = pd.DataFrame(fold_rows(pool(list(folds.values())), classes, settings), columns=columns)
+    metrics = pd.concat(
+        [per_fold, mean.assign(fold="all"), pooled.assign(fold="pooled")], ignore_index=True
+    )
+    return metrics.assign(snr_db=snr_db, system=system, seed=seed)[COLUMNS]

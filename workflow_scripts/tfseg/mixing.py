@@ -1,0 +1,325 @@
+"""Who sounds where (the plan, without SNR), and the stems from which every SNR is a gain.
+
+A mixture at one SNR is ``a(SNR) * (scene + 10**(SNR/20) * sum(events))``. The scene has unit RMS,
+each event unit RMS before the SNR's gain, and ``a(SNR)`` is the joint peak normalisation of the
+released code. Nothing but these gains depends on the SNR, so stems are rendered once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tfseg import audio
+from tfseg.errors import DamagedFileError, DataError
+from tfseg.files import create_dataset, reading_hdf5
+from tfseg.seeding import generator
+
+_INT16_PEAK = 32767
+
+
+def _repeat_shuffled(n_items, n_needed, rng):
+    """Indices that pass through all items, freshly shuffled each time, until enough are drawn."""
+    rounds = -(-n_needed // n_items)
+    return np.concatenate([rng.permutation(n_items) for _ in range(rounds)])[:n_needed]
+
+
+def plan_mixtures(
+    events, scenes, *, folds, mixtures_per_fold, duration_s, onsets_s, max_event_s, seed
+):
+    """Plan every mixture of every fold (TASLP V-A; layout as released).
+
+    Each fold's recordings are dealt to its mixtures in shuffled passes, so that all are used
+    equally often; onsets are fixed and an event lasts at most `max_event_s`.
+
+    Parameters
+    ----------
+    events, scenes : pd.DataFrame
+        Corpus tables.
+    folds : sequence of int
+    mixtures_per_fold : int
+    duration_s : float
+        Length of a mixture.
+    onsets_s : sequence of float
+        One event per onset.
+    max_event_s : float
+    seed : int
+
+    Returns
+    -------
+    mixtures : pd.DataFrame
+        mixture, kind, fold, scene, scene_start_s, duration_s.
+    mixture_events : pd.DataFrame
+        mixture, event, label, onset_s, offset_s, event_start_s.
+    """
+    mixture_rows, event_rows = [], []
+    for fold in folds:
+        fold_events = events[events["fold"] == fold].to_dict("records")
+        fold_scenes = list(scenes.loc[scenes["fold"] == fold, "path"])
+        n_events = mixtures_per_fold * len(onsets_s)
+        event_order = iter(
+            _repeat_shuffled(len(fold_events), n_events, generator(seed, "plan", "events", fold))
+        )
+        scene_order = _repeat_shuffled(
+            len(fold_scenes), mixtures_per_fold, generator(seed, "plan", "scenes", fold)
+        )
+        for index in range(mixtures_per_fold):
+            mixture = f"fold{fold}-{index:05d}"
+            mixture_rows.append(
+                {
+                    "mixture": mixture,
+                    "kind": "mixture",
+                    "fold": fold,
+                    "scene": fold_scenes[scene_order[index]],
+                    "scene_start_s": 0.0,
+                    "duration_s": duration_s,
+                }
+            )
+            for onset_s in onsets_s:
+                event = fold_events[next(event_order)]
+                length_s = min(event["stop_s"] - event["start_s"], max_event_s)
+                event_rows.append(
+                    {
+                        "mixture": mixture,
+                        "event": event["path"],
+                        "label": event["label"],
+                        "onset_s": onset_s,
+                        "offset_s": round(min(onset_s + length_s, duration_s), 6),
+                        "event_start_s": event["start_s"],
+                    }
+                )
+    return pd.DataFrame(mixture_rows), pd.DataFrame(event_rows)
+
+
+def _rms(samples):
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+
+
+def _quantise(samples):
+    """Split float samples into int16 with a full-scale peak, and the scale that undoes it."""
+    peak = float(np.abs(samples).max())
+    scale = peak / _INT16_PEAK if peak > 0 else 1.0
+    return np.round(samples / scale).astype(np.int16), scale
+
+
+class _EventReader:
+    """Reads event recordings once each: unit RMS, cut to what the mixture needs."""
+
+    def __init__(self, corpus_events, sample_rate, resampler, max_samples, snr_on):
+        self._stop_s = {
+            (row.path, row.start_s): row.stop_s for row in corpus_events.itertuples(index=False)
+        }
+        self._sample_rate, self._resampler = sample_rate, resampler
+        self._max_samples, self._snr_on = max_samples, snr_on
+        self._segments = {}
+
+    def read(self, path, start_s):
+        key = (path, start_s)
+        if key not in self._segments:
+            samples = audio.read_mono(
+                path,
+                self._sample_rate,
+                resampler=self._resampler,
+                start_s=start_s,
+                stop_s=self._stop_s[key],
+            )
+            segment = samples[: self._max_samples]
+            rms = _rms(samples if self._snr_on == "file" else segment)
+            if rms == 0:
+                raise DataError(f"{path}: expected sound from {start_s} s on, found digital silence")
+            self._segments[key] = segment / np.float32(rms)
+        return self._segments[key]
+
+
+def render_stems(
+    file,
+    mixtures,
+    mixture_events,
+    corpus_events,
+    *,
+    classes,
+    sample_rate,
+    resampler,
+    max_event_s,
+    snr_db,
+    snr_on,
+    progress=lambda items: items,
+):
+    """Render scene tracks and event segments of some mixtures into an open HDF5 file.
+
+    Parameters
+    ----------
+    file : h5py.File
+        Open for writing. Layout: ``docs/files.md``.
+    mixtures, mixture_events : pd.DataFrame
+        Rows of the plan.
+    corpus_events : pd.DataFrame
+        Corpus table, for the end of each recording.
+    classes : sequence of str
+    sample_rate : int
+        Hz.
+    resampler : str
+    max_event_s : float
+    snr_db : sequence of float
+        SNRs for which the joint peak gain is stored.
+    snr_on : {"file", "segment"}
+        What an event's level is measured on: the whole recording, before it is cut (as
+        released), or the part that sounds in the mixture.
+    progress : callable
+
+    Raises
+    ------
+    DataError
+        Naming the recording that cannot be used.
+    """
+    n_samples = int(round(float(mixtures["duration_s"].iloc[0]) * sample_rate))
+    reader = _EventReader(
+        corpus_events, sample_rate, resampler, int(round(max_event_s * sample_rate)), snr_on
+    )
+    by_mixture = {name: rows for name, rows in mixture_events.groupby("mixture", sort=False)}
+    column = {label: k for k, label in enumerate(classes)}
+    snr_gains = 10.0 ** (np.asarray(snr_db, dtype=np.float64) / 20)
+    scene_track = create_dataset(
+        file, "scene", shape=(len(mixtures), n_samples), dtype="int16", chunks=(1, n_samples)
+    )
+    scene_scales = np.zeros(len(mixtures))
+    mix_gains = np.zeros((len(mixtures), len(snr_gains)))
+    segments, rows = [], []
+    for index, mixture in enumerate(progress(list(mixtures.itertuples(index=False)))):
+        scene = audio.read_mono(
+            mixture.scene, sample_rate, resampler=resampler, start_s=mixture.scene_start_s
+        )
+        # A scene of another length than the mixture is cut, or played again from its start.
+        scene = np.resize(scene, n_samples)
+        rms = _rms(scene)
+        if rms == 0:
+            raise DataError(f"{mixture.scene}: expected sound, found digital silence")
+        scene_track[index], scene_scales[index] = _quantise(scene / rms)
+        event_track = np.zeros(n_samples)
+        for event in by_mixture.get(mixture.mixture, mixture_events[:0]).itertuples(index=False):
+            onset = int(np.floor(event.onset_s * sample_rate + 1e-6))
+            segment = reader.read(event.event, event.event_start_s)[: n_samples - onset]
+            quantised, scale = _quantise(segment)
+            event_track[onset : onset + len(segment)] += quantised * scale
+            segments.append(quantised)
+            rows.append((index, onset, scale, column[event.label]))
+        scene_peak = _INT16_PEAK * scene_scales[index]
+        event_peak = np.abs(event_track).max()
+        # As released: both tracks are divided by the larger peak, and the mixture is their mean.
+        mix_gains[index] = 0.5 / np.maximum(scene_peak, snr_gains * event_peak)
+    create_dataset(file, "mixture", data=np.array(list(mixtures["mixture"]), dtype="S"))
+    create_dataset(file, "fold", data=mixtures["fold"].to_numpy(np.int32))
+    create_dataset(file, "scene_scale", data=scene_scales)
+    create_dataset(file, "mix_gain", data=mix_gains)
+    lengths = np.array([0] + [len(segment) for segment in segments], dtype=np.int64)
+    create_dataset(file, "event_samples", data=np.concatenate([np.zeros(0, np.int16), *segments]))
+    create_dataset(file, "event_start", data=np.cumsum(lengths))
+    table = np.array(
+        rows,
+        dtype=[
+            ("event_mixture", np.int64),
+            ("event_onset", np.int64),
+            ("event_scale", np.float64),
+            ("event_class", np.int32),
+        ],
+    )
+    for name in table.dtype.names:
+        create_dataset(file, name, data=table[name])
+    file.attrs["sample_rate"] = sample_rate
+    file.attrs["snr_db"] = np.asarray(snr_db, dtype=np.float64)
+    file.attrs["classes"] = list(classes)
+
+
+@dataclass(frozen=True)
+class Stems:
+    """The sparse tracks of one mixture, before any SNR.
+
+    Attributes
+    ----------
+    mixture : str
+    fold : int
+    scene : np.ndarray [shape=(n_samples,), dtype=float32, RMS about 1]
+    events : list of (class_index, onset_sample, np.ndarray [shape=(n,), dtype=float32])
+    mix_gain : dict of float to float
+        a(SNR) by SNR in dB.
+    """
+
+    mixture: str
+    fold: int
+    scene: np.ndarray
+    events: list
+    mix_gain: dict
+
+    def event_track(self, class_index=None):
+        """Sum of all events (of one class when given) on the mixture's time axis, at 0 dB."""
+        track = np.zeros_like(self.scene)
+        for k, onset, samples in self.events:
+            if class_index is None or k == class_index:
+                track[onset : onset + len(samples)] += samples
+        return track
+
+    def mixture_at(self, snr_db):
+        """Waveform of the mixture at one of the rendered SNRs [dtype=float32, within -1..1]."""
+        gain = np.float32(10 ** (snr_db / 20))
+        return np.float32(self.mix_gain[snr_db]) * (self.scene + gain * self.event_track())
+
+
+class StemReader:
+    """Reads a stems file, mixture by mixture.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Attributes
+    ----------
+    mixtures : list of str
+    sample_rate : int
+    """
+
+    def __init__(self, path):
+        self.path = path
+        with reading_hdf5(path) as file:
+            self.mixtures = [name.decode() for name in file["mixture"][:]]
+            self.sample_rate = int(file.attrs["sample_rate"])
+            self._snr_db = [float(snr) for snr in file.attrs["snr_db"]]
+            self._table = {
+                name: file[name][:]
+                for name in (
+                    "fold",
+                    "scene_scale",
+                    "mix_gain",
+                    "event_start",
+                    "event_mixture",
+                    "event_onset",
+                    "event_scale",
+                    "event_class",
+                )
+            }
+        if len(self._table["fold"]) != len(self.mixtures):
+            raise DamagedFileError(f"{path}: its datasets disagree on the number of mixtures")
+
+    def __iter__(self):
+        table = self._table
+        with reading_hdf5(self.path) as file:
+            for index, mixture in enumerate(self.mixtures):
+                events = []
+                for row in np.flatnonzero(table["event_mixture"] == index):
+                    samples = file["event_samples"][
+                        table["event_start"][row] : table["event_start"][row + 1]
+                    ]
+                    events.append(
+                        (
+                            int(table["event_class"][row]),
+                            int(table["event_onset"][row]),
+                            samples.astype(np.float32) * np.float32(table["event_scale"][row]),
+                        )
+                    )
+                yield Stems(
+                    mixture=mixture,
+                    fold=int(table["fold"][index]),
+                    scene=file["scene"][index].astype(np.float32)
+                    * np.float32(table["scene_scale"][index]),
+                    events=events,
+                    mix_gain=dict(zip(self._snr_db, table["mix_gain"][index], strict=True)),
+                )

@@ -1,0 +1,47 @@
+"""Segmentation mappings g1: log-mel spectrogram to one T-F mask per class (TASLP IV-A)."""
+
+import torch
+from torch import nn
+
+
+class ConvBlock(nn.Sequential):
+    """3x3 convolution, batch normalisation, ReLU; keeps time and mel resolution."""
+
+    def __init__(self, n_inputs, n_maps):
+        convolution = nn.Conv2d(n_inputs, n_maps, kernel_size=3, padding=1, bias=False)
+        nn.init.kaiming_uniform_(convolution.weight, nonlinearity="relu")
+        super().__init__(convolution, nn.BatchNorm2d(n_maps), nn.ReLU(inplace=True))
+
+
+class VggTrunk(nn.Module):
+    """The papers' trunk: a stack of `ConvBlock` without down-sampling, then 1x1 to the masks.
+
+    Parameters
+    ----------
+    n_classes : int
+    widths : sequence of int
+        Feature maps of each 3x3 layer (TASLP Table I: 32, 32, 64, 64, 128, 128, 128, 128).
+    """
+
+    def __init__(self, n_classes, *, widths):
+        super().__init__()
+        inputs = [1, *widths[:-1]]
+        self.blocks = nn.Sequential(*map(ConvBlock, inputs, widths))
+        self.head = nn.Conv2d(widths[-1], n_classes, kernel_size=1)
+        nn.init.kaiming_uniform_(self.head.weight, nonlinearity="relu")
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, logmel):
+        """Compute the masks.
+
+        Parameters
+        ----------
+        logmel : torch.Tensor [shape=(batch, time, mel)]
+            Standardised per band.
+
+        Returns
+        -------
+        masks : torch.Tensor [shape=(batch, n_classes, time, mel), in [0, 1]]
+        """
+        maps = self.blocks(logmel.unsqueeze(1))  # (batch, maps, time, mel)
+        return torch.sigmoid(self.head(maps))

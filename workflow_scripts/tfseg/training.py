@@ -1,0 +1,270 @@
+"""Training from clip-level tags; stoppable at any moment, resumed bit for bit on the CPU."""
+
+import contextlib
+import hashlib
+import json
+import signal
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch.nn import functional
+
+from tfseg.errors import TfsegError
+from tfseg.files import reading_safetensors, whole_file
+from tfseg.seeding import derive_seed, generator
+
+
+class Interrupted(TfsegError):
+    """Training was asked to stop; its state is saved."""
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Fields are the keys of ``training`` in the config.
+
+    Parameters
+    ----------
+    iterations, batch_size : int
+    learning_rate : float
+        Adam's step at the start.
+    learning_rate_decay : float
+        Factor applied every `decay_every` iterations.
+    decay_every : int
+    threads : int
+        Torch's CPU threads; part of the recipe, since sums depend on it in the last bit.
+    history_every : int
+        Iterations between rows of ``history.csv``.
+    state_every : int
+        Iterations between saves of the state to resume from.
+    """
+
+    iterations: int
+    batch_size: int
+    learning_rate: float
+    learning_rate_decay: float
+    decay_every: int
+    threads: int
+    history_every: int
+    state_every: int
+
+
+def band_statistics(logmel):
+    """Mean and standard deviation of each mel band over clips and frames.
+
+    Parameters
+    ----------
+    logmel : np.ndarray [shape=(n, n_frames, n_mels)]
+
+    Returns
+    -------
+    mean, std : np.ndarray [shape=(n_mels,), dtype=float64]
+        A constant band gets a std of 1, so that standardising it gives zeros.
+    """
+    total, total_square, count = 0.0, 0.0, 0
+    for clip in logmel:  # clip by clip: float64 copies of a whole fold would not fit a laptop
+        clip = clip.astype(np.float64)
+        total, total_square = total + clip.sum(axis=0), total_square + (clip**2).sum(axis=0)
+        count += len(clip)
+    mean = total / count
+    std = np.sqrt(np.maximum(total_square / count - mean**2, 0))
+    return mean, np.where(std > 1e-6, std, 1.0)
+
+
+def batch_indices(iteration, n_clips, batch_size, seed):
+    """Clips of one batch: freshly shuffled passes over all clips, the last batch of a pass short.
+
+    A function of the iteration alone, so that a resumed training needs no generator's state.
+    """
+    per_pass = -(-n_clips // batch_size)
+    pass_index, position = divmod(iteration, per_pass)
+    order = generator(seed, "batches", pass_index).permutation(n_clips)
+    return order[position * batch_size : (position + 1) * batch_size]
+
+
+def binding(data_sha256, settings, system_description, seed):
+    """Hash of all that makes a training's result: a state of another binding is refused."""
+    text = json.dumps(
+        [data_sha256, asdict(settings), system_description, seed, torch.__version__], sort_keys=True
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def _stop_requested():
+    """Turn SIGTERM into a flag, so that the state is saved between two iterations."""
+    flag = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield flag
+        return
+    previous = signal.signal(signal.SIGTERM, lambda *_: flag.set())
+    try:
+        yield flag
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+class _State:
+    """Everything that a training needs to go on, in one file that is written whole."""
+
+    def __init__(self, path, bound_to):
+        self._path, self._bound_to = Path(path), bound_to
+
+    def save(self, network, optimiser, iteration, history, pending):
+        tensors = {f"network.{k}": v.contiguous().cpu() for k, v in network.state_dict().items()}
+        for index, moments in optimiser.state_dict()["state"].items():
+            for name, value in moments.items():
+                tensors[f"optimiser.{index}.{name}"] = torch.as_tensor(value).contiguous().cpu()
+        # One metadata key only: safetensors does not keep the order of several.
+        state = {
+            "binding": self._bound_to,
+            "iteration": iteration,
+            "history": history,
+            "pending": pending,
+        }
+        with whole_file(self._path) as temporary_path:
+            save_file(tensors, temporary_path, metadata={"state": json.dumps(state)})
+
+    def load(self, network, optimiser, log):
+        """Restore the last state; returns (iteration, history, pending), from 0 when none fits."""
+        if not self._path.exists():
+            return 0, [], []
+        with reading_safetensors(self._path) as file:
+            state = json.loads(file.metadata()["state"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if state["binding"] != self._bound_to:
+            log("a state of other data or parameters was found and is not used")
+            return 0, [], []
+        network.load_state_dict(
+            {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
+        )
+        moments = {}
+        for key, value in tensors.items():
+            if key.startswith("optimiser."):
+                _, index, name = key.split(".", 2)
+                moments.setdefault(int(index), {})[name] = value
+        optimiser.load_state_dict(
+            {"state": moments, "param_groups": optimiser.state_dict()["param_groups"]}
+        )
+        return state["iteration"], state["history"], state["pending"]
+
+
+def initial_network(build, seed, logmel):
+    """Build a network with seeded weights and the standardisation of `logmel`.
+
+    Parameters
+    ----------
+    build : callable
+        Returns an untrained `tfseg.models.systems.MaskNetwork`.
+    seed : int
+    logmel : np.ndarray [shape=(n, n_frames, n_mels)]
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(seed, "weights"))
+        network = build()
+    mean, std = band_statistics(logmel)
+    network.band_mean.copy_(torch.from_numpy(mean))
+    network.band_std.copy_(torch.from_numpy(std))
+    return network
+
+
+def train(
+    network,
+    logmel,
+    target,
+    settings,
+    *,
+    seed,
+    state_path,
+    bound_to,
+    device="cpu",
+    log=print,
+    progress=None,
+):
+    """Train a network in place, from its last saved state if there is one.
+
+    Full binary cross-entropy between tags and weak labels (the released code's loss; TASLP
+    eq. 1 prints only its first term), Adam, the last iteration's weights.
+
+    Parameters
+    ----------
+    network : tfseg.models.systems.MaskNetwork
+    logmel : np.ndarray [shape=(n, n_frames, n_mels), dtype=float16]
+    target : np.ndarray [shape=(n, n_classes)]
+    settings : TrainingSettings
+    seed : int
+        Orders the batches.
+    state_path : path-like
+        Where the state to resume from lies. It is kept when training ends.
+    bound_to : str
+        `binding` of this training.
+    device : str
+    log : callable
+    progress : callable or None
+        ``progress(total, initial)`` returns a tqdm-like bar.
+
+    Returns
+    -------
+    history : list of [iteration, mean loss since the last row, learning rate]
+
+    Raises
+    ------
+    Interrupted
+        After SIGTERM, with the state saved.
+    TfsegError
+        When the loss is not finite.
+    """
+    torch.set_num_threads(settings.threads)
+    # Channels-last convolutions are the faster ones on CPUs and on GPUs with tensor cores.
+    network.to(device, memory_format=torch.channels_last).train()
+    inputs = torch.from_numpy(logmel).to(device)
+    targets = torch.from_numpy(target).to(device)
+    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    state = _State(state_path, bound_to)
+    iteration, history, pending = state.load(network, optimiser, log)
+    if iteration:
+        log(f"resuming at iteration {iteration} of {settings.iterations}")
+    bar = progress(settings.iterations, iteration) if progress else None
+    with _stop_requested() as stop:
+        while iteration < settings.iterations:
+            rate = settings.learning_rate * settings.learning_rate_decay ** (
+                iteration // settings.decay_every
+            )
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            batch = torch.from_numpy(
+                batch_indices(iteration, len(inputs), settings.batch_size, seed)
+            ).to(device)
+            tags, _ = network(inputs[batch].float())
+            loss = functional.binary_cross_entropy(tags, targets[batch].float())
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            iteration += 1
+            pending.append(loss.detach())
+            if iteration % settings.history_every == 0 or iteration == settings.iterations:
+                losses = [float(value) for value in pending]
+                pending = []
+                mean_loss = float(np.mean(losses))
+                if not np.isfinite(mean_loss):
+                    raise TfsegError(
+                        f"the loss became {mean_loss} before iteration {iteration}: "
+                        "expected a finite number; try a smaller training.learning_rate"
+                    )
+                history.append([iteration, mean_loss, rate])
+                if bar:
+                    bar.set_postfix(loss=f"{mean_loss:.4f}", refresh=False)
+            finished = iteration == settings.iterations
+            if finished or stop.is_set() or iteration % settings.state_every == 0:
+                pending = [float(value) for value in pending]
+                state.save(network, optimiser, iteration, history, pending)
+            if bar:
+                bar.update()
+            if stop.is_set() and not finished:
+                raise Interrupted(f"stopped at iteration {iteration}; run again to resume")
+    if bar:
+        bar.close()
+    return history
