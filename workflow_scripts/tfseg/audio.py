@@ -12,7 +12,9 @@ def duration_s(path):
     try:
         info = soundfile.info(str(path))
     except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise DataError(f"{path}: expected a sound file, found one that cannot be read: {error}") from None
+        raise DataError(
+            f"{path}: expected a sound file, found one that cannot be read: {error}"
+        ) from None
     return info.frames / info.samplerate
 
 
@@ -48,7 +50,9 @@ def read_mono(path, sample_rate, *, resampler, start_s=0.0, stop_s=None):
             n_frames = -1 if stop_s is None else max(round(stop_s * rate) - first, 0)
             samples = file.read(n_frames, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise DataError(f"{path}: expected a sound file, found one that cannot be read: {error}") from None
+        raise DataError(
+            f"{path}: expected a sound file, found one that cannot be read: {error}"
+        ) from None
     if len(samples) == 0:
         raise DataError(f"{path}: expected sound from {start_s} s on, found none")
     samples = samples.mean(axis=1)

@@ -18,7 +18,9 @@ def _dotted(path):
 
 
 def _found(value):
-    kind = {str: "text", bool: "true/false", type(None): "null"}.get(type(value), type(value).__name__)
+    kind = {str: "text", bool: "true/false", type(None): "null"}.get(
+        type(value), type(value).__name__
+    )
     return f"{value!r} ({kind})"
 
 
@@ -45,7 +47,9 @@ def _explain(error):
         return messages
     if error.validator == "required":
         missing = [name for name in rule if name not in value]
-        return [f"config key {_dotted([*error.absolute_path, n])}: expected, not found" for n in missing]
+        return [
+            f"config key {_dotted([*error.absolute_path, n])}: expected, not found" for n in missing
+        ]
     expected = {
         "type": lambda: f"a value of type {rule}",
         "enum": lambda: "one of " + ", ".join("null" if v is None else str(v) for v in rule),

@@ -189,15 +189,9 @@ class MixtureSpectra:
         return mask
 
 
-def mixture_labels(mixture_events):
-    """Group a plan's events: mixture name to list of (label, onset_s, offset_s)."""
-    labels = {}
-    for row in mixture_events.itertuples(index=False):
-        labels.setdefault(row.mixture, []).append((row.label, row.onset_s, row.offset_s))
-    return labels
-
-
-def extract_features(stem_reader, settings, labels, *, classes, snr_db, progress=lambda items: items):
+def extract_features(
+    stem_reader, settings, labels, *, classes, snr_db, progress=lambda items: items
+):
     """Compute features and ideal masks of one stems file for every SNR.
 
     Parameters
@@ -205,7 +199,7 @@ def extract_features(stem_reader, settings, labels, *, classes, snr_db, progress
     stem_reader : tfseg.mixing.StemReader
     settings : FeatureSettings
     labels : dict
-        As `mixture_labels` makes them.
+        As `tfseg.corpora.tables.mixture_labels` makes them.
     classes : sequence of str
     snr_db : sequence of float
     progress : callable

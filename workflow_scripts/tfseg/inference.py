@@ -102,9 +102,9 @@ class MaskCounter:
         classes = torch.arange(self._n_classes, device=masks.device)
         by_class = masks.transpose(0, 1).contiguous()
         n_bins = self._total.numel()
-        self._total += torch.bincount(
-            self._patterns(by_class, classes), minlength=n_bins
-        ).view_as(self._total)
+        self._total += torch.bincount(self._patterns(by_class, classes), minlength=n_bins).view_as(
+            self._total
+        )
         self._predicted += (by_class > self._threshold).flatten(1).sum(dim=1)
         sounding = masks[ideal_rows, ideal_classes]  # (m, time, mel)
         indices = self._patterns(sounding, ideal_classes)[ideal_masks.flatten()]
@@ -156,9 +156,7 @@ def infer(network, features, *, batch_size, mask_threshold, device="cpu", progre
             batch_tags, masks = network(inputs)
             tags.append(batch_tags.cpu().numpy())
             frames.append(masks.mean(dim=3).transpose(1, 2).half().cpu().numpy())
-            rows = np.flatnonzero(
-                (features.mask_mixture >= start) & (features.mask_mixture < stop)
-            )
+            rows = np.flatnonzero((features.mask_mixture >= start) & (features.mask_mixture < stop))
             counter.add(
                 masks,
                 torch.from_numpy(features.ideal_masks(rows)).to(device),

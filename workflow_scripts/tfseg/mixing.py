@@ -14,6 +14,7 @@ from tfseg import audio
 from tfseg.errors import DamagedFileError, DataError
 from tfseg.files import create_dataset, reading_hdf5
 from tfseg.seeding import generator
+from tfseg.timegrid import samples_in
 
 _INT16_PEAK = 32767
 
@@ -126,7 +127,9 @@ class _EventReader:
             segment = samples[: self._max_samples]
             rms = _rms(samples if self._snr_on == "file" else segment)
             if rms == 0:
-                raise DataError(f"{path}: expected sound from {start_s} s on, found digital silence")
+                raise DataError(
+                    f"{path}: expected sound from {start_s} s on, found digital silence"
+                )
             self._segments[key] = segment / np.float32(rms)
         return self._segments[key]
 
@@ -172,9 +175,9 @@ def render_stems(
     DataError
         Naming the recording that cannot be used.
     """
-    n_samples = int(round(float(mixtures["duration_s"].iloc[0]) * sample_rate))
+    n_samples = samples_in(mixtures["duration_s"].iloc[0], sample_rate)
     reader = _EventReader(
-        corpus_events, sample_rate, resampler, int(round(max_event_s * sample_rate)), snr_on
+        corpus_events, sample_rate, resampler, samples_in(max_event_s, sample_rate), snr_on
     )
     by_mixture = {name: rows for name, rows in mixture_events.groupby("mixture", sort=False)}
     column = {label: k for k, label in enumerate(classes)}
@@ -197,7 +200,7 @@ def render_stems(
         scene_track[index], scene_scales[index] = _quantise(scene / rms)
         event_track = np.zeros(n_samples)
         for event in by_mixture.get(mixture.mixture, mixture_events[:0]).itertuples(index=False):
-            onset = int(np.floor(event.onset_s * sample_rate + 1e-6))
+            onset = samples_in(event.onset_s, sample_rate)
             segment = reader.read(event.event, event.event_start_s)[: n_samples - onset]
             quantised, scale = _quantise(segment)
             event_track[onset : onset + len(segment)] += quantised * scale

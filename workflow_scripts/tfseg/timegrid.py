@@ -11,6 +11,11 @@ from tfseg.errors import DataError
 _ROUNDING = 1e-6
 
 
+def samples_in(duration_s, sample_rate):
+    """Whole samples in `duration_s` seconds at `sample_rate` Hz."""
+    return int(np.floor(duration_s * sample_rate + _ROUNDING))
+
+
 @dataclass(frozen=True)
 class TimeGrid:
     """Frames of a short-time Fourier transform without centre padding.
@@ -38,7 +43,7 @@ class TimeGrid:
 
     def n_samples(self, duration_s):
         """Whole samples in `duration_s` seconds."""
-        return int(np.floor(duration_s * self.sample_rate + _ROUNDING))
+        return samples_in(duration_s, self.sample_rate)
 
     def n_frames(self, n_samples):
         """Number of complete frames in `n_samples` samples (311 for 10 s, TASLP Table I).

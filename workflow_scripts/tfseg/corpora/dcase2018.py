@@ -57,11 +57,15 @@ def read_corpus(data_root, *, classes, n_folds, seed):
         "FSDKaggle2018's list of training clips",
     )
     # Sorted by name: the folds must not depend on the order of rows in a downloaded table.
-    meta = meta[(meta["manually_verified"] == "1") & meta["label"].isin(classes)].sort_values("fname")
+    meta = meta[(meta["manually_verified"] == "1") & meta["label"].isin(classes)].sort_values(
+        "fname"
+    )
     paths = [root / EVENT_FOLDER / name for name in meta["fname"]]
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
-        raise DataError(f"{len(missing)} of {len(paths)} recordings are missing, first {missing[0]}")
+        raise DataError(
+            f"{len(missing)} of {len(paths)} recordings are missing, first {missing[0]}"
+        )
     events = pd.DataFrame(
         {
             "path": list(map(str, paths)),
@@ -82,7 +86,9 @@ def read_corpus(data_root, *, classes, n_folds, seed):
     scene_paths = [root / SCENE_FOLDER / name for name in scene_meta["filename"]]
     missing = [str(path) for path in scene_paths if not path.is_file()]
     if missing:
-        raise DataError(f"{len(missing)} of {len(scene_paths)} scenes are missing, first {missing[0]}")
+        raise DataError(
+            f"{len(missing)} of {len(scene_paths)} scenes are missing, first {missing[0]}"
+        )
     scenes = pd.DataFrame(
         {
             "path": list(map(str, scene_paths)),

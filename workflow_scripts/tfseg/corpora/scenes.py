@@ -69,7 +69,9 @@ def _street(rng, place, n, rate):
     engine = _harmonics(engine_hz, rate, 20, 0.8, rng)
     horn = _harmonics(np.full(n, place.uniform(300, 500)), rate, 8, 0.7, rng)
     beeping = (_slow_curve(rng, n, rate, 1.5) > 2.2).astype(float)
-    return rumble * _slow_curve(rng, n, rate, 0.5) + 0.5 * engine / engine.std() + 0.3 * beeping * horn
+    return (
+        rumble * _slow_curve(rng, n, rate, 0.5) + 0.5 * engine / engine.std() + 0.3 * beeping * horn
+    )
 
 
 def _cafe(rng, place, n, rate):

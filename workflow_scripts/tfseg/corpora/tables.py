@@ -155,3 +155,11 @@ def check_folds(events, scenes, folds, classes):
             raise TableError(f"corpus events: fold {fold} has no recording of {', '.join(missing)}")
         if not (scenes["fold"] == fold).any():
             raise TableError(f"corpus scenes: fold {fold} has no scene")
+
+
+def mixture_labels(mixture_events):
+    """Group a plan's events: mixture name to list of (label, onset_s, offset_s)."""
+    labels = {}
+    for row in mixture_events.itertuples(index=False):
+        labels.setdefault(row.mixture, []).append((row.label, row.onset_s, row.offset_s))
+    return labels

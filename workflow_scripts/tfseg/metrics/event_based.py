@@ -1,7 +1,13 @@
 """Event-based scores with sed_eval, the toolbox that TASLP used (V-B)."""
 
+import warnings
+
 import numpy as np
-import sed_eval
+
+with warnings.catch_warnings():
+    # dcase_util still imports pkg_resources, which says so each time; setuptools is pinned for it.
+    warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+    import sed_eval
 
 # sed_eval divides by the number of references plus this; without any, its error rate is absurd.
 _FIELDS = {
@@ -61,7 +67,10 @@ def score_events(reference, estimated, *, classes, collar_s, offset_fraction):
         )
     results = metrics.results_class_wise_metrics()
     n_reference = np.array(
-        [sum(label == k for events in reference.values() for label, _, _ in events) for k in classes],
+        [
+            sum(label == k for events in reference.values() for label, _, _ in events)
+            for k in classes
+        ],
         dtype=np.int64,
     )
     by_class = {}

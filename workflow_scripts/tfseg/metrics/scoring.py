@@ -9,32 +9,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from tfseg.files import reading_hdf5
 from tfseg.metrics.event_based import score_events
 from tfseg.metrics.histogram import ScoreHistogram
-
-COLUMNS = ["task", "metric", "class", "snr_db", "system", "fold", "seed", "variant", "value", "n"]
-
-
-@dataclass(frozen=True)
-class MetricSettings:
-    """Fields are the keys of ``metrics`` in the config.
-
-    Parameters
-    ----------
-    tag_threshold, frame_threshold, mask_threshold : float
-        A score is positive above it.
-    tag_gate : bool
-        Whether the published frame scores count as zero in clips whose tag is not positive.
-    collar_s, offset_fraction : float
-    error_rate : {"class_wise", "overall"}
-        Which error rate the published event table shows.
-    """
-
-    tag_threshold: float
-    frame_threshold: float
-    mask_threshold: float
-    tag_gate: bool
-    collar_s: float
-    offset_fraction: float
-    error_rate: str
+from tfseg.metrics.records import COLUMNS
 
 
 @dataclass(frozen=True)
@@ -129,7 +104,9 @@ def precision_recall_f1(predicted, reference, hit):
     precision, recall, f1 : np.ndarray [shape=(n_classes,)]
         NaN for a class without reference; zero where nothing was hit.
     """
-    predicted, reference, hit = (np.asarray(v, dtype=np.float64) for v in (predicted, reference, hit))
+    predicted, reference, hit = (
+        np.asarray(v, dtype=np.float64) for v in (predicted, reference, hit)
+    )
     has_reference = reference > 0
 
     def ratio(numerator, denominator):

@@ -1,0 +1,39 @@
+# make demo and make test are all the set-up there is; make help lists the rest.
+
+PYTHON ?= python3
+VENV := .venv/bin
+# Trainings at once: one per GPU, or one per core where there is none.
+GPUS := $(shell nvidia-smi --list-gpus 2>/dev/null | grep -c GPU)
+SLOTS := $(if $(filter-out 0,$(GPUS)),$(GPUS),$(shell nproc))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | column -t -s '|'
+
+setup:  ## make .venv with exactly what envs/requirements.lock names; nothing to do if it is there
+	@$(PYTHON) envs/install.py
+
+demo: setup  ## run the whole pipeline on the embedded corpus: results/mini/
+	@$(VENV)/python workflow_scripts/start.py --resources gpu=$(SLOTS) --configfile experiments/mini.yaml
+	@echo "Tables: results/mini/tables/*.md   figures: results/mini/figures/   values: results/mini/metrics.csv"
+
+test: setup lint  ## run the tests
+	@$(VENV)/python -m pytest
+
+lint: setup  ## check style: ruff, snakefmt, snakemake --lint
+	@$(VENV)/ruff check --quiet .
+	@$(VENV)/ruff format --check --quiet .
+	@$(VENV)/snakefmt --check --compact-diff Snakefile rules
+	@$(VENV)/snakemake --lint
+
+bench: setup  ## measure; writes results/bench/
+	@$(VENV)/python bench/run.py
+
+lock: setup  ## resolve envs/requirements.in anew
+	@$(VENV)/python envs/lock.py
+
+clean:  ## remove the demo's results, caches and .venv (not data/, not other results)
+	rm -rf .venv results/mini results/bench .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

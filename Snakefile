@@ -1,0 +1,50 @@
+# tfseg: sound event detection and time-frequency segmentation from weak labels.
+#
+#   snakemake --cores all --resources gpu=1                                          the paper's experiment
+#   snakemake --cores all --resources gpu=1 --configfile experiments/<name>.yaml     another one
+#
+# Results go to results/<run>/. docs/architecture.md says what flows where.
+
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+
+
+include: "rules/common.smk"
+include: "rules/corpus.smk"
+include: "rules/mixtures.smk"
+include: "rules/features.smk"
+include: "rules/training.smk"
+include: "rules/inference.smk"
+include: "rules/metrics.smk"
+include: "rules/tables.smk"
+include: "rules/figures.smk"
+
+
+# Every intermediate is asked for, so that one that was deleted is made again.
+rule all:
+    default_target: True
+    input:
+        CORPUS,
+        PLAN,
+        expand(STEMS, fold=FOLDS, shard=SHARDS),
+        expand(FEATURES, snr=SNRS, fold=FOLDS, shard=SHARDS),
+        expand(MODEL, snr=SNRS, system=SYSTEMS, fold=FOLDS, repeat=REPEATS),
+        expand(SCORES, snr=SNRS, system=SYSTEMS, fold=FOLDS, repeat=REPEATS),
+        expand(MASK_COUNTS, snr=SNRS, system=SYSTEMS, fold=FOLDS, repeat=REPEATS),
+        expand(EVENTS, snr=SNRS, system=SYSTEMS, fold=FOLDS, repeat=REPEATS),
+        METRICS,
+        TABLES,
+        EXAMPLE,
+        FIGURES,
+    message:
+        "All results of this run are in place"

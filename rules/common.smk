@@ -1,0 +1,107 @@
+# Checks of the configuration, the closed sets that span the grid, and the paths of every stage.
+
+from snakemake.exceptions import WorkflowError
+
+from tfseg.config import check_config, sorted_keys
+from tfseg.digest import code_digest
+from tfseg.errors import ConfigError
+
+try:
+    check_config(config)
+except ConfigError as error:
+    raise WorkflowError(str(error))
+
+RUN = config["run"]
+RESULTS = f"results/{RUN}"
+CLASSES = config["corpus"]["classes"]
+FOLDS = list(range(1, config["split"]["folds"] + 1))
+SHARDS = list(
+    range(-(-config["mixing"]["mixtures_per_fold"] // config["mixing"]["shard_size"]))
+)
+SNRS = [f"{snr_db:g}" for snr_db in config["mixing"]["snr_db"]]
+SYSTEMS = config["systems"]
+REPEATS = list(range(config["repeats"]))
+
+CORPUS = [
+    f"{RESULTS}/corpus/{table}.csv" for table in ("events", "scenes", "attribution")
+]
+# The recordings themselves are intermediates only where the workflow renders them.
+EMBEDDED_AUDIO = (
+    [f"{RESULTS}/corpus/audio"] if config["corpus"]["kind"] == "embedded" else []
+)
+PLAN = [f"{RESULTS}/mixtures/{table}.csv" for table in ("mixtures", "events")]
+STEMS = f"{RESULTS}/mixtures/stems/fold{{fold}}-{{shard}}.h5"
+FEATURES = f"{RESULTS}/features/snr{{snr}}/fold{{fold}}-{{shard}}.h5"
+MODEL_DIR = f"{RESULTS}/models/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}"
+MODEL = f"{MODEL_DIR}/model.safetensors"
+DESCRIPTION = f"{MODEL_DIR}/model.json"
+HISTORY = f"{MODEL_DIR}/history.csv"
+# Not a declared output: Snakemake deletes those of a failed job, and this is what to resume from.
+STATE = f"{RESULTS}/training_state/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}.safetensors"
+SCORE_DIR = f"{RESULTS}/scores/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}"
+SCORES = f"{SCORE_DIR}/scores.h5"
+MASK_COUNTS = f"{SCORE_DIR}/mask_counts.h5"
+EVENTS = f"{RESULTS}/events/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}.tsv"
+SYSTEM_METRICS = f"{RESULTS}/metrics/snr{{snr}}/{{system}}/seed{{repeat}}.csv"
+METRICS = f"{RESULTS}/metrics.csv"
+TASKS = ["tagging", "frame", "event", "mask"]
+TABLES = expand(
+    f"{RESULTS}/tables/{{task}}_by_{{by}}.{{ending}}",
+    task=TASKS,
+    by=["snr", "class"],
+    ending=["csv", "md", "tex"],
+)
+PAPER_VALUES = (
+    [f"resources/paper_tables/{config['compare_with']}.csv"]
+    if config["compare_with"]
+    else []
+)
+EXAMPLE = "{}/examples/snr{:g}-fold{}.h5".format(
+    RESULTS, config["figures"]["snr_db"], config["figures"]["fold"]
+)
+FIGURES = expand(
+    f"{RESULTS}/figures/{{figure}}.{{ending}}",
+    figure=[
+        "example_mixture",
+        "example_masks",
+        "example_frames",
+        "training",
+        "metrics_by_snr",
+    ],
+    ending=["png", "svg"],
+)
+
+
+wildcard_constraints:
+    fold="|".join(map(str, FOLDS)),
+    shard="|".join(map(str, SHARDS)),
+    snr="|".join(snr.replace(".", "[.]") for snr in SNRS),
+    system="|".join(SYSTEMS),
+    repeat="|".join(map(str, REPEATS)),
+
+
+def section(name, *keys):
+    """A section of the config (only some keys of it when given), for a rule's params."""
+    values = config[name]
+    return sorted_keys({key: values[key] for key in keys} if keys else values)
+
+
+def grid():
+    """The keys of `features` that make a time grid."""
+    return section("features", "sample_rate", "window_length", "hop_length")
+
+
+def code(rule_name):
+    """Digest of the script of a rule and of the library modules behind it."""
+    return code_digest(f"{workflow.basedir}/workflow_scripts/{rule_name}.py")
+
+
+def training_features(wildcards):
+    """Feature files of all folds but the held-out one."""
+    folds = [fold for fold in FOLDS if fold != int(wildcards.fold)]
+    return expand(FEATURES, snr=wildcards.snr, fold=folds, shard=SHARDS)
+
+
+def held_out_features(wildcards):
+    """Feature files of the held-out fold."""
+    return expand(FEATURES, snr=wildcards.snr, fold=wildcards.fold, shard=SHARDS)

@@ -1,0 +1,28 @@
+# Stems -> log-mel features and ideal masks of every SNR, in one pass.
+
+
+rule extract_features:
+    input:
+        stems=STEMS,
+        mixture_events=PLAN[1],
+    output:
+        expand(FEATURES, snr=SNRS, allow_missing=True),
+    log:
+        f"{RESULTS}/logs/extract_features/fold{{fold}}-{{shard}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/extract_features/fold{{fold}}-{{shard}}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code("extract_features"),
+        classes=CLASSES,
+        features=section("features"),
+        snr_db=config["mixing"]["snr_db"],
+    message:
+        "Extracting features: fold {wildcards.fold}, shard {wildcards.shard}, all SNRs"
+    script:
+        "../workflow_scripts/extract_features.py"

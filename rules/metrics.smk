@@ -1,0 +1,58 @@
+# Scores, mask counts and events -> tidy metrics.
+
+
+rule score_system:
+    input:
+        scores=expand(SCORES, fold=FOLDS, allow_missing=True),
+        counts=expand(MASK_COUNTS, fold=FOLDS, allow_missing=True),
+        events=expand(EVENTS, fold=FOLDS, allow_missing=True),
+        mixture_events=PLAN[1],
+    output:
+        metrics=SYSTEM_METRICS,
+    log:
+        f"{RESULTS}/logs/score_system/snr{{snr}}-{{system}}-seed{{repeat}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/score_system/snr{{snr}}-{{system}}-seed{{repeat}}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        code=code("score_system"),
+        folds=FOLDS,
+        grid=grid(),
+        metrics=section("metrics"),
+    message:
+        "Computing metrics of {wildcards.system} at {wildcards.snr} dB"
+    script:
+        "../workflow_scripts/score_system.py"
+
+
+rule collect_metrics:
+    input:
+        parts=expand(SYSTEM_METRICS, snr=SNRS, system=SYSTEMS, repeat=REPEATS),
+    output:
+        metrics=report(
+            METRICS,
+            caption="../report/metrics.rst",
+            category="Metrics",
+            labels={"table": "all metrics (tidy)"},
+        ),
+    log:
+        f"{RESULTS}/logs/collect_metrics/metrics.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/collect_metrics/metrics.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("collect_metrics"),
+    message:
+        "Collecting all metrics"
+    script:
+        "../workflow_scripts/collect_metrics.py"

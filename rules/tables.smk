@@ -1,0 +1,35 @@
+# Metrics -> the paper's tables.
+
+
+rule make_tables:
+    input:
+        metrics=METRICS,
+        paper=PAPER_VALUES,
+    output:
+        report(
+            TABLES,
+            caption="../report/tables.rst",
+            category="Tables",
+        ),
+    log:
+        f"{RESULTS}/logs/make_tables/tables.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/make_tables/tables.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("make_tables"),
+        compare=config["compare_with"] is not None,
+        systems=SYSTEMS,
+        classes=CLASSES,
+        snr_db=config["mixing"]["snr_db"],
+        by_class_snr_db=config["tables"]["by_class_snr_db"],
+        metrics=section("metrics"),
+    message:
+        "Laying out the tables"
+    script:
+        "../workflow_scripts/make_tables.py"

@@ -1,0 +1,32 @@
+# Features of the training folds -> one model per SNR, system, fold and repeat.
+
+
+rule train_model:
+    input:
+        features=training_features,
+    output:
+        model=MODEL,
+        description=DESCRIPTION,
+        history=HISTORY,
+    log:
+        f"{RESULTS}/logs/train_model/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_model/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        gpu=1,
+        mem_mb=12000,
+        runtime=720,
+    params:
+        code=code("train_model"),
+        training=section("training"),
+        trunk=section("trunk"),
+        pooling=section("pooling"),
+        seed=config["seed"],
+        state=STATE,
+    message:
+        "Training {wildcards.system} at {wildcards.snr} dB, held-out fold {wildcards.fold}, repeat {wildcards.repeat}"
+    script:
+        "../workflow_scripts/train_model.py"

@@ -1,0 +1,183 @@
+"""Fixtures that several unit tests share: configs, a tiny corpus, stems and networks of it."""
+
+import copy
+import itertools
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def _merged(base, overlay):
+    """Merge as the workflow does: dictionaries key by key, everything else replaced."""
+    merged = dict(base)
+    for key, value in overlay.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            value = _merged(merged[key], value)
+        merged[key] = value
+    return merged
+
+
+@pytest.fixture(scope="session")
+def repository():
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def _full_config():
+    return yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def full_config(_full_config):
+    """A fresh copy of config.yaml."""
+    return copy.deepcopy(_full_config)
+
+
+@pytest.fixture
+def mini_config(_full_config):
+    """A fresh copy of experiments/mini.yaml, merged over config.yaml."""
+    overlay = yaml.safe_load((REPOSITORY / "experiments/mini.yaml").read_text(encoding="utf-8"))
+    return copy.deepcopy(_merged(_full_config, overlay))
+
+
+@pytest.fixture
+def flip():
+    """Return a function that flips bits of one byte of a file."""
+
+    def flip_byte(path, position, mask=0x10):
+        content = bytearray(Path(path).read_bytes())
+        content[position] ^= mask
+        Path(path).write_bytes(content)
+
+    return flip_byte
+
+
+# A corpus of a dozen short recordings, at a rate at which everything is quick.
+
+CLASSES = ("Bark", "Chime", "Gong")  # Gong never sounds
+RATE = 8000
+
+
+def _burst(rng, n_samples, hz, rate):
+    """A decaying, noisy tone: its level in the first half differs from that of the whole."""
+    time = np.arange(n_samples) / rate
+    tone = np.sin(2 * np.pi * hz * time) + 0.3 * rng.standard_normal(n_samples)
+    return 0.2 * tone * np.exp(-3 * time)
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(tmp_path_factory):
+    """Three recordings of two classes and two scenes in each of two folds."""
+    folder = tmp_path_factory.mktemp("corpus")
+    rng = np.random.default_rng(7)
+    events, scenes = [], []
+    for fold, label, index in itertools.product((1, 2), CLASSES[:2], range(3)):
+        rate = 16000 if index == 2 else RATE
+        length_s = (0.3, 0.5, 1.1)[index]
+        samples = _burst(rng, int(length_s * rate), 500 if label == "Bark" else 1700, rate)
+        path = folder / f"{label}-{fold}-{index}.wav"
+        soundfile.write(path, samples, rate, subtype="FLOAT")
+        events.append((str(path), label, fold, 0.0, length_s, path.stem, "CC0"))
+    for fold, (kind, length_s) in itertools.product((1, 2), (("park", 0.7), ("street", 3.0))):
+        samples = 0.1 * rng.standard_normal(int(length_s * RATE))
+        path = folder / f"{kind}-{fold}.wav"
+        soundfile.write(path, samples, RATE, subtype="FLOAT")
+        scenes.append((str(path), kind, fold, path.stem, "CC0"))
+    return SimpleNamespace(
+        events=pd.DataFrame(
+            events, columns=["path", "label", "fold", "start_s", "stop_s", "group", "licence"]
+        ),
+        scenes=pd.DataFrame(scenes, columns=["path", "scene", "fold", "group", "licence"]),
+        classes=CLASSES,
+        rate=RATE,
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_plan(tiny_corpus):
+    """A plan of four mixtures in each of two folds; the second event is cut to 0.5 s."""
+    from tfseg.mixing import plan_mixtures
+
+    mixtures, mixture_events = plan_mixtures(
+        tiny_corpus.events,
+        tiny_corpus.scenes,
+        folds=[1, 2],
+        mixtures_per_fold=4,
+        duration_s=1.5,
+        onsets_s=[0.1, 0.8],
+        max_event_s=0.5,
+        seed=5,
+    )
+    return SimpleNamespace(mixtures=mixtures, events=mixture_events)
+
+
+@pytest.fixture(scope="session")
+def render(tiny_corpus):
+    """Return a function that renders mixtures into a stems file."""
+    import h5py
+
+    from tfseg.mixing import render_stems
+
+    def render_to(path, mixtures, mixture_events, **changes):
+        settings = {
+            "classes": tiny_corpus.classes,
+            "sample_rate": tiny_corpus.rate,
+            "resampler": "soxr_hq",
+            "max_event_s": 0.5,
+            "snr_db": [20, 10, 0, -5],
+            "snr_on": "file",
+        }
+        corpus_events = changes.pop("corpus_events", tiny_corpus.events)
+        with h5py.File(path, "w") as file:
+            render_stems(file, mixtures, mixture_events, corpus_events, **(settings | changes))
+        return path
+
+    return render_to
+
+
+@pytest.fixture(scope="session")
+def tiny_stems(tmp_path_factory, render, tiny_plan):
+    """Path of the stems of the whole tiny plan."""
+    path = tmp_path_factory.mktemp("stems") / "stems.h5"
+    return render(path, tiny_plan.mixtures, tiny_plan.events)
+
+
+@pytest.fixture(scope="session")
+def tiny_settings():
+    """Feature settings whose masks do not fill whole bytes (92 frames x 13 bands)."""
+    from tfseg.features import FeatureSettings
+
+    return FeatureSettings(
+        sample_rate=RATE,
+        window_length=256,
+        hop_length=128,
+        n_mels=13,
+        fmin_hz=50.0,
+        fmax_hz=4000.0,
+        log_offset=1e-8,
+        ibm_criterion_db=-5.0,
+    )
+
+
+@pytest.fixture(scope="session")
+def build_tiny():
+    """Return a function that builds a small untrained network."""
+    from tfseg.models.systems import build_network
+
+    def build(system="gwrp", *, n_classes=3, n_mels=13, widths=(4, 4)):
+        return build_network(
+            system,
+            n_classes=n_classes,
+            n_mels=n_mels,
+            trunk_settings={"vgg": {"widths": list(widths)}},
+            pooling_settings={"gwrp": {"r": 0.99, "reference_units": 100}},
+        )
+
+    return build

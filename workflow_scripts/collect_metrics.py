@@ -1,0 +1,17 @@
+"""Join the metrics of all systems and SNRs into one tidy table."""
+
+import pandas as pd
+
+from tfseg.files import write_csv
+from tfseg.metrics.records import read_metrics
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Read every part, write metrics.csv."""
+    parts = [read_metrics(path) for path in smk.input.parts]
+    write_csv(smk.output.metrics, pd.concat(parts, ignore_index=True))
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)

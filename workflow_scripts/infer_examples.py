@@ -1,0 +1,35 @@
+"""Everything the example figures show of one mixture: waveform, features, masks, references."""
+
+import torch
+
+from tfseg import examples
+from tfseg.corpora import tables
+from tfseg.features import FeatureSettings
+from tfseg.inference import load_model
+from tfseg.mixing import StemReader
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Choose the mixture by its rule, run every system on it, write one HDF5 file."""
+    torch.set_num_threads(smk.params.threads)
+    networks = {
+        system: load_model(model, description)[0]
+        for system, model, description in zip(
+            smk.params.systems, smk.input.models, smk.input.descriptions, strict=True
+        )
+    }
+    mixture_events = tables.read_table(smk.input.mixture_events, "mixture_events")
+    example = examples.make_example(
+        StemReader(smk.input.stems),
+        networks,
+        FeatureSettings(**smk.params.features),
+        tables.mixture_labels(mixture_events),
+        classes=smk.params.classes,
+        snr_db=smk.params.snr_db,
+    )
+    examples.write_example(smk.output.example, example)
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)

@@ -1,0 +1,29 @@
+"""Score the held-out fold with a trained system; masks are counted, not kept."""
+
+import torch
+
+from tfseg.dataset import load_features
+from tfseg.inference import choose_device, infer, load_model, write_scores
+from tfseg.progress import bars
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Write tags and frame scores, and the mask counts."""
+    torch.set_num_threads(smk.params.threads)
+    device = choose_device(smk.resources.gpu)
+    network, _ = load_model(smk.input.model, smk.input.description, device)
+    features = load_features(smk.input.features)
+    tags, frames, counter = infer(
+        network,
+        features,
+        batch_size=smk.params.batch_size,
+        mask_threshold=smk.params.mask_threshold,
+        device=device,
+        progress=bars(f"scoring, {smk.wildcards.system}, {smk.wildcards.snr} dB"),
+    )
+    write_scores(smk.output.scores, smk.output.counts, features, tags, frames, counter)
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)

@@ -1,0 +1,24 @@
+"""Lay the metrics out as the paper's tables, with the paper's values where they apply."""
+
+from tfseg import tables
+from tfseg.metrics.records import MetricSettings, read_metrics
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Write every table as CSV, Markdown and LaTeX."""
+    layout = tables.Layout(
+        systems=smk.params.systems,
+        classes=smk.params.classes,
+        snr_db=smk.params.snr_db,
+        by_class_snr_db=smk.params.by_class_snr_db,
+        metric_settings=MetricSettings(**smk.params.metrics),
+    )
+    paper = tables.read_paper(smk.input.paper) if smk.params.compare else None
+    metrics = read_metrics(smk.input.metrics)
+    for output in smk.output:
+        tables.write(output, metrics, paper, layout)
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)

@@ -1,0 +1,22 @@
+"""Plan every mixture: which events over which scene, when. Nothing here depends on an SNR."""
+
+from tfseg import mixing
+from tfseg.corpora import tables
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Read the corpus tables, write the plan."""
+    mixtures, mixture_events = mixing.plan_mixtures(
+        tables.read_table(smk.input.events, "events"),
+        tables.read_table(smk.input.scenes, "scenes"),
+        folds=smk.params.folds,
+        seed=smk.params.seed,
+        **smk.params.mixing,
+    )
+    tables.write_table(smk.output.mixtures, mixtures, "mixtures")
+    tables.write_table(smk.output.events, mixture_events, "mixture_events")
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)

@@ -1,0 +1,16 @@
+"""Draw the example mixture: the paper's figures 1, 7 and 8."""
+
+from tfseg import examples, figures
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Read the example, draw each figure as PNG and SVG."""
+    example = examples.read_example(smk.input.example)
+    figures.save(figures.draw_mixture(example), smk.output.mixture_png, smk.output.mixture_svg)
+    figures.save(figures.draw_masks(example), smk.output.masks_png, smk.output.masks_svg)
+    figures.save(figures.draw_frames(example), smk.output.frames_png, smk.output.frames_svg)
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)

@@ -1,0 +1,15 @@
+"""Draw metric against SNR for every system."""
+
+from tfseg import figures
+from tfseg.metrics.records import read_metrics
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Read metrics.csv, draw one panel per task."""
+    metrics = read_metrics(smk.input.metrics)
+    figures.save(figures.draw_metrics(metrics, smk.params.systems), smk.output.png, smk.output.svg)
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)

@@ -1,0 +1,33 @@
+"""Render the stems of one shard of one fold."""
+
+import h5py
+
+from tfseg import mixing
+from tfseg.corpora import tables
+from tfseg.files import whole_file
+from tfseg.progress import bars
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Read the shard's part of the plan, write its stems."""
+    mixtures = tables.read_table(smk.input.mixtures, "mixtures")
+    mixtures = mixtures[mixtures["fold"] == int(smk.wildcards.fold)]
+    first = int(smk.wildcards.shard) * smk.params.shard_size
+    shard = mixtures.iloc[first : first + smk.params.shard_size]
+    mixture_events = tables.read_table(smk.input.mixture_events, "mixture_events")
+    with whole_file(smk.output.stems) as path, h5py.File(path, "w") as file:
+        mixing.render_stems(
+            file,
+            shard,
+            mixture_events[mixture_events["mixture"].isin(shard["mixture"])],
+            tables.read_table(smk.input.corpus_events, "events"),
+            classes=smk.params.classes,
+            sample_rate=smk.params.sample_rate,
+            progress=bars(f"stems, fold {smk.wildcards.fold}, shard {smk.wildcards.shard}"),
+            **smk.params.mixing,
+        )
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)

@@ -1,0 +1,306 @@
+"""The figures: TASLP's 1, 7 and 8 for one mixture, training curves, metrics against SNR."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tfseg.files import whole_file
+
+# Reproducible SVG: without a salt its ids, without this text its fonts, differ between machines.
+mpl.rcParams["svg.hashsalt"] = "tfseg"
+mpl.rcParams["svg.fonttype"] = "path"
+mpl.rcParams["font.size"] = 9
+mpl.rcParams["axes.titlesize"] = 9
+mpl.rcParams["axes.spines.top"] = False
+mpl.rcParams["axes.spines.right"] = False
+
+# Okabe and Ito's colours, told apart by colour-blind readers; markers and dashes say it again.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_MARKERS = "osD^vPX"
+_DASHES = ("-", "--", "-.", ":", "-", "--", "-.")
+_MASK_MAP, _LEVEL_MAP = "magma", "viridis"
+_TASKS = ("tagging", "frame", "event", "mask")
+_TASK_TITLES = {
+    "tagging": "Audio tagging",
+    "frame": "Frame-wise detection",
+    "event": "Event-wise detection",
+    "mask": "T-F segmentation",
+}
+
+
+def save(figure, png_path, svg_path):
+    """Write a figure as PNG and SVG, without dates, each whole or not at all."""
+    with whole_file(png_path) as path:
+        figure.savefig(path, format="png", dpi=200, metadata={"Software": None})
+    with whole_file(svg_path) as path:
+        figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+def _readable(label):
+    return label.replace("_", " ")
+
+
+def _mel_ticks(axis, mel_hz):
+    """Label mel bands with the frequencies a reader thinks in."""
+    ticks = [hz for hz in (100, 500, 1000, 2000, 4000, 8000, 16000) if hz < mel_hz[-1]]
+    axis.set_yticks(np.interp(ticks, mel_hz, np.arange(len(mel_hz)) + 0.5))
+    axis.set_yticklabels([f"{hz / 1000:g}k" if hz >= 1000 else f"{hz}" for hz in ticks])
+
+
+def _image(axis, example, values, cmap, low, high):
+    times = example.frame_times_s
+    image = axis.imshow(
+        values.T,
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+        extent=(times[0], times[-1], 0, values.shape[1]),
+        cmap=cmap,
+        vmin=low,
+        vmax=high,
+        rasterized=True,
+    )
+    _mel_ticks(axis, example.mel_hz)
+    return image
+
+
+def _sounding(example):
+    """Classes that sound, in order of their onsets."""
+    return sorted(
+        np.flatnonzero(example.target), key=lambda k: int(np.argmax(example.strong[:, k]))
+    )
+
+
+def draw_mixture(example):
+    """Draw waveform, log-mel, ideal ratio mask, strong and weak labels (TASLP Fig. 1)."""
+    figure = Figure(figsize=(7.2, 7.2), layout="constrained")
+    axes = figure.subplots(5, 1, sharex=True, height_ratios=[1.2, 2, 2, 1, 1])
+    times = example.frame_times_s
+    end_s = len(example.waveform) / example.sample_rate
+    axes[0].plot(
+        np.arange(len(example.waveform)) / example.sample_rate,
+        example.waveform,
+        color="0.25",
+        linewidth=0.4,
+        rasterized=True,
+    )
+    axes[0].set_title(f"Waveform of mixture {example.mixture} at {example.snr_db:g} dB SNR")
+    axes[0].set_ylabel("amplitude")
+    low, high = np.percentile(example.logmel, [2, 99.8])
+    levels = _image(axes[1], example, example.logmel, _LEVEL_MAP, low, high)
+    axes[1].set_title("Log-mel spectrogram")
+    axes[1].set_ylabel("Hz")
+    figure.colorbar(levels, ax=axes[1], label="log magnitude", pad=0.01)
+    ideal = np.where(example.strong.T[:, :, None], example.ratio_masks, 0).max(axis=0)
+    masks = _image(axes[2], example, ideal, _MASK_MAP, 0, 1)
+    axes[2].set_title("Ideal ratio mask of the events")
+    axes[2].set_ylabel("Hz")
+    figure.colorbar(masks, ax=axes[2], label="mask", pad=0.01)
+    sounding = _sounding(example)
+    for row, k in enumerate(sounding):
+        active = np.flatnonzero(example.strong[:, k])
+        onset_s, offset_s = times[active[0]], times[active[-1] + 1]
+        colour = _COLOURS[row % len(_COLOURS)]
+        axes[3].barh(row, offset_s - onset_s, left=onset_s, height=0.6, color=colour)
+        axes[4].barh(row, end_s, left=0, height=0.6, color=colour)
+    for axis, title in (
+        (axes[3], "Strong labels"),
+        (axes[4], "Weak labels: all that training sees"),
+    ):
+        axis.set_title(title)
+        axis.set_yticks(range(len(sounding)), [_readable(example.classes[k]) for k in sounding])
+        axis.set_ylim(len(sounding) - 0.5, -0.5)
+    axes[4].set_xlabel("time / s")
+    axes[4].set_xlim(0, end_s)
+    return figure
+
+
+def draw_masks(example):
+    """Draw the masks of every system beside the ideal ratio masks (TASLP Fig. 7)."""
+    sounding = _sounding(example)
+    silent = [k for k in range(len(example.classes)) if k not in sounding]
+    shown = [*sounding, *silent[: max(0, 4 - len(sounding))]]
+    rows = [*example.masks, "ideal ratio mask"]
+    figure = Figure(
+        figsize=(2.1 * len(shown) + 1.2, 1.35 * (len(rows) + 1) + 0.5), layout="constrained"
+    )
+    axes = figure.subplots(len(rows) + 1, len(shown), sharex=True, sharey=True, squeeze=False)
+    low, high = np.percentile(example.logmel, [2, 99.8])
+    for column, k in enumerate(shown):
+        _image(axes[0, column], example, example.logmel, _LEVEL_MAP, low, high)
+        absent = "" if example.target[k] else " (absent)"
+        axes[0, column].set_title(f"{_readable(example.classes[k])}{absent}")
+        for row, name in enumerate(rows, start=1):
+            if name in example.masks:
+                values = example.masks[name][k]
+            else:
+                values = example.ratio_masks[k] * example.strong[:, k, None]
+            image = _image(axes[row, column], example, values, _MASK_MAP, 0, 1)
+            if name in example.masks:
+                axes[row, column].text(
+                    0.98,
+                    0.95,
+                    f"tag {example.tags[name][k]:.2f}",
+                    transform=axes[row, column].transAxes,
+                    ha="right",
+                    va="top",
+                    color="white",
+                    fontsize=7,
+                )
+    for row, name in enumerate(["log-mel", *rows]):
+        heading = name.upper() if name in example.masks else name
+        axes[row, 0].set_ylabel(f"{heading}\nHz")
+    for axis in axes[-1]:
+        axis.set_xlabel("time / s")
+    figure.colorbar(image, ax=axes[1:, :], label="mask", pad=0.01, aspect=40)
+    figure.suptitle(
+        f"Masks learned from weak labels, mixture {example.mixture} at {example.snr_db:g} dB SNR",
+        fontsize=10,
+    )
+    return figure
+
+
+def draw_frames(example):
+    """Draw frame scores of every system against the true activity (TASLP Fig. 8)."""
+    systems = list(example.masks)
+    sounding = _sounding(example)
+    others = [k for k in range(len(example.classes)) if k not in sounding]
+    figure = Figure(figsize=(7.2, 1.5 * (len(systems) + 1) + 0.4), layout="constrained")
+    axes = figure.subplots(len(systems) + 1, 1, sharex=True, sharey=True)
+    times = example.frame_times_s[:-1]
+    for axis, system in zip(axes, systems, strict=False):
+        scores = example.masks[system].mean(axis=2)
+        for k in others:
+            axis.plot(times, scores[k], color="0.75", linewidth=0.8)
+        for index, k in enumerate(sounding):
+            style = index % len(_COLOURS)
+            axis.plot(times, scores[k], color=_COLOURS[style], linestyle=_DASHES[style])
+        axis.set_title(f"{system.upper()}: mask averaged over mel bands")
+        axis.set_ylabel("score")
+        axis.grid(axis="y", color="0.92")
+    for index, k in enumerate(sounding):
+        style = index % len(_COLOURS)
+        axes[-1].step(
+            times,
+            example.strong[:, k],
+            where="post",
+            color=_COLOURS[style],
+            linestyle=_DASHES[style],
+            label=_readable(example.classes[k]),
+        )
+    axes[-1].plot([], [], color="0.75", label="classes that do not sound")
+    axes[-1].set_title("True activity")
+    axes[-1].set_ylabel("active")
+    axes[-1].set_ylim(-0.03, 1.05)
+    axes[-1].set_xlim(0, example.frame_times_s[-1])
+    axes[-1].set_xlabel("time / s")
+    figure.legend(loc="outside lower center", ncols=len(sounding) + 1, frameon=False)
+    figure.suptitle(
+        f"Frame scores, mixture {example.mixture} at {example.snr_db:g} dB SNR", fontsize=10
+    )
+    return figure
+
+
+def read_histories(paths, names):
+    """Join training histories; `names` holds "snr system fold repeat" for each path."""
+    parts = []
+    for path, name in zip(paths, names, strict=True):
+        snr, system, fold, repeat = name.split()
+        parts.append(
+            pd.read_csv(path).assign(snr_db=float(snr), system=system, fold=fold, repeat=repeat)
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def draw_training(histories, systems):
+    """Draw loss against iteration: a panel per SNR, a thin line per training, means in bold."""
+    snrs = list(dict.fromkeys(histories["snr_db"]))
+    figure = Figure(figsize=(2.6 * len(snrs) + 0.8, 3.0), layout="constrained")
+    axes = figure.subplots(1, len(snrs), sharey=True, squeeze=False)[0]
+    for axis, snr in zip(axes, snrs, strict=True):
+        for index, system in enumerate(systems):
+            rows = histories[(histories["snr_db"] == snr) & (histories["system"] == system)]
+            style = index % len(_COLOURS)
+            for _, single in rows.groupby(["fold", "repeat"]):
+                axis.plot(
+                    single["iteration"],
+                    single["loss"],
+                    color=_COLOURS[style],
+                    linewidth=0.5,
+                    alpha=0.6,
+                )
+            mean = rows.groupby("iteration")["loss"].mean()
+            axis.plot(
+                mean.index,
+                mean,
+                color=_COLOURS[style],
+                linestyle=_DASHES[style],
+                linewidth=1.8,
+                label=system.upper(),
+            )
+        axis.set_title(f"{snr:g} dB SNR")
+        axis.set_xlabel("iteration")
+        axis.grid(color="0.92")
+    axes[0].set_ylabel("binary cross-entropy")
+    axes[0].set_ylim(bottom=0)
+    figure.legend(
+        *axes[0].get_legend_handles_labels(),
+        loc="outside upper center",
+        ncols=len(systems),
+        frameon=False,
+    )
+    return figure
+
+
+def draw_metrics(metrics, systems):
+    """Draw macro metrics against SNR: F1, AUC and mAP of the four tasks, bars over folds."""
+    shown = {"f1": "F1", "auc": "AUC", "map": "mAP"}
+    rows = metrics[(metrics["class"] == "macro") & (metrics["variant"] == "published")]
+    snrs = sorted(rows["snr_db"].unique())
+    figure = Figure(figsize=(8.4, 6.0), layout="constrained")
+    axes = figure.subplots(len(shown), len(_TASKS), sharex=True, sharey="row")
+    offsets = np.linspace(-0.25, 0.25, len(systems)) if len(systems) > 1 else [0.0]
+    for (metric, heading), axes_row in zip(shown.items(), axes, strict=True):
+        for task, axis in zip(_TASKS, axes_row, strict=True):
+            part = rows[(rows["task"] == task) & (rows["metric"] == metric)]
+            if part.empty:
+                axis.axis("off")
+                continue
+            for index, system in enumerate(systems):
+                own = part[part["system"] == system]
+                mean = own[own["fold"] == "all"].groupby("snr_db")["value"].mean().reindex(snrs)
+                folds = own[~own["fold"].isin(["all", "pooled"])]
+                spread = (
+                    folds.groupby(["snr_db", "fold"])["value"].mean().groupby("snr_db").std()
+                ).reindex(snrs)
+                style = index % len(_COLOURS)
+                axis.errorbar(
+                    np.arange(len(snrs)) + offsets[index] * 0.4,
+                    mean,
+                    yerr=spread.fillna(0),
+                    color=_COLOURS[style],
+                    marker=_MARKERS[style],
+                    markersize=4,
+                    linestyle=_DASHES[style],
+                    linewidth=1.2,
+                    capsize=2,
+                    label=system.upper(),
+                )
+            axis.set_ylim(0, 1)
+            axis.grid(axis="y", color="0.92")
+            axis.set_xticks(range(len(snrs)), [f"{snr:g}" for snr in snrs])
+        axes_row[0].set_ylabel(heading)
+    for task, axis in zip(_TASKS, axes[0], strict=True):
+        axis.set_title(_TASK_TITLES[task])
+    for task, column in zip(_TASKS, axes.T, strict=True):
+        lowest = column[0] if task == "event" else column[-1]
+        lowest.set_xlabel("SNR / dB")
+        lowest.tick_params(labelbottom=True)
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(),
+        loc="outside upper center",
+        ncols=len(systems),
+        frameon=False,
+    )
+    return figure

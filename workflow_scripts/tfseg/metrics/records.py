@@ -1,0 +1,42 @@
+"""The tidy table of metrics, and the settings that its values depend on (imports little)."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from tfseg.errors import TableError
+
+COLUMNS = ["task", "metric", "class", "snr_db", "system", "fold", "seed", "variant", "value", "n"]
+
+
+@dataclass(frozen=True)
+class MetricSettings:
+    """Fields are the keys of ``metrics`` in the config.
+
+    Parameters
+    ----------
+    tag_threshold, frame_threshold, mask_threshold : float
+        A score is positive above it.
+    tag_gate : bool
+        Whether the published frame scores count as zero in clips whose tag is not positive.
+    collar_s, offset_fraction : float
+    error_rate : {"class_wise", "overall"}
+        Which error rate the published event table shows.
+    """
+
+    tag_threshold: float
+    frame_threshold: float
+    mask_threshold: float
+    tag_gate: bool
+    collar_s: float
+    offset_fraction: float
+    error_rate: str
+
+
+def read_metrics(path):
+    """Read a metrics table; `fold` stays text (a number, ``all`` or ``pooled``)."""
+    frame = pd.read_csv(path, dtype={"fold": str, "class": str})
+    missing = [column for column in COLUMNS if column not in frame.columns]
+    if missing:
+        raise TableError(f"{path}: expected the columns {COLUMNS}, missing {missing}")
+    return frame

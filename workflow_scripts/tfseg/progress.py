@@ -1,0 +1,50 @@
+"""Progress bars with rate and time left: lively on a terminal, a line now and then elsewhere."""
+
+import functools
+import sys
+
+from tqdm import tqdm
+
+_LOG_INTERVAL_S = 15
+
+
+class _Lines(tqdm):
+    """A bar for log files and pipes: a whole line each time instead of one that is overwritten."""
+
+    @staticmethod
+    def status_printer(file):
+        """Return tqdm's function that prints a status."""
+
+        def print_status(text):
+            if text.strip():
+                file.write(f"{text}\n")
+                file.flush()
+
+        return print_status
+
+
+def bar(description, iterable=None, **options):
+    """Make a tqdm bar on stderr.
+
+    Parameters
+    ----------
+    description : str
+    iterable : iterable or None
+    **options
+        For tqdm: ``total``, ``initial``.
+    """
+    terminal = sys.stderr.isatty()
+    return (tqdm if terminal else _Lines)(
+        iterable,
+        desc=description,
+        file=sys.stderr,
+        leave=False,
+        mininterval=0.5 if terminal else _LOG_INTERVAL_S,
+        dynamic_ncols=terminal,
+        **options,
+    )
+
+
+def bars(description):
+    """Return a function that wraps an iterable in a bar of this description."""
+    return functools.partial(bar, description)

@@ -1,0 +1,239 @@
+"""The paper's tables from the tidy metrics: ours, the paper's, and the difference.
+
+Each table exists three times: CSV with a value per row, Markdown to read, LaTeX to print.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tfseg import __version__
+from tfseg.errors import TableError
+from tfseg.files import write_csv, write_text
+from tfseg.metrics.records import MetricSettings
+
+_TITLES = {
+    "tagging": "Audio tagging",
+    "frame": "Frame-wise sound event detection",
+    "event": "Event-wise sound event detection",
+    "mask": "Time-frequency segmentation",
+}
+_PAPER_TABLE = {
+    ("tagging", "snr"): "II",
+    ("tagging", "class"): "III",
+    ("frame", "class"): "IV",
+    ("frame", "snr"): "V",
+    ("event", "snr"): "VI",
+    ("event", "class"): "VII",
+    ("mask", "class"): "VIII",
+    ("mask", "snr"): "IX",
+}
+_METRICS = {
+    "tagging": ["f1", "auc", "map"],
+    "frame": ["f1", "auc", "map"],
+    "event": ["f1", "er", "deletion", "insertion"],
+    "mask": ["f1", "auc", "map"],
+}
+_HEADINGS = {
+    "f1": "F1",
+    "auc": "AUC",
+    "map": "mAP",
+    "er": "ER",
+    "deletion": "D",
+    "insertion": "I",
+}
+_DASH = "–"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a table's rows and columns are.
+
+    Parameters
+    ----------
+    systems, classes : sequence of str
+    snr_db : sequence of float
+    by_class_snr_db : float
+        SNR that the printed tables by class show; their CSV holds every SNR.
+    metric_settings : MetricSettings
+        For the caption, and for which error rate the event table shows.
+    """
+
+    systems: list
+    classes: list
+    snr_db: list
+    by_class_snr_db: float
+    metric_settings: MetricSettings
+
+
+def read_paper(path):
+    """Read a paper's printed values (``resources/paper_tables``)."""
+    frame = pd.read_csv(str(path))
+    columns = ["table", "task", "metric", "class", "snr_db", "system", "value"]
+    if list(frame.columns) != columns:
+        raise TableError(f"{path}: expected the columns {columns}, found {list(frame.columns)}")
+    return frame.rename(columns={"value": "paper"})
+
+
+def _ours(metrics, layout):
+    """Mean over folds and repeats of every value, and its standard deviation over folds."""
+    rows = metrics[metrics["variant"] == "published"]
+    if layout.metric_settings.error_rate == "overall":
+        rates = ["er", "deletion", "insertion"]
+        rows = rows[~((rows["task"] == "event") & rows["metric"].isin(rates))]
+        overall = (metrics["variant"] == "overall") & metrics["metric"].isin(rates)
+        rows = pd.concat([rows, metrics[overall]])
+    keys = ["task", "metric", "class", "snr_db", "system"]
+    ours = rows[rows["fold"] == "all"].groupby(keys, sort=False)["value"].mean().rename("ours")
+    single = rows[~rows["fold"].isin(["all", "pooled"])]
+    by_fold = single.groupby([*keys, "fold"], sort=False)["value"].mean()
+    spread = by_fold.groupby(keys, sort=False).std(ddof=1).rename("fold_std")
+    return pd.concat([ours, spread], axis=1).reset_index()
+
+
+def table_rows(metrics, paper, layout, task, by):
+    """One table with a value per row.
+
+    Parameters
+    ----------
+    metrics : pd.DataFrame
+        As `tfseg.metrics.records.read_metrics` returns.
+    paper : pd.DataFrame or None
+        As `read_paper` returns; `None` where the corpus is not the paper's.
+    layout : Layout
+    task : {"tagging", "frame", "event", "mask"}
+    by : {"snr", "class"}
+
+    Returns
+    -------
+    table : pd.DataFrame
+        snr_db, system, class, metric, ours, fold_std, paper, difference (ours minus paper);
+        values that do not exist are NaN.
+    """
+    ours = _ours(metrics, layout)
+    wanted = pd.MultiIndex.from_product(
+        [
+            layout.snr_db,
+            layout.systems,
+            ["macro"] if by == "snr" else [*layout.classes, "macro"],
+            _METRICS[task] if by == "snr" else ["f1"],
+        ],
+        names=["snr_db", "system", "class", "metric"],
+    ).to_frame(index=False)
+    wanted["snr_db"] = wanted["snr_db"].astype(float)
+    keys = list(wanted.columns)
+    table = wanted.merge(ours[ours["task"] == task].drop(columns="task"), how="left", on=keys)
+    if paper is None:
+        table["paper"] = np.nan
+    else:
+        printed = paper[(paper["task"] == task) & (paper["table"] == _PAPER_TABLE[task, by])]
+        printed = printed[[*keys, "paper"]].astype({"snr_db": float})
+        table = table.merge(printed, how="left", on=keys)
+    table["difference"] = table["ours"] - table["paper"]
+    return table
+
+
+def caption(layout, task, by, has_paper):
+    """Caption of a printed table: what was measured, and by which fixed settings."""
+    settings = layout.metric_settings
+    text = {
+        "tagging": f"clips, threshold {settings.tag_threshold}",
+        "frame": f"frames, threshold {settings.frame_threshold}, "
+        + ("zero where the tag is not positive" if settings.tag_gate else "not gated by tags"),
+        "event": f"events, collar {settings.collar_s} s, offset {settings.offset_fraction:.0%}, "
+        f"{settings.error_rate.replace('_', '-')} error rate",
+        "mask": f"T-F units against the ideal binary mask, threshold {settings.mask_threshold}",
+    }[task]
+    where = "by SNR" if by == "snr" else f"by class at {layout.by_class_snr_db:g} dB, F1"
+    compared = f" In parentheses: TASLP 2019, Table {_PAPER_TABLE[task, by]}." if has_paper else ""
+    return f"{_TITLES[task]} {where}: mean over folds ± standard deviation over folds ({text}).{compared}"
+
+
+def _cell(row):
+    """Text of one printed cell: ours ± spread, and the paper's value where there is one."""
+    if pd.isna(row.ours):
+        ours = _DASH
+    else:
+        spread = "" if pd.isna(row.fold_std) else f" ± {row.fold_std:.3f}"
+        ours = f"{row.ours:.3f}{spread}"
+    return ours if pd.isna(row.paper) else f"{ours} ({row.paper:.3f})"
+
+
+def printed_grid(table, layout, by):
+    """Arrange a table as it is printed.
+
+    Returns
+    -------
+    headings : list of str
+    rows : list of list of str
+        By SNR: a row per system, columns grouped by SNR. By class: a row per class, a column
+        per system (the paper prints classes as columns; 41 columns do not fit a page).
+    """
+    cells = {
+        (row.snr_db, row.system, row.label, row.metric): _cell(row)
+        for row in table.rename(columns={"class": "label"}).itertuples(index=False)
+    }
+    if by == "snr":
+        metrics = list(dict.fromkeys(table["metric"]))
+        columns = [(float(snr), metric) for snr in layout.snr_db for metric in metrics]
+        headings = ["System", *(f"{snr:g} dB {_HEADINGS[metric]}" for snr, metric in columns)]
+        rows = [
+            [system, *(cells[snr, system, "macro", metric] for snr, metric in columns)]
+            for system in layout.systems
+        ]
+    else:
+        snr = float(layout.by_class_snr_db)
+        headings = ["Class", *layout.systems]
+        rows = [
+            [label, *(cells[snr, system, label, "f1"] for system in layout.systems)]
+            for label in [*layout.classes, "macro"]
+        ]
+    return headings, rows
+
+
+def _markdown(headings, rows, title):
+    lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return f"{title}\n\n" + "\n".join(lines) + "\n"
+
+
+def _latex_text(text):
+    for plain, escaped in (("\\", r"\textbackslash{}"), ("_", r"\_"), ("%", r"\%"), ("&", r"\&")):
+        text = text.replace(plain, escaped)
+    return text.replace("±", r"$\pm$").replace(_DASH, "--")
+
+
+def _latex(headings, rows, title):
+    body = "\n".join(" & ".join(map(_latex_text, row)) + r" \\" for row in rows)
+    return (
+        f"% tfseg {__version__}; needs \\usepackage{{booktabs}}\n"
+        "\\begin{table}\n\\centering\n"
+        f"\\caption{{{_latex_text(title)}}}\n"
+        f"\\begin{{tabular}}{{l{'r' * (len(headings) - 1)}}}\n\\toprule\n"
+        + " & ".join(map(_latex_text, headings))
+        + " \\\\\n\\midrule\n"
+        + body
+        + "\n\\bottomrule\n\\end{tabular}\n\\end{table}\n"
+    )
+
+
+def write(path, metrics, paper, layout):
+    """Write one table; its file name says which: ``{task}_by_{snr|class}.{csv|md|tex}``.
+
+    Parameters
+    ----------
+    path : path-like
+    metrics, paper, layout
+        As for `table_rows`.
+    """
+    path = Path(path)
+    task, by = path.stem.split("_by_")
+    table = table_rows(metrics, paper, layout, task, by)
+    if path.suffix == ".csv":
+        write_csv(path, table)
+        return
+    headings, rows = printed_grid(table, layout, by)
+    render = {".md": _markdown, ".tex": _latex}[path.suffix]
+    write_text(path, render(headings, rows, caption(layout, task, by, paper is not None)))

@@ -1,0 +1,62 @@
+"""Train one system on the training folds of one SNR; resumes where it was stopped."""
+
+import pandas as pd
+
+from tfseg import training
+from tfseg.dataset import load_features
+from tfseg.files import file_sha256, write_csv
+from tfseg.inference import choose_device, save_model
+from tfseg.models.systems import build_network
+from tfseg.progress import bar
+from tfseg.seeding import derive_seed
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Train and write weights, description and history."""
+    names = smk.wildcards
+    data = load_features(smk.input.features)
+    settings = training.TrainingSettings(**smk.params.training)
+    seed = derive_seed(smk.params.seed, "train", names.snr, names.system, names.fold, names.repeat)
+    description = {
+        "system": names.system,
+        "classes": list(data.classes),
+        "features": data.settings,
+        "trunk": smk.params.trunk,
+        "pooling": smk.params.pooling,
+        "training": smk.params.training,
+        "snr_db": float(names.snr),
+        "held_out_fold": int(names.fold),
+        "repeat": int(names.repeat),
+    }
+
+    def build():
+        return build_network(
+            names.system,
+            n_classes=len(data.classes),
+            n_mels=data.settings["n_mels"],
+            trunk_settings=smk.params.trunk,
+            pooling_settings=smk.params.pooling,
+        )
+
+    network = training.initial_network(build, seed, data.logmel)
+    history = training.train(
+        network,
+        data.logmel,
+        data.target,
+        settings,
+        seed=seed,
+        state_path=smk.params.state,
+        bound_to=training.binding(file_sha256(smk.input.features), settings, description, seed),
+        device=choose_device(smk.resources.gpu),
+        progress=lambda total, initial: bar(
+            f"{names.system}, {names.snr} dB, fold {names.fold}", total=total, initial=initial
+        ),
+    )
+    columns = ["iteration", "loss", "learning_rate"]
+    write_csv(smk.output.history, pd.DataFrame(history, columns=columns))
+    save_model(smk.output.model, smk.output.description, network, description)
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)
