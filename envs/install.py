@@ -94,7 +94,7 @@ def main():
         extra = ["--extra-index-url", index] if index else []
         pip("install", "--quiet", *extra, "--constraint", str(LOCK), *libraries)
     if subprocess.run(
-        [python, "-c", "import torch, sed_eval, tinysoundfont, snakemake"]
+        [python, "-W", "ignore", "-c", "import torch, sed_eval, tinysoundfont, snakemake"]
     ).returncode:
         fail("the installed packages cannot be imported; the message stands above")
     STAMP.write_text(wanted_stamp(), encoding="utf-8")

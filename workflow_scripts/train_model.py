@@ -1,10 +1,8 @@
 """Train one system on the training folds of one SNR; resumes where it was stopped."""
 
-import pandas as pd
-
 from tfseg import training
 from tfseg.dataset import load_features
-from tfseg.files import file_sha256, write_csv
+from tfseg.files import file_sha256, write_text
 from tfseg.inference import choose_device, save_model
 from tfseg.models.systems import build_network
 from tfseg.progress import bar
@@ -53,8 +51,9 @@ def main(smk):
             f"{names.system}, {names.snr} dB, fold {names.fold}", total=total, initial=initial
         ),
     )
-    columns = ["iteration", "loss", "learning_rate"]
-    write_csv(smk.output.history, pd.DataFrame(history, columns=columns))
+    # Written by hand: a training job starts without pandas.
+    lines = ["iteration,loss,learning_rate", *(",".join(map(repr, row)) for row in history)]
+    write_text(smk.output.history, "\n".join(lines) + "\n")
     save_model(smk.output.model, smk.output.description, network, description)
 
 

@@ -228,7 +228,10 @@ def test_a_truncated_hdf5_file_is_noticed(tmp_path, share):
 
 def test_something_else_than_hdf5_or_of_another_layout_is_noticed(tmp_path):
     (tmp_path / "text.h5").write_text("not at all HDF5" * 100)
-    with pytest.raises(DamagedFileError, match=r"text\.h5"), files.reading_hdf5(tmp_path / "text.h5"):
+    with (
+        pytest.raises(DamagedFileError, match=r"text\.h5"),
+        files.reading_hdf5(tmp_path / "text.h5"),
+    ):
         pass
     _write_hdf5(tmp_path / "other.h5", np.arange(3))
     with (

@@ -42,11 +42,11 @@ def test_numpy_integers_name_the_same_task_as_python_integers():
 
 
 def test_generators_repeat_and_do_not_touch_the_global_one():
-    np.random.seed(0)  # noqa: NPY002
-    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    np.random.seed(0)
+    state = np.random.get_state()[1].copy()
     first = generator(1, "a").random(1000)
     assert np.array_equal(first, generator(1, "a").random(1000))
-    assert np.array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+    assert np.array_equal(np.random.get_state()[1], state)
 
 
 def test_neighbouring_tasks_have_unrelated_streams():

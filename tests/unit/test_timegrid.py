@@ -104,9 +104,7 @@ def test_active_frames_agree_with_asking_every_frame():
         offset_s = round(onset_s + rng.uniform(0, 3), 3)
         n_frames = rng.randint(1, 120)
         asked = [
-            i
-            for i in range(n_frames)
-            if PAPER.frame_at(onset_s) <= i <= PAPER.frame_at(offset_s)
+            i for i in range(n_frames) if PAPER.frame_at(onset_s) <= i <= PAPER.frame_at(offset_s)
         ]
         found = np.arange(n_frames)[PAPER.active_frames(onset_s, offset_s, n_frames)]
         assert found.tolist() == asked

@@ -253,50 +253,52 @@ def draw_training(histories, systems):
     return figure
 
 
+def _metric_means(rows, snrs):
+    """Mean over folds and repeats, and standard deviation over folds, by SNR."""
+    mean = rows[rows["fold"] == "all"].groupby("snr_db")["value"].mean().reindex(snrs)
+    folds = rows[~rows["fold"].isin(["all", "pooled"])]
+    by_fold = folds.groupby(["snr_db", "fold"])["value"].mean()
+    return mean, by_fold.groupby("snr_db").std().reindex(snrs).fillna(0)
+
+
 def draw_metrics(metrics, systems):
-    """Draw macro metrics against SNR: F1, AUC and mAP of the four tasks, bars over folds."""
-    shown = {"f1": "F1", "auc": "AUC", "map": "mAP"}
+    """Draw macro metrics against SNR, a column per task; bars are deviations over folds."""
+    panels = {task: ("f1", "auc", "map") for task in _TASKS} | {"event": ("f1", "er")}
+    headings = {"f1": "F1", "auc": "AUC", "map": "mAP", "er": "error rate"}
     rows = metrics[(metrics["class"] == "macro") & (metrics["variant"] == "published")]
     snrs = sorted(rows["snr_db"].unique())
-    figure = Figure(figsize=(8.4, 6.0), layout="constrained")
-    axes = figure.subplots(len(shown), len(_TASKS), sharex=True, sharey="row")
-    offsets = np.linspace(-0.25, 0.25, len(systems)) if len(systems) > 1 else [0.0]
-    for (metric, heading), axes_row in zip(shown.items(), axes, strict=True):
-        for task, axis in zip(_TASKS, axes_row, strict=True):
+    figure = Figure(figsize=(9.0, 6.2), layout="constrained")
+    axes = figure.subplots(3, len(_TASKS), sharex=True)
+    offsets = np.linspace(-0.1, 0.1, len(systems)) if len(systems) > 1 else [0.0]
+    for task, column in zip(_TASKS, axes.T, strict=True):
+        column[0].set_title(_TASK_TITLES[task])
+        shown = panels[task]
+        for axis in column[len(shown) :]:
+            axis.axis("off")
+        for metric, axis in zip(shown, column, strict=False):
             part = rows[(rows["task"] == task) & (rows["metric"] == metric)]
-            if part.empty:
-                axis.axis("off")
-                continue
             for index, system in enumerate(systems):
-                own = part[part["system"] == system]
-                mean = own[own["fold"] == "all"].groupby("snr_db")["value"].mean().reindex(snrs)
-                folds = own[~own["fold"].isin(["all", "pooled"])]
-                spread = (
-                    folds.groupby(["snr_db", "fold"])["value"].mean().groupby("snr_db").std()
-                ).reindex(snrs)
+                mean, spread = _metric_means(part[part["system"] == system], snrs)
                 style = index % len(_COLOURS)
                 axis.errorbar(
-                    np.arange(len(snrs)) + offsets[index] * 0.4,
+                    np.arange(len(snrs)) + offsets[index],
                     mean,
-                    yerr=spread.fillna(0),
+                    yerr=spread,
                     color=_COLOURS[style],
                     marker=_MARKERS[style],
                     markersize=4,
                     linestyle=_DASHES[style],
                     linewidth=1.2,
                     capsize=2,
+                    clip_on=False,
                     label=system.upper(),
                 )
-            axis.set_ylim(0, 1)
+            axis.set_ylabel(headings[metric])
+            axis.set_ylim(0, None if metric == "er" else 1)
             axis.grid(axis="y", color="0.92")
             axis.set_xticks(range(len(snrs)), [f"{snr:g}" for snr in snrs])
-        axes_row[0].set_ylabel(heading)
-    for task, axis in zip(_TASKS, axes[0], strict=True):
-        axis.set_title(_TASK_TITLES[task])
-    for task, column in zip(_TASKS, axes.T, strict=True):
-        lowest = column[0] if task == "event" else column[-1]
-        lowest.set_xlabel("SNR / dB")
-        lowest.tick_params(labelbottom=True)
+        column[len(shown) - 1].set_xlabel("SNR / dB")
+        column[len(shown) - 1].tick_params(labelbottom=True)
     figure.legend(
         *axes[0, 0].get_legend_handles_labels(),
         loc="outside upper center",

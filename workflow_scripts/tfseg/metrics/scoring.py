@@ -1,6 +1,6 @@
 """All metrics of one system at one SNR: by class and macro, per fold, over folds, and pooled."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,9 @@ from tfseg.files import reading_hdf5
 from tfseg.metrics.event_based import score_events
 from tfseg.metrics.histogram import ScoreHistogram
 from tfseg.metrics.records import COLUMNS
+from tfseg.seeding import generator
+
+_SHUFFLES = 20
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,16 @@ def tagging_metrics(fold, settings):
     return values, fold.target.sum(axis=0)
 
 
+def shuffled_tagging_metrics(fold, settings, rng):
+    """Chance level of clip tagging: the same scores dealt to other clips, mean of 20 deals."""
+    deals = []
+    for _ in range(_SHUFFLES):
+        shuffled = replace(fold, tags=fold.tags[rng.permutation(len(fold.tags))])
+        values, n_positive = tagging_metrics(shuffled, settings)
+        deals.append(values)
+    return {name: np.mean([deal[name] for deal in deals], axis=0) for name in values}, n_positive
+
+
 def frame_metrics(fold, settings, *, gate):
     """Frame-wise detection (TASLP Tables IV and V)."""
     frames = fold.frames
@@ -185,10 +198,13 @@ def fold_rows(fold, classes, settings):
     -------
     rows : list of (task, metric, class, variant, value, n)
         ``n`` counts the positive units (clips, frames, events, T-F units) of a class, and for
-        ``macro`` the classes averaged. Variants: ``published``; for frames ``ungated`` and for
-        events ``overall`` where the published setting is the other one.
+        ``macro`` the classes averaged. Variants: ``published``; for tags ``shuffled`` (chance
+        level); for frames ``ungated`` or ``gated``, whichever is not published; for events
+        ``overall`` (all events regardless of class).
     """
     rows = _class_rows("tagging", "published", classes, *tagging_metrics(fold, settings))
+    chance = shuffled_tagging_metrics(fold, settings, generator(0, "shuffled", *fold.mixtures[:1]))
+    rows += _class_rows("tagging", "shuffled", classes, *chance)
     rows += _class_rows(
         "frame", "published", classes, *frame_metrics(fold, settings, gate=settings.tag_gate)
     )

@@ -1,0 +1,492 @@
+"""Every rule's script with a stub in place of Snakemake, in the order of the pipeline."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from safetensors.numpy import load_file
+
+import collect_metrics
+import detect_events
+import extract_features
+import infer_examples
+import infer_scores
+import make_tables
+import plan_mixtures
+import plot_example
+import plot_metrics
+import plot_training
+import prepare_embedded_corpus
+import render_stems
+import score_system
+import train_model
+from tfseg.errors import DamagedFileError, DataError, TableError
+
+REPOSITORY = Path(__file__).parents[2]
+SYSTEM, SNR_DB, FOLDS = "gwrp", 10, [1, 2]
+CLASSES = ["Flute", "Hi-hat"]
+
+
+class Named(list):
+    """Like Snakemake's named lists: items in order, and some by name."""
+
+    def __init__(self, *items, **named):
+        super().__init__([*items, *named.values()])
+        self.__dict__.update(named)
+
+    def items(self):
+        return self.__dict__.items()
+
+
+def stub(rule, *, inputs=None, outputs=None, params=None, wildcards=None):
+    return SimpleNamespace(
+        rule=rule,
+        input=Named(**(inputs or {})),
+        output=outputs if isinstance(outputs, Named) else Named(**(outputs or {})),
+        params=SimpleNamespace(**(params or {})),
+        wildcards=Named(**(wildcards or {})),
+        resources=SimpleNamespace(gpu=1),
+        threads=1,
+    )
+
+
+@pytest.fixture(scope="module")
+def config():
+    settings = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    settings["features"].update(sample_rate=8000, window_length=512, hop_length=256, n_mels=8)
+    settings["features"].update(fmax_hz=4000.0)
+    settings["mixing"].update(duration_s=2.0, onsets_s=[0.2, 1.1], max_event_s=0.7)
+    settings["trunk"]["vgg"]["widths"] = [4]
+    settings["training"].update(iterations=4, batch_size=4, threads=1, history_every=2)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    return tmp_path_factory.mktemp("scripts")
+
+
+@pytest.fixture(scope="module")
+def corpus(config, work):
+    paths = {name: str(work / f"{name}.csv") for name in ("events", "scenes", "attribution")}
+    prepare_embedded_corpus.main(
+        stub(
+            "prepare_embedded_corpus",
+            outputs={**paths, "audio": str(work / "audio")},
+            params={
+                "classes": CLASSES,
+                "folds": FOLDS,
+                "duration_s": 2.0,
+                "seed": 1,
+                "embedded": {
+                    "part": "development",
+                    "groups_per_class": 4,
+                    "takes_per_group": 1,
+                    "places_per_scene": 2,
+                    "takes_per_place": 1,
+                },
+            },
+        )
+    )
+    return paths
+
+
+@pytest.fixture(scope="module")
+def plan(config, work, corpus):
+    paths = {"mixtures": str(work / "mixtures.csv"), "events": str(work / "plan_events.csv")}
+    mixing = {key: config["mixing"][key] for key in ("duration_s", "onsets_s", "max_event_s")} | {
+        "mixtures_per_fold": 6
+    }
+    plan_mixtures.main(
+        stub(
+            "plan_mixtures",
+            inputs={"events": corpus["events"], "scenes": corpus["scenes"]},
+            outputs=paths,
+            params={"folds": FOLDS, "mixing": mixing, "seed": 1},
+        )
+    )
+    return paths
+
+
+@pytest.fixture(scope="module")
+def stems(config, work, corpus, plan):
+    paths = {}
+    for fold in FOLDS:
+        for shard in (0, 1):
+            paths[fold, shard] = str(work / f"stems{fold}-{shard}.h5")
+            keys = ("max_event_s", "snr_on", "resampler")
+            render_stems.main(
+                stub(
+                    "render_stems",
+                    inputs={
+                        "mixtures": plan["mixtures"],
+                        "mixture_events": plan["events"],
+                        "corpus_events": corpus["events"],
+                    },
+                    outputs={"stems": paths[fold, shard]},
+                    params={
+                        "classes": CLASSES,
+                        "sample_rate": config["features"]["sample_rate"],
+                        "shard_size": 4,
+                        "mixing": {k: config["mixing"][k] for k in keys} | {"snr_db": [SNR_DB, 0]},
+                    },
+                    wildcards={"fold": str(fold), "shard": str(shard)},
+                )
+            )
+    return paths
+
+
+@pytest.fixture(scope="module")
+def features(config, work, plan, stems):
+    paths = {}
+    for (fold, shard), path in stems.items():
+        outputs = Named(*(str(work / f"snr{snr}-{fold}-{shard}.h5") for snr in (SNR_DB, 0)))
+        extract_features.main(
+            stub(
+                "extract_features",
+                inputs={"stems": path, "mixture_events": plan["events"]},
+                outputs=outputs,
+                params={
+                    "classes": CLASSES,
+                    "features": config["features"],
+                    "snr_db": [SNR_DB, 0],
+                },
+                wildcards={"fold": str(fold), "shard": str(shard)},
+            )
+        )
+        paths[fold, shard] = outputs[0]
+    return paths
+
+
+def of_fold(features, fold):
+    return [path for (f, _), path in features.items() if f == fold]
+
+
+def train_stub(config, work, features, fold, folder="models"):
+    outputs = {
+        name: str(work / folder / f"fold{fold}" / file)
+        for name, file in (
+            ("model", "model.safetensors"),
+            ("description", "model.json"),
+            ("history", "history.csv"),
+        )
+    }
+    return stub(
+        "train_model",
+        inputs={"features": of_fold(features, 3 - fold)},
+        outputs=outputs,
+        params={
+            "training": config["training"],
+            "trunk": config["trunk"],
+            "pooling": config["pooling"],
+            "seed": 1,
+            "state": str(work / folder / f"state{fold}.safetensors"),
+        },
+        wildcards={"snr": str(SNR_DB), "system": SYSTEM, "fold": str(fold), "repeat": "0"},
+    )
+
+
+@pytest.fixture(scope="module")
+def models(config, work, features):
+    paths = {}
+    for fold in FOLDS:
+        smk = train_stub(config, work, features, fold)
+        train_model.main(smk)
+        paths[fold] = smk.output
+    return paths
+
+
+@pytest.fixture(scope="module")
+def scores(config, work, features, models):
+    paths = {}
+    for fold in FOLDS:
+        smk = stub(
+            "infer_scores",
+            inputs={
+                "model": models[fold].model,
+                "description": models[fold].description,
+                "features": of_fold(features, fold),
+            },
+            outputs={
+                "scores": str(work / f"scores{fold}.h5"),
+                "counts": str(work / f"counts{fold}.h5"),
+            },
+            params={"threads": 1, "batch_size": 4, "mask_threshold": 0.1},
+            wildcards={"system": SYSTEM, "snr": str(SNR_DB)},
+        )
+        infer_scores.main(smk)
+        paths[fold] = smk.output
+    return paths
+
+
+def grid_of(config):
+    return {k: config["features"][k] for k in ("sample_rate", "window_length", "hop_length")}
+
+
+@pytest.fixture(scope="module")
+def events(config, work, scores):
+    paths = {}
+    for fold in FOLDS:
+        paths[fold] = str(work / f"events{fold}.tsv")
+        detect_events.main(
+            stub(
+                "detect_events",
+                inputs={"scores": scores[fold].scores},
+                outputs={"events": paths[fold]},
+                params={
+                    "grid": grid_of(config),
+                    "postprocessing": config["postprocessing"],
+                    "tag_threshold": 0.1,
+                },
+            )
+        )
+    return paths
+
+
+@pytest.fixture(scope="module")
+def metrics(config, work, plan, scores, events):
+    part, joined = str(work / "part.csv"), str(work / "metrics.csv")
+    score_system.main(
+        stub(
+            "score_system",
+            inputs={
+                "scores": [scores[fold].scores for fold in FOLDS],
+                "counts": [scores[fold].counts for fold in FOLDS],
+                "events": [events[fold] for fold in FOLDS],
+                "mixture_events": plan["events"],
+            },
+            outputs={"metrics": part},
+            params={"folds": FOLDS, "grid": grid_of(config), "metrics": config["metrics"]},
+            wildcards={"snr": str(SNR_DB), "system": SYSTEM, "repeat": "0"},
+        )
+    )
+    collect_metrics.main(
+        stub("collect_metrics", inputs={"parts": [part]}, outputs={"metrics": joined})
+    )
+    return joined
+
+
+def test_stems_hold_the_shard_that_was_asked_for(plan, stems):
+    mixtures = pd.read_csv(plan["mixtures"])
+    for fold in FOLDS:
+        names = []
+        for shard in (0, 1):
+            with h5py.File(stems[fold, shard]) as file:
+                names += [name.decode() for name in file["mixture"][:]]
+        assert names == list(mixtures.loc[mixtures["fold"] == fold, "mixture"])
+
+
+def test_training_again_gives_the_same_bytes(config, work, features, models):
+    smk = train_stub(config, work, features, 1, folder="again")
+    train_model.main(smk)
+    for name in ("model", "description", "history"):
+        again, first = Path(getattr(smk.output, name)), Path(getattr(models[1], name))
+        assert again.read_bytes() == first.read_bytes()
+
+
+def test_a_finished_training_is_written_out_again_without_training(
+    config, work, features, models, monkeypatch
+):
+    first = Path(models[1].model).read_bytes()
+    Path(models[1].model).unlink()
+
+    def refuse(*arguments, **named):
+        raise AssertionError("a batch was drawn for a training that had ended")
+
+    monkeypatch.setattr("tfseg.training.batch_indices", refuse)
+    train_model.main(train_stub(config, work, features, 1))
+    assert Path(models[1].model).read_bytes() == first
+
+
+def test_model_folder_is_enough_to_use_the_model(config, models):
+    from tfseg.inference import load_model
+
+    network, description = load_model(models[1].model, models[1].description)
+    assert description["classes"] == CLASSES
+    assert description["features"] == config["features"]
+    assert set(load_file(models[1].model)) == set(network.state_dict())
+
+
+def test_detected_events_name_every_clip(plan, events):
+    mixtures = pd.read_csv(plan["mixtures"])
+    for fold in FOLDS:
+        clips = set(pd.read_csv(events[fold], sep="\t")["filename"])
+        assert clips == set(mixtures.loc[mixtures["fold"] == fold, "mixture"])
+
+
+def test_metrics_are_complete_and_within_range(metrics):
+    frame = pd.read_csv(metrics)
+    assert list(frame.columns) == [
+        "task", "metric", "class", "snr_db", "system", "fold", "seed", "variant", "value", "n",
+    ]  # fmt: skip
+    assert set(frame["task"]) == {"tagging", "frame", "event", "mask"}
+    assert set(frame["fold"]) == {"1", "2", "all", "pooled"}
+    assert set(frame["class"]) == {*CLASSES, "macro"}
+    bounded = frame[frame["metric"].isin(["f1", "auc", "map", "precision", "recall"])]
+    assert bounded["value"].dropna().between(0, 1).all()
+    key = ["task", "metric", "class", "snr_db", "system", "fold", "seed", "variant"]
+    assert not frame.duplicated(key).any()
+
+
+@pytest.mark.parametrize("paper", [True, False])
+def test_tables_show_the_paper_only_where_it_applies(config, work, metrics, paper):
+    outputs = Named(
+        *(
+            str(work / f"tables{paper}" / f"{task}_by_{by}.{ending}")
+            for task in ("tagging", "frame", "event", "mask")
+            for by in ("snr", "class")
+            for ending in ("csv", "md", "tex")
+        )
+    )
+    make_tables.main(
+        stub(
+            "make_tables",
+            inputs={
+                "metrics": metrics,
+                "paper": str(REPOSITORY / "resources/paper_tables/tfseg2019.csv"),
+            },
+            outputs=outputs,
+            params={
+                "compare": paper,
+                "systems": [SYSTEM],
+                "classes": CLASSES,
+                "snr_db": [SNR_DB],
+                "by_class_snr_db": SNR_DB,
+                "metrics": config["metrics"],
+            },
+        )
+    )
+    table = pd.read_csv(outputs[0])
+    ours = pd.read_csv(metrics)
+    ours = ours.query(
+        "task == 'tagging' and metric == 'map' and `class` == 'macro' and fold == 'all' and variant == 'published'"
+    )["value"].item()
+    row = table[table["metric"] == "map"].iloc[0]
+    assert row["ours"] == pytest.approx(ours, abs=1e-12)
+    if paper:  # TASLP Table II: GWRP at 10 dB has an mAP of 0.696
+        assert row["paper"] == 0.696
+        assert row["difference"] == pytest.approx(ours - 0.696, abs=1e-12)
+        assert "0.696" in Path(outputs[1]).read_text()
+    else:
+        assert table["paper"].isna().all()
+        assert "paper" not in Path(outputs[1]).read_text().lower()
+    assert Path(outputs[2]).read_text().count(r"\\") >= 2
+
+
+def test_figures_are_drawn(config, work, plan, stems, models, metrics):
+    example = str(work / "example.h5")
+    infer_examples.main(
+        stub(
+            "infer_examples",
+            inputs={
+                "models": [models[1].model],
+                "descriptions": [models[1].description],
+                "stems": stems[1, 0],
+                "mixture_events": plan["events"],
+            },
+            outputs={"example": example},
+            params={
+                "systems": [SYSTEM],
+                "classes": CLASSES,
+                "features": config["features"],
+                "snr_db": SNR_DB,
+                "threads": 1,
+            },
+        )
+    )
+    with h5py.File(example) as file:
+        ideal, active = file["ratio_masks"][:], file["target"][:]
+        assert np.flatnonzero(ideal.any(axis=(1, 2))).tolist() == np.flatnonzero(active).tolist()
+    figures = {
+        f"{name}_{ending}": str(work / f"{name}.{ending}")
+        for name in ("mixture", "masks", "frames")
+        for ending in ("png", "svg")
+    }
+    plot_example.main(stub("plot_example", inputs={"example": example}, outputs=figures))
+    histories = [models[fold].history for fold in FOLDS]
+    training = {ending: str(work / f"training.{ending}") for ending in ("png", "svg")}
+    plot_training.main(
+        stub(
+            "plot_training",
+            inputs={"histories": histories},
+            outputs=training,
+            params={
+                "systems": [SYSTEM],
+                "names": [f"{SNR_DB} {SYSTEM} {fold} 0" for fold in FOLDS],
+            },
+        )
+    )
+    by_snr = {ending: str(work / f"by_snr.{ending}") for ending in ("png", "svg")}
+    plot_metrics.main(
+        stub(
+            "plot_metrics",
+            inputs={"metrics": metrics},
+            outputs=by_snr,
+            params={"systems": [SYSTEM]},
+        )
+    )
+    for path in [*figures.values(), *training.values(), *by_snr.values()]:
+        head = Path(path).read_bytes()[:600]
+        assert head.startswith(b"\x89PNG") if path.endswith("png") else b"<svg" in head
+
+
+def test_a_damaged_intermediate_is_named(config, work, plan, stems):
+    damaged = work / "damaged.h5"
+    damaged.write_bytes(Path(stems[1, 0]).read_bytes()[:-2000])
+    smk = stub(
+        "extract_features",
+        inputs={"stems": str(damaged), "mixture_events": plan["events"]},
+        outputs=Named(str(work / "never.h5")),
+        params={"classes": CLASSES, "features": config["features"], "snr_db": [SNR_DB]},
+        wildcards={"fold": "1", "shard": "0"},
+    )
+    with pytest.raises(DamagedFileError, match=r"damaged\.h5"):
+        extract_features.main(smk)
+    assert not (work / "never.h5").exists()
+
+
+def test_an_unreadable_recording_is_named(config, work, corpus, plan):
+    first = pd.read_csv(plan["events"])["event"][0]
+    content = Path(first).read_bytes()
+    try:
+        Path(first).write_bytes(b"RIFF this is no sound")
+        smk = stub(
+            "render_stems",
+            inputs={
+                "mixtures": plan["mixtures"],
+                "mixture_events": plan["events"],
+                "corpus_events": corpus["events"],
+            },
+            outputs={"stems": str(work / "unused.h5")},
+            params={
+                "classes": CLASSES,
+                "sample_rate": 8000,
+                "shard_size": 4,
+                "mixing": {
+                    "max_event_s": 0.7,
+                    "snr_db": [0],
+                    "snr_on": "file",
+                    "resampler": "soxr_hq",
+                },
+            },
+            wildcards={"fold": "1", "shard": "0"},
+        )
+        with pytest.raises(DataError, match=re.escape(Path(first).name)):
+            render_stems.main(smk)
+    finally:
+        Path(first).write_bytes(content)
+    assert not (work / "unused.h5").exists()
+
+
+def test_a_table_of_another_layout_is_named(work):
+    other = work / "other.csv"
+    other.write_text("a,b\n1,2\n")
+    with pytest.raises(TableError, match=r"other\.csv.*missing"):
+        collect_metrics.main(
+            stub("collect_metrics", inputs={"parts": [str(other)]}, outputs={"metrics": "unused"})
+        )

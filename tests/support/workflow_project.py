@@ -1,0 +1,84 @@
+"""A copy of the workflow in a folder of its own, and Snakemake in it."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+# The whole DAG in under a minute.
+TINY = [REPOSITORY / "experiments/mini.yaml", REPOSITORY / "tests/workflow/tiny.yaml"]
+PARTS = (
+    "Snakefile",
+    "config.yaml",
+    "envs",
+    "experiments",
+    "profiles",
+    "report",
+    "resources",
+    "rules",
+    "schemas",
+    "workflow_scripts",
+)
+
+
+class Project:
+    """A copy of the workflow, and Snakemake in it.
+
+    Parameters
+    ----------
+    folder : Path
+    overlays : sequence of path-like
+        Laid over config.yaml in this order.
+    """
+
+    def __init__(self, folder, overlays=()):
+        self.folder, self.overlays = folder, [str(path) for path in overlays]
+
+    def command(self, *arguments, module="snakemake"):
+        start = ["-m", "snakemake"] if module == "snakemake" else [f"workflow_scripts/{module}.py"]
+        overlay = ["--configfile", *self.overlays] if self.overlays else []
+        return [sys.executable, *start, *arguments, *overlay]
+
+    def snakemake(self, *arguments, check=True, **options):
+        result = subprocess.run(
+            self.command(*arguments, **options),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        result.text = result.stdout + result.stderr
+        if check and result.returncode:
+            raise AssertionError(result.text[-6000:])
+        return result
+
+    def planned(self, *arguments):
+        """Jobs of a dry run: rule to number, without `all`."""
+        text = self.snakemake("-n", *arguments).text
+        if "Nothing to be done" in text:
+            return {}
+        table = text.split("Job stats:")[1].split("total")[0].splitlines()
+        rows = [line.split() for line in table if len(line.split()) == 2]
+        return {rule: int(count) for rule, count in rows if count.isdigit() and rule != "all"}
+
+    def result_bytes(self, *, without=("logs", "benchmarks", "training_state")):
+        """Contents of all result files but logs and benchmarks, by path."""
+        root = self.folder / "results"
+        return {
+            str(path.relative_to(root)): path.read_bytes()
+            for path in sorted(root.rglob("*"))
+            if path.is_file() and not set(without) & set(path.relative_to(root).parts)
+        }
+
+
+def copy_project(folder, overlays=()):
+    """Copy the workflow's files, as a clone would hold them, into `folder`."""
+    folder.mkdir(parents=True)
+    for part in PARTS:
+        source = REPOSITORY / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / part)
+    return Project(folder, overlays)

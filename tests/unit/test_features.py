@@ -1,0 +1,346 @@
+import dataclasses
+
+import librosa
+import numpy as np
+import pytest
+import scipy.signal
+
+from tfseg.corpora.tables import mixture_labels
+from tfseg.features import MixtureSpectra, Spectrograms, extract_features
+from tfseg.mixing import StemReader, Stems
+from tfseg.timegrid import TimeGrid
+
+RATE = 8000
+
+
+def _magnitude(settings, samples):
+    """What the released code computed [shape=(n_frames, n_bins)]."""
+    _, _, magnitude = scipy.signal.spectrogram(
+        samples.astype(np.float64),
+        window=np.hamming(settings.window_length),
+        nperseg=settings.window_length,
+        noverlap=settings.window_length - settings.hop_length,
+        detrend=False,
+        mode="magnitude",
+    )
+    return magnitude.T
+
+
+def _mel(settings, samples):
+    # librosa.feature.melspectrogram says the same and compiles for 20 s first.
+    filters = librosa.filters.mel(
+        sr=settings.sample_rate,
+        n_fft=settings.window_length,
+        n_mels=settings.n_mels,
+        fmin=settings.fmin_hz,
+        fmax=settings.fmax_hz,
+        dtype=np.float64,
+    )
+    return _magnitude(settings, samples) @ filters.T
+
+
+@pytest.fixture(scope="module")
+def spectrograms(tiny_settings):
+    return Spectrograms(tiny_settings)
+
+
+@pytest.fixture
+def noise():
+    return np.random.default_rng(0).standard_normal(5000).astype(np.float32)
+
+
+def _stems(events, scene, snrs=(20, 0, -5)):
+    return Stems("m", 1, np.float32(scene), events, {snr: 0.1 + 0.01 * snr / 20 for snr in snrs})
+
+
+@pytest.fixture
+def crowded():
+    """One mixture with two overlapping classes, and a class that sounds twice."""
+    rng = np.random.default_rng(1)
+
+    def event(n_samples):
+        rumble = scipy.signal.lfilter([0.6], [1, -0.9], rng.standard_normal(n_samples))
+        return (rumble * np.hanning(n_samples)).astype(np.float32)
+
+    return _stems(
+        [(0, 1000, event(3000)), (2, 2500, event(4000)), (0, 9000, event(1000))],
+        rng.standard_normal(12000),
+    )
+
+
+@pytest.mark.parametrize(("window", "hop"), [(2048, 1024), (1024, 528), (256, 256), (511, 100)])
+def test_magnitude_is_that_of_scipys_spectrogram(tiny_settings, window, hop):
+    settings = dataclasses.replace(tiny_settings, window_length=window, hop_length=hop)
+    samples = np.random.default_rng(0).standard_normal(9000)
+    expected = _magnitude(settings, samples)
+    spectrum = Spectrograms(settings).complex(samples)
+    assert spectrum.dtype == np.complex64
+    assert spectrum.shape == expected.shape == (settings.grid.n_frames(9000), window // 2 + 1)
+    np.testing.assert_allclose(np.abs(spectrum), expected, rtol=1e-3, atol=1e-5)
+
+
+def test_only_the_frames_that_are_asked_for(spectrograms, noise):
+    whole = spectrograms.complex(noise)
+    for frames in (slice(0, 5), slice(7, 8), slice(30, None), slice(4, 4)):
+        np.testing.assert_array_equal(spectrograms.complex(noise, frames), whole[frames])
+
+
+def test_the_spectrum_is_linear(spectrograms, noise):
+    one, two = noise[:3000], noise[2000:]
+    total = spectrograms.complex(2 * one - 3 * two)
+    parts = 2 * spectrograms.complex(one) - 3 * spectrograms.complex(two)
+    np.testing.assert_allclose(total, parts, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("rate", "window", "n_mels", "fmin_hz", "fmax_hz"),
+    [
+        (32000, 2048, 64, 50.0, 16000.0),
+        (16000, 1024, 64, 0.0, 8000.0),
+        (8000, 512, 13, 50.0, 3000.0),
+    ],
+)
+def test_mel_filters_are_slaneys(tiny_settings, rate, window, n_mels, fmin_hz, fmax_hz):
+    settings = dataclasses.replace(
+        tiny_settings,
+        sample_rate=rate,
+        window_length=window,
+        n_mels=n_mels,
+        fmin_hz=fmin_hz,
+        fmax_hz=fmax_hz,
+    )
+    filters = Spectrograms(settings).mel_filters
+    np.testing.assert_allclose(
+        filters,
+        librosa.filters.mel(
+            sr=rate,
+            n_fft=window,
+            n_mels=n_mels,
+            fmin=fmin_hz,
+            fmax=fmax_hz,
+            htk=False,
+            norm="slaney",
+        ),
+        rtol=1e-6,
+    )
+    # Triangles between neighbouring centres, each of unit area in Hz.
+    edges = librosa.mel_frequencies(n_mels + 2, fmin=fmin_hz, fmax=fmax_hz, htk=False)
+    frequency = np.arange(window // 2 + 1) * rate / window
+    for band, weights in enumerate(filters):
+        assert np.all((weights > 0) <= ((frequency > edges[band]) & (frequency < edges[band + 2])))
+        wide = edges[band + 2] - edges[band] > 20 * rate / window
+        if wide:
+            assert weights.sum() * rate / window == pytest.approx(1, abs=0.02)
+
+
+def test_mel_and_logmel_agree_with_librosa_and_their_definition(tiny_settings, spectrograms, noise):
+    spectrum = spectrograms.complex(noise)
+    expected = _mel(tiny_settings, noise)
+    np.testing.assert_allclose(spectrograms.mel(spectrum), expected, rtol=1e-3)
+    logmel = spectrograms.logmel(spectrum)
+    assert logmel.dtype == np.float32
+    assert logmel.shape == (tiny_settings.grid.n_frames(5000), 13)
+    np.testing.assert_allclose(logmel, np.log(expected + 1e-8), atol=1e-3)
+
+
+def test_logmel_of_silence_is_the_offset(spectrograms):
+    logmel = spectrograms.logmel(spectrograms.complex(np.zeros(1000)))
+    np.testing.assert_allclose(logmel, np.log(1e-8), rtol=1e-6)
+
+
+def test_touched_frames_are_those_whose_window_reaches_the_event(spectrograms, tiny_settings):
+    window, hop = tiny_settings.window_length, tiny_settings.hop_length
+    rng = np.random.default_rng(0)
+    n_frames = 20
+    for _ in range(300):
+        onset, n_event = int(rng.integers(0, 3500)), int(rng.integers(1, 900))
+        expected = [
+            i for i in range(n_frames) if i * hop < onset + n_event and i * hop + window > onset
+        ]
+        found = np.arange(n_frames)[spectrograms.touched_frames(onset, n_event, n_frames)]
+        assert found.tolist() == expected
+
+
+@pytest.mark.parametrize("snr_db", [20, 0, -5])
+def test_the_spectrum_of_a_mixture_is_that_of_its_waveform(spectrograms, crowded, snr_db):
+    spectrum = MixtureSpectra(spectrograms, crowded).mixture(snr_db)
+    expected = spectrograms.complex(crowded.mixture_at(snr_db))
+    np.testing.assert_allclose(spectrum, expected, atol=1e-5)
+
+
+def test_the_spectra_of_real_stems_are_those_of_their_waveforms(spectrograms, tiny_stems):
+    for stems in StemReader(tiny_stems):
+        spectra = MixtureSpectra(spectrograms, stems)
+        for snr_db in stems.mix_gain:
+            expected = spectrograms.complex(stems.mixture_at(snr_db))
+            np.testing.assert_allclose(spectra.mixture(snr_db), expected, atol=1e-5)
+
+
+def test_asking_for_one_snr_does_not_change_another(spectrograms, crowded):
+    spectra = MixtureSpectra(spectrograms, crowded)
+    before = spectra.mixture(0)
+    spectra.mixture(20)
+    spectra.ideal_binary_mask(0, 20, np.ones(spectra.n_frames, dtype=bool))
+    np.testing.assert_array_equal(spectra.mixture(0), before)
+
+
+def _ratio_db(settings, stems, k, snr_db):
+    """Event against the rest in dB, from the waveforms, in float64."""
+    gain = 10 ** (snr_db / 20)
+    event = gain * stems.event_track(k).astype(np.float64)
+    others = [stems.event_track(j) for j in {j for j, _, _ in stems.events} if j != k]
+    rest = stems.scene + gain * np.sum([np.zeros_like(stems.scene), *others], axis=0)
+    with np.errstate(divide="ignore"):
+        return 20 * np.log10(_mel(settings, event) / _mel(settings, rest))
+
+
+@pytest.mark.parametrize("criterion_db", [-5.0, 0.0, 6.0])
+@pytest.mark.parametrize("snr_db", [20, 0, -5])
+@pytest.mark.parametrize("k", [0, 2])
+def test_the_ideal_binary_mask_is_that_of_the_waveforms(
+    tiny_settings, crowded, k, snr_db, criterion_db
+):
+    settings = dataclasses.replace(tiny_settings, ibm_criterion_db=criterion_db)
+    spectra = MixtureSpectra(Spectrograms(settings), crowded)
+    active = np.zeros(spectra.n_frames, dtype=bool)
+    active[10:60] = True
+    mask = spectra.ideal_binary_mask(k, snr_db, active)
+    ratio_db = _ratio_db(settings, crowded, k, snr_db)
+    expected = (ratio_db > criterion_db) & active[:, None]
+    clear = np.abs(ratio_db - criterion_db) > 0.01  # float32 may decide the rest either way
+    assert clear.mean() > 0.99
+    assert mask.dtype == bool
+    np.testing.assert_array_equal(mask[clear], expected[clear])
+    assert 0.01 < mask[active].mean() < 0.99
+
+
+def test_the_ideal_binary_mask_is_empty_outside_the_strong_label(spectrograms, crowded):
+    spectra = MixtureSpectra(spectrograms, crowded)
+    assert not spectra.ideal_binary_mask(0, 20, np.zeros(spectra.n_frames, dtype=bool)).any()
+
+
+def test_the_ideal_binary_mask_grows_with_the_snr(spectrograms):
+    rng = np.random.default_rng(2)
+    stems = _stems(
+        [(1, 2000, rng.standard_normal(5000).astype(np.float32))], rng.normal(size=12000)
+    )
+    spectra = MixtureSpectra(spectrograms, stems)
+    everywhere = np.ones(spectra.n_frames, dtype=bool)
+    masks = [spectra.ideal_binary_mask(1, snr_db, everywhere) for snr_db in (-5, 0, 20)]
+    assert masks[0].sum() < masks[1].sum() < masks[2].sum()
+    assert not (masks[0] & ~masks[1]).any()
+    assert not (masks[1] & ~masks[2]).any()
+
+
+@pytest.mark.parametrize("snr_db", [20, 0])
+def test_the_ideal_ratio_mask_is_that_of_the_waveforms(
+    tiny_settings, spectrograms, crowded, snr_db
+):
+    spectra = MixtureSpectra(spectrograms, crowded)
+    for k in (0, 2):
+        mask = spectra.ideal_ratio_mask(k, snr_db)
+        assert ((mask >= 0) & (mask <= 1)).all()
+        ratio = 10 ** (_ratio_db(tiny_settings, crowded, k, snr_db) / 20)
+        np.testing.assert_allclose(mask, ratio / (1 + ratio), atol=1e-3)
+
+
+def test_the_ideal_ratio_mask_is_one_where_only_the_event_sounds(spectrograms):
+    rng = np.random.default_rng(2)
+    event = (0, 3000, rng.standard_normal(3000).astype(np.float32))
+    for scene_level in (0.0, 1e-12):
+        stems = _stems([event], scene_level * rng.standard_normal(12000))
+        mask = MixtureSpectra(spectrograms, stems).ideal_ratio_mask(0, 0)
+        np.testing.assert_allclose(mask[25:45], 1, atol=1e-6)
+        assert not mask[:20].any()
+        assert np.isfinite(mask).all()
+
+
+def test_an_event_in_the_last_samples_that_no_frame_covers(spectrograms, tiny_settings):
+    rng = np.random.default_rng(2)
+    n_samples = tiny_settings.window_length + 10 * tiny_settings.hop_length + 100
+    event = (1, n_samples - 90, rng.standard_normal(90).astype(np.float32))
+    stems = _stems([event], rng.standard_normal(n_samples))
+    spectra = MixtureSpectra(spectrograms, stems)
+    np.testing.assert_allclose(
+        spectra.mixture(0), spectrograms.complex(stems.mixture_at(0)), atol=1e-5
+    )
+    assert not spectra.ideal_binary_mask(1, 0, np.ones(11, dtype=bool)).any()
+
+
+@pytest.fixture(scope="module")
+def extracted(tiny_stems, tiny_plan, tiny_settings, tiny_corpus):
+    return extract_features(
+        StemReader(tiny_stems),
+        tiny_settings,
+        mixture_labels(tiny_plan.events),
+        classes=tiny_corpus.classes,
+        snr_db=[10, 0],
+    )
+
+
+def test_features_of_every_mixture_are_those_of_its_waveform(
+    extracted, tiny_stems, tiny_settings, tiny_plan
+):
+    for snr_db, features in extracted.items():
+        assert [name.decode() for name in features["mixture"]] == list(
+            tiny_plan.mixtures["mixture"]
+        )
+        assert features["fold"].tolist() == list(tiny_plan.mixtures["fold"])
+        assert features["logmel"].dtype == np.float16
+        for logmel, stems in zip(features["logmel"], StemReader(tiny_stems), strict=True):
+            expected = np.log(_mel(tiny_settings, stems.mixture_at(snr_db)) + 1e-8)
+            np.testing.assert_allclose(logmel, expected, atol=0.01)
+
+
+def test_targets_are_the_labels_of_the_plan(extracted, tiny_plan, tiny_corpus):
+    expected = [
+        [int(label in set(rows["label"])) for label in tiny_corpus.classes]
+        for _, rows in tiny_plan.events.groupby("mixture", sort=False)
+    ]
+    for features in extracted.values():
+        assert features["target"].dtype == np.uint8
+        assert features["target"].tolist() == expected
+    assert {tuple(row) for row in expected} == {(1, 0, 0), (0, 1, 0), (1, 1, 0)}
+
+
+def test_there_is_one_mask_for_each_class_that_sounds(
+    extracted, tiny_stems, tiny_settings, tiny_plan, tiny_corpus
+):
+    labels = mixture_labels(tiny_plan.events)
+    grid = TimeGrid(RATE, 256, 128)
+    spectrograms = Spectrograms(tiny_settings)
+    everything = list(StemReader(tiny_stems))
+    for snr_db, features in extracted.items():
+        rows = list(zip(features["mask_mixture"], features["mask_class"], strict=True))
+        assert rows == [tuple(pair) for pair in np.argwhere(features["target"])]
+        for (index, k), bits in zip(rows, features["mask_bits"], strict=True):
+            stems = everything[index]
+            strong = grid.strong_labels(labels[stems.mixture], tiny_corpus.classes, 92)[:, k]
+            mask = MixtureSpectra(spectrograms, stems).ideal_binary_mask(k, snr_db, strong)
+            assert mask.shape == (92, 13)
+            np.testing.assert_array_equal(np.unpackbits(bits, count=92 * 13), mask.reshape(-1))
+            assert mask.any()
+
+
+def test_a_mixture_without_events_has_features_and_no_mask(
+    render, tiny_plan, tiny_settings, tiny_corpus, tmp_path
+):
+    # The plan may hold mixtures without events; render_stems takes them.
+    some = tiny_plan.events["mixture"] != tiny_plan.mixtures["mixture"].iloc[1]
+    events = tiny_plan.events[some]
+    path = render(tmp_path / "stems.h5", tiny_plan.mixtures[:3], events)
+    features = extract_features(
+        StemReader(path),
+        tiny_settings,
+        mixture_labels(events),
+        classes=tiny_corpus.classes,
+        snr_db=[0],
+    )[0]
+    assert len(features["logmel"]) == 3
+    assert features["target"][1].tolist() == [0, 0, 0]
+    assert 1 not in features["mask_mixture"]
+
+
+def test_settings_know_their_grid_and_their_values(tiny_settings):
+    assert tiny_settings.grid == TimeGrid(RATE, 256, 128)
+    assert type(tiny_settings)(**tiny_settings.as_dict()) == tiny_settings

@@ -1,0 +1,122 @@
+"""Runs that are killed: they end on the next call, to the same bytes, without lost work."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+from workflow_project import TINY, copy_project
+
+pytestmark = pytest.mark.workflow
+ITERATIONS = 400
+
+
+@pytest.fixture(scope="module")
+def overlays(tmp_path_factory):
+    path = tmp_path_factory.mktemp("overlay") / "long.yaml"
+    settings = {
+        "systems": ["gwrp"],
+        "mixing": {"snr_db": [0]},
+        "training": {"iterations": ITERATIONS, "state_every": 5, "history_every": 10},
+    }
+    path.write_text(yaml.safe_dump(settings))
+    return [*TINY, path]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, overlays):
+    project = copy_project(tmp_path_factory.mktemp("undisturbed") / "workflow", overlays)
+    project.snakemake("--until", "train_model", "--resources", "gpu=2")
+    return project.result_bytes()
+
+
+def start(project):
+    return subprocess.Popen(
+        project.command("--until", "train_model", "--resources", "gpu=1", module="start"),
+        cwd=project.folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def wait_for(condition, process, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def training_jobs(project):
+    """Processes of train_model in this project, however they were started."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            here = process.cwd() == str(project.folder)
+            if here and any("train_model" in part for part in process.cmdline()):
+                found.append(process)
+        except psutil.Error:
+            continue  # it ended while we looked
+    return found
+
+
+def models(project):
+    return list((project.folder / "results").rglob("model.safetensors"))
+
+
+def states(project):
+    return list((project.folder / "results" / "tiny").glob("training_state/**/*.safetensors"))
+
+
+def test_everything_killed_in_the_second_training(tmp_path, overlays, undisturbed):
+    project = copy_project(tmp_path / "workflow", overlays)
+    process = start(project)
+    wait_for(lambda: len(models(project)) == 1 and len(states(project)) == 2, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    for job in training_jobs(project):
+        job.kill()
+    process.wait()
+    (finished,) = models(project)
+    written = finished.stat().st_mtime_ns
+    result = project.snakemake("--until", "train_model", module="start")
+    assert "resuming at iteration" in result.text
+    assert finished.stat().st_mtime_ns == written, "a finished training was done again"
+    assert project.result_bytes() == undisturbed
+
+
+def test_a_left_over_job_cannot_harm_the_next_run(tmp_path, overlays, undisturbed):
+    project = copy_project(tmp_path / "workflow", overlays)
+    process = start(project)
+    wait_for(lambda: states(project), process)
+    process.kill()  # Snakemake alone: its training goes on without it
+    process.wait()
+    assert training_jobs(project), "expected the training to outlive Snakemake"
+    result = project.snakemake("--until", "train_model", module="start")
+    assert "waiting for a job of an earlier run" in result.text
+    assert project.result_bytes() == undisturbed
+    for path in models(project):
+        newest_input = max(
+            p.stat().st_mtime_ns
+            for p in Path(project.folder, "results/tiny/features").rglob("*.h5")
+        )
+        assert path.stat().st_mtime_ns > newest_input
+
+
+def test_a_living_run_is_not_disturbed(tmp_path, overlays):
+    project = copy_project(tmp_path / "workflow", overlays)
+    process = start(project)
+    locks = project.folder / ".snakemake" / "locks"
+    try:
+        wait_for(lambda: locks.is_dir() and any(locks.iterdir()), process)
+        result = project.snakemake(check=False, module="start")
+        assert result.returncode != 0
+        assert "another Snakemake is running" in result.text
+        assert any(locks.iterdir())
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

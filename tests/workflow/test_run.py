@@ -1,0 +1,163 @@
+"""A real small run of the DAG: its results, and what runs again after a change."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from workflow_project import REPOSITORY, TINY, Project
+
+pytestmark = pytest.mark.workflow
+AFTER_SCORES = {"score_system": 4, "collect_metrics": 1, "make_tables": 1, "plot_metrics": 1}
+
+
+@pytest.fixture
+def changed(finished, tmp_path):
+    """A copy of the finished run to change; modification times are kept."""
+    folder = tmp_path / "changed"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    return Project(folder, TINY)
+
+
+def replace(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_every_contracted_file_is_there(finished):
+    results = finished.folder / "results" / "tiny"
+    for name in (
+        "corpus/events.csv",
+        "corpus/scenes.csv",
+        "corpus/attribution.csv",
+        "mixtures/mixtures.csv",
+        "mixtures/events.csv",
+        "mixtures/stems/fold1-0.h5",
+        "features/snr10/fold2-1.h5",
+        "models/snr0/gwrp/fold1/seed0/model.safetensors",
+        "models/snr0/gwrp/fold1/seed0/model.json",
+        "models/snr0/gwrp/fold1/seed0/history.csv",
+        "scores/snr10/gap/fold2/seed0/scores.h5",
+        "scores/snr10/gap/fold2/seed0/mask_counts.h5",
+        "events/snr10/gap/fold2/seed0.tsv",
+        "metrics.csv",
+        "tables/mask_by_class.tex",
+        "figures/example_masks.png",
+        "logs/train_model/snr0-gwrp-fold1-seed0.log",
+        "benchmarks/train_model/snr0-gwrp-fold1-seed0.tsv",
+    ):
+        assert (results / name).is_file(), name
+    metrics = pd.read_csv(results / "metrics.csv")
+    assert set(metrics["snr_db"]) == {10, 0}
+    assert set(metrics["system"]) == {"gap", "gwrp"}
+    log = (results / "logs/train_model/snr0-gwrp-fold1-seed0.log").read_text()
+    assert "device: " in log
+
+
+def test_nothing_is_left_beside_the_results(finished):
+    leftovers = [p for p in (finished.folder / "results").rglob("*") if ".part" in p.name]
+    assert leftovers == []
+
+
+def test_folds_share_no_recording(finished):
+    results = finished.folder / "results" / "tiny"
+    mixtures = pd.read_csv(results / "mixtures/mixtures.csv")
+    events = pd.read_csv(results / "mixtures/events.csv").merge(mixtures, on="mixture")
+    groups = pd.read_csv(results / "corpus/events.csv").set_index("path")["group"]
+    events["group"] = events["event"].map(groups)
+    assert (events.groupby("group")["fold"].nunique() == 1).all()
+    assert (mixtures.groupby("scene")["fold"].nunique() == 1).all()
+
+
+def test_running_again_has_nothing_to_do(finished):
+    assert finished.planned() == {}
+
+
+def test_touching_and_commenting_runs_nothing(changed):
+    for path in (changed.folder / "workflow_scripts").rglob("*.py"):
+        path.write_text(path.read_text() + "\n# a remark\n")
+    for path in (changed.folder / "results" / "tiny" / "features").rglob("*.h5"):
+        os.utime(path)
+    assert changed.planned() == {}
+
+
+def test_one_config_key_runs_what_depends_on_it(changed, tmp_path):
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(yaml.safe_dump({"postprocessing": {"high_threshold": 0.25}}))
+    changed.overlays.append(str(overlay))
+    assert changed.planned() == {"detect_events": 8, **AFTER_SCORES}
+
+
+def test_one_library_module_runs_what_depends_on_it(changed):
+    library = changed.folder / "workflow_scripts" / "tfseg"
+    replace(library / "figures.py", "dpi=200", "dpi=100")
+    assert changed.planned() == {"plot_example": 1, "plot_training": 1, "plot_metrics": 1}
+
+
+def test_a_module_behind_a_module_counts(changed):
+    library = changed.folder / "workflow_scripts" / "tfseg"
+    replace(library / "metrics" / "event_based.py", '"optimal"', '"greedy"')
+    assert changed.planned() == AFTER_SCORES
+
+
+def test_a_deleted_intermediate_is_made_again_with_what_depends_on_it(changed):
+    results = changed.folder / "results" / "tiny"
+    (results / "scores/snr0/gwrp/fold1/seed0/scores.h5").unlink()
+    assert changed.planned() == {
+        "infer_scores": 1,
+        "detect_events": 1,
+        "score_system": 1,
+        "collect_metrics": 1,
+        "make_tables": 1,
+        "plot_metrics": 1,
+    }
+
+
+def test_a_damaged_intermediate_is_named_and_made_again_alone(changed):
+    results = changed.folder / "results" / "tiny"
+    before = changed.result_bytes()
+    stems = results / "mixtures/stems/fold1-0.h5"
+    content = bytearray(stems.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    stems.write_bytes(content)
+    features = results / "features/snr0/fold1-0.h5"
+    features.unlink()
+    result = changed.snakemake(check=False)
+    assert result.returncode != 0
+    assert "stems/fold1-0.h5: expected a complete HDF5 file" in result.text
+    stems.unlink()
+    assert changed.planned()["render_stems"] == 1
+    changed.snakemake("--until", "extract_features")
+    for path in (stems, features):
+        name = str(path.relative_to(changed.folder / "results"))
+        assert path.read_bytes() == before[name]
+
+
+def test_lint_finds_nothing():
+    result = Project(REPOSITORY).snakemake("--lint", check=False)
+    assert result.returncode == 0, result.text
+
+
+def test_scripts_read_no_global_config():
+    for script in (REPOSITORY / "workflow_scripts").glob("*.py"):
+        assert "snakemake.config" not in script.read_text(), script
+        assert "smk.config" not in script.read_text(), script
+
+
+def test_every_rule_states_its_resources():
+    for path in (REPOSITORY / "rules").glob("*.smk"):
+        text = path.read_text()
+        for rule in text.split("rule ")[1:]:
+            name = rule.split(":")[0]
+            for directive in (
+                "log:",
+                "benchmark:",
+                "threads:",
+                "mem_mb=",
+                "runtime=",
+                "code=code(",
+            ):
+                assert directive in rule, f"{Path(path).name}: {name} lacks {directive}"
