@@ -21,6 +21,7 @@ rule train_model:
         runtime=720,
     params:
         code=code("train_model"),
+        training_code=training_code(),
         training=section("training"),
         trunk=section("trunk"),
         pooling=section("pooling"),

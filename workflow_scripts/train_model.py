@@ -45,7 +45,9 @@ def main(smk):
         settings,
         seed=seed,
         state_path=smk.params.state,
-        bound_to=training.binding(file_sha256(smk.input.features), settings, description, seed),
+        bound_to=training.binding(
+            file_sha256(smk.input.features), smk.params.training_code, description, seed
+        ),
         device=choose_device(smk.resources.gpu),
         progress=lambda total, initial: bar(
             f"{names.system}, {names.snr} dB, fold {names.fold}", total=total, initial=initial

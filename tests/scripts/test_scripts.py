@@ -182,6 +182,7 @@ def train_stub(config, work, features, fold, folder="models"):
         outputs=outputs,
         params={
             "training": config["training"],
+            "training_code": "digest",
             "trunk": config["trunk"],
             "pooling": config["pooling"],
             "seed": 1,

@@ -1,6 +1,7 @@
 """A real small run of the DAG: its results, and what runs again after a change."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -150,7 +151,7 @@ def test_scripts_read_no_global_config():
 def test_every_rule_states_its_resources():
     for path in (REPOSITORY / "rules").glob("*.smk"):
         text = path.read_text()
-        for rule in text.split("rule ")[1:]:
+        for rule in re.split(r"^\s*rule (?=\w+:)", text, flags=re.MULTILINE)[1:]:
             name = rule.split(":")[0]
             for directive in (
                 "log:",

@@ -52,20 +52,20 @@ def _parsed(path):
     return ast.dump(_without_docstrings(tree)), imported
 
 
-def modules_of(script):
-    """Find the files whose meaning decides what `script` does.
+def modules_of(*scripts):
+    """Find the files whose meaning decides what `scripts` do.
 
     Parameters
     ----------
-    script : path-like
+    *scripts : path-like
 
     Returns
     -------
     paths : list of Path
-        The script and all library modules that it imports, directly or not, in a fixed order.
+        The scripts and all library modules that they import, directly or not, in a fixed order.
     """
-    script = Path(script).resolve()
-    found, waiting = {script}, [script]
+    waiting = [Path(script).resolve() for script in scripts]
+    found = set(waiting)
     while waiting:
         for name in _parsed(waiting.pop())[1]:
             parts = name.split(".")
@@ -77,14 +77,14 @@ def modules_of(script):
     return sorted(found)
 
 
-def code_digest(script):
-    """Digest the meaning of a script and of its library modules.
+def code_digest(*scripts):
+    """Digest the meaning of scripts and of the library modules behind them.
 
     Comments, docstrings, layout and modification times do not count.
 
     Parameters
     ----------
-    script : path-like
+    *scripts : path-like
 
     Returns
     -------
@@ -92,6 +92,6 @@ def code_digest(script):
         16 hexadecimal digits.
     """
     digest = hashlib.sha256()
-    for path in modules_of(script):
+    for path in modules_of(*scripts):
         digest.update(f"{path.name}\x1f{_parsed(path)[0]}\x1f".encode())
     return digest.hexdigest()[:16]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
 from tfseg.errors import DamagedFileError, DataError
 
@@ -121,19 +120,4 @@ def reading_hdf5(path):
         raise DamagedFileError(
             f"{path}: expected a complete HDF5 file of this version, found a damaged one "
             f"({error}). Delete the file and run again: only what depends on it is made anew."
-        ) from error
-
-
-@contextlib.contextmanager
-def reading_safetensors(path):
-    """Open a safetensors file for reading; damage becomes a `DamagedFileError` that names it."""
-    if not os.path.exists(path):
-        raise DataError(f"{path}: expected a safetensors file, found nothing there")
-    try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            yield file
-    except (SafetensorError, OSError) as error:
-        raise DamagedFileError(
-            f"{path}: expected a complete safetensors file, found a damaged one ({error}). "
-            "Delete the file and run again: only what depends on it is made anew."
         ) from error

@@ -5,12 +5,12 @@ import json
 import h5py
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
 from tfseg.errors import DamagedFileError
-from tfseg.files import create_dataset, read_json, reading_safetensors, whole_file, write_json
+from tfseg.files import create_dataset, read_json, whole_file, write_json
 from tfseg.metrics.histogram import N_PATTERNS, ScoreHistogram
 from tfseg.models.systems import build_network
+from tfseg.tensors import load_tensors, save_tensors
 
 MODEL_FORMAT = 1
 
@@ -25,9 +25,7 @@ def save_model(model_path, description_path, network, description):
     description : dict
         ``system, classes, features, trunk, pooling`` at least.
     """
-    tensors = {name: value.contiguous().cpu() for name, value in network.state_dict().items()}
-    with whole_file(model_path) as temporary_path:
-        save_file(tensors, temporary_path)
+    save_tensors(model_path, network.state_dict())
     write_json(description_path, {"format": MODEL_FORMAT, **description})
 
 
@@ -53,8 +51,7 @@ def load_model(model_path, description_path, device="cpu"):
         trunk_settings=description["trunk"],
         pooling_settings=description["pooling"],
     )
-    with reading_safetensors(model_path) as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    tensors, _ = load_tensors(model_path)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

@@ -5,17 +5,16 @@ import hashlib
 import json
 import signal
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch.nn import functional
 
 from tfseg.errors import TfsegError
-from tfseg.files import reading_safetensors, whole_file
 from tfseg.seeding import derive_seed, generator
+from tfseg.tensors import load_tensors, save_tensors
 
 
 class Interrupted(TfsegError):
@@ -85,10 +84,18 @@ def batch_indices(iteration, n_clips, batch_size, seed):
     return order[position * batch_size : (position + 1) * batch_size]
 
 
-def binding(data_sha256, settings, system_description, seed):
-    """Hash of all that makes a training's result: a state of another binding is refused."""
+def binding(data_sha256, code_digest, description, seed):
+    """Hash all that decides a training's result; a state of another binding is not resumed from.
+
+    Parameters
+    ----------
+    data_sha256, code_digest : str
+    description : dict
+        The system and its settings, plain values.
+    seed : int
+    """
     text = json.dumps(
-        [data_sha256, asdict(settings), system_description, seed, torch.__version__], sort_keys=True
+        [data_sha256, code_digest, description, seed, torch.__version__], sort_keys=True
     )
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -114,27 +121,26 @@ class _State:
         self._path, self._bound_to = Path(path), bound_to
 
     def save(self, network, optimiser, iteration, history, pending):
-        tensors = {f"network.{k}": v.contiguous().cpu() for k, v in network.state_dict().items()}
+        tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
         for index, moments in optimiser.state_dict()["state"].items():
             for name, value in moments.items():
-                tensors[f"optimiser.{index}.{name}"] = torch.as_tensor(value).contiguous().cpu()
-        # One metadata key only: safetensors does not keep the order of several.
-        state = {
-            "binding": self._bound_to,
-            "iteration": iteration,
-            "history": history,
-            "pending": pending,
-        }
-        with whole_file(self._path) as temporary_path:
-            save_file(tensors, temporary_path, metadata={"state": json.dumps(state)})
+                tensors[f"optimiser.{index}.{name}"] = torch.as_tensor(value)
+        save_tensors(
+            self._path,
+            tensors,
+            {
+                "binding": self._bound_to,
+                "iteration": iteration,
+                "history": history,
+                "pending": pending,
+            },
+        )
 
     def load(self, network, optimiser, log):
         """Restore the last state; returns (iteration, history, pending), from 0 when none fits."""
         if not self._path.exists():
             return 0, [], []
-        with reading_safetensors(self._path) as file:
-            state = json.loads(file.metadata()["state"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors, state = load_tensors(self._path)
         if state["binding"] != self._bound_to:
             log("a state of other data or parameters was found and is not used")
             return 0, [], []
@@ -150,6 +156,20 @@ class _State:
             {"state": moments, "param_groups": optimiser.state_dict()["param_groups"]}
         )
         return state["iteration"], state["history"], state["pending"]
+
+
+def cross_entropy(tags, target):
+    """Full binary cross-entropy, mean over clips and classes; NaN for tags that are NaN.
+
+    torch's own stops with an error from inside a kernel when it meets a NaN, and on a GPU takes
+    the process with it. The added zero carries the NaN to the loss, where it is reported.
+
+    Parameters
+    ----------
+    tags : torch.Tensor [shape=(batch, class), in [0, 1]]
+    target : torch.Tensor [same shape, 0 or 1]
+    """
+    return functional.binary_cross_entropy(tags.nan_to_num(0.5), target) + 0 * tags.sum()
 
 
 def initial_network(build, seed, logmel):
@@ -239,7 +259,7 @@ def train(
                 batch_indices(iteration, len(inputs), settings.batch_size, seed)
             ).to(device)
             tags, _ = network(inputs[batch].float())
-            loss = functional.binary_cross_entropy(tags, targets[batch].float())
+            loss = cross_entropy(tags, targets[batch].float())
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
@@ -258,12 +278,14 @@ def train(
                 if bar:
                     bar.set_postfix(loss=f"{mean_loss:.4f}", refresh=False)
             finished = iteration == settings.iterations
-            if finished or stop.is_set() or iteration % settings.state_every == 0:
+            # Asked once: a signal that comes while the state is written counts in the next round.
+            stopping = stop.is_set() and not finished
+            if finished or stopping or iteration % settings.state_every == 0:
                 pending = [float(value) for value in pending]
                 state.save(network, optimiser, iteration, history, pending)
             if bar:
                 bar.update()
-            if stop.is_set() and not finished:
+            if stopping:
                 raise Interrupted(f"stopped at iteration {iteration}; run again to resume")
     if bar:
         bar.close()

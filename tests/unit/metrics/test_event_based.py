@@ -1,0 +1,258 @@
+import numpy as np
+import pytest
+import sed_eval
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import maximum_bipartite_matching
+
+from tfseg.metrics.event_based import score_events
+
+CLASSES = ("Bark", "Gong", "Chime")
+
+
+def _score(reference, estimated, classes=CLASSES, collar_s=0.2, offset_fraction=0.5):
+    return score_events(
+        reference, estimated, classes=classes, collar_s=collar_s, offset_fraction=offset_fraction
+    )
+
+
+def _macro(values):
+    return np.nanmean(values)
+
+
+def test_a_perfect_detection():
+    events = {"a": [("Bark", 1.0, 2.0), ("Gong", 1.5, 3.0)], "b": [("Chime", 0.0, 0.5)]}
+    by_class, overall, n_reference = _score(events, events)
+    for name in ("f1", "precision", "recall"):
+        np.testing.assert_allclose(by_class[name], 1)
+        assert overall[name] == pytest.approx(1)
+    for name in ("er", "deletion", "insertion"):
+        np.testing.assert_allclose(by_class[name], 0)
+        assert overall[name] == 0
+    assert overall["substitution"] == 0
+    assert n_reference.tolist() == [1, 1, 1]
+
+
+def test_one_class_found_and_two_missed_is_a_third():
+    # The pitfall: sed_eval's own macro average leaves out what was never found.
+    reference = {"a": [("Bark", 1, 2), ("Gong", 3, 4), ("Chime", 5, 6)]}
+    by_class, overall, _ = _score(reference, {"a": [("Bark", 1, 2)]})
+    np.testing.assert_allclose(by_class["f1"], [1, 0, 0])
+    assert _macro(by_class["f1"]) == pytest.approx(1 / 3)
+    np.testing.assert_allclose(by_class["precision"], [1, 0, 0])
+    np.testing.assert_allclose(by_class["recall"], [1, 0, 0])
+    np.testing.assert_allclose(by_class["er"], [0, 1, 1])
+    assert overall["recall"] == pytest.approx(1 / 3)
+    assert overall["f1"] == pytest.approx(0.5)
+
+
+def test_a_class_without_reference_has_no_value_even_when_it_was_detected():
+    reference = {"a": [("Bark", 1, 2)]}
+    estimated = {"a": [("Bark", 1, 2), ("Gong", 3, 4)]}
+    by_class, overall, n_reference = _score(reference, estimated)
+    for values in by_class.values():
+        np.testing.assert_array_equal(np.isnan(values), [False, True, True])
+    assert n_reference.tolist() == [1, 0, 0]
+    assert overall["insertion"] == pytest.approx(1)  # it counts where classes do not
+
+
+@pytest.mark.parametrize(
+    ("onset", "offset", "hit"),
+    [
+        (1.19, 2.0, True),
+        (0.81, 2.0, True),
+        (1.21, 2.0, False),
+        (0.79, 2.0, False),
+        (1.0, 2.49, True),  # half of the reference's second
+        (1.0, 1.51, True),
+        (1.0, 2.51, False),
+        (1.0, 1.49, False),
+    ],
+)
+def test_the_collars_of_a_long_event(onset, offset, hit):
+    by_class, _, _ = _score({"a": [("Bark", 1.0, 2.0)]}, {"a": [("Bark", onset, offset)]})
+    assert by_class["f1"][0] == hit
+
+
+@pytest.mark.parametrize(("offset", "hit"), [(1.29, True), (1.31, False), (1.05, True)])
+def test_the_offset_of_a_short_event_may_differ_by_the_collar(offset, hit):
+    by_class, _, _ = _score({"a": [("Bark", 1.0, 1.1)]}, {"a": [("Bark", 1.0, offset)]})
+    assert by_class["f1"][0] == hit
+
+
+def test_collar_and_fraction_are_settings():
+    reference, estimated = {"a": [("Bark", 1.0, 3.0)]}, {"a": [("Bark", 1.3, 3.5)]}
+    for collar_s, fraction, hit in ((0.2, 0.5, 0), (0.4, 0.5, 1), (0.4, 0.1, 0), (0.6, 0.1, 1)):
+        by_class, _, _ = _score(reference, estimated, collar_s=collar_s, offset_fraction=fraction)
+        assert by_class["f1"][0] == hit
+
+
+def test_the_error_rate_of_a_class_is_deletion_plus_insertion():
+    reference = {"a": [("Bark", 1, 2), ("Bark", 4, 5)], "b": [("Bark", 1, 2), ("Bark", 6, 7)]}
+    estimated = {"a": [("Bark", 1, 2), ("Bark", 8, 9)], "b": [("Bark", 3, 4), ("Bark", 9, 10)]}
+    by_class, _, _ = _score(reference, estimated)
+    assert by_class["deletion"][0] == pytest.approx(3 / 4)
+    assert by_class["insertion"][0] == pytest.approx(3 / 4)
+    assert by_class["er"][0] == pytest.approx(6 / 4)  # may exceed one
+    assert by_class["f1"][0] == pytest.approx(1 / 4)
+
+
+def test_overall_a_wrong_label_is_one_substitution():
+    reference = {"a": [("Bark", 1, 2), ("Gong", 4, 5)]}
+    estimated = {"a": [("Gong", 1, 2), ("Gong", 4, 5)]}
+    by_class, overall, _ = _score(reference, estimated)
+    assert overall["substitution"] == pytest.approx(0.5)
+    assert overall["deletion"] == 0
+    assert overall["insertion"] == 0
+    assert overall["er"] == pytest.approx(0.5)
+    # By class it is a deletion here and an insertion there.
+    np.testing.assert_allclose(by_class["er"][:2], [1, 1])
+
+
+def test_clips_are_matched_one_by_one():
+    by_class, _, _ = _score({"a": [("Bark", 1, 2)], "b": []}, {"b": [("Bark", 1, 2)]})
+    assert by_class["f1"][0] == 0
+    assert by_class["er"][0] == pytest.approx(2)
+
+
+def test_clips_without_reference_or_without_output_count():
+    reference = {"a": [("Bark", 1, 2)], "b": [], "c": [("Bark", 1, 2)], "d": []}
+    estimated = {"a": [("Bark", 1, 2)], "b": [("Bark", 3, 4)], "d": []}  # c is not in it
+    by_class, _, n_reference = _score(reference, estimated)
+    assert by_class["deletion"][0] == pytest.approx(1 / 2)
+    assert by_class["insertion"][0] == pytest.approx(1 / 2)
+    assert by_class["precision"][0] == pytest.approx(1 / 2)
+    assert n_reference.tolist() == [2, 0, 0]
+
+
+def test_no_output_at_all_scores_zero():
+    by_class, overall, _ = _score({"a": [("Bark", 1, 2)], "b": [("Gong", 1, 2)]}, {})
+    np.testing.assert_array_equal(by_class["f1"], [0, 0, np.nan])
+    np.testing.assert_allclose(by_class["er"], [1, 1, np.nan])
+    assert overall["f1"] == 0
+    assert overall["er"] == pytest.approx(1)
+
+
+def test_an_event_that_is_found_twice_is_one_hit_and_one_insertion():
+    reference = {"a": [("Bark", 1, 2)]}
+    by_class, _, _ = _score(reference, {"a": [("Bark", 1, 2), ("Bark", 1.1, 2)]})
+    assert by_class["recall"][0] == 1
+    assert by_class["precision"][0] == pytest.approx(1 / 2)
+    assert by_class["insertion"][0] == pytest.approx(1)
+
+
+def test_the_matching_is_the_best_one():
+    # The estimate at 0.3 fits both references, that at 0.1 only the first.
+    reference = {"a": [("Bark", 0.2, 5), ("Bark", 0.4, 5)]}
+    for estimated in ([0.3, 0.1], [0.1, 0.3]):
+        by_class, _, _ = _score(reference, {"a": [("Bark", onset, 5) for onset in estimated]})
+        assert by_class["f1"][0] == 1
+
+
+def _random_clips(seed, shift_s):
+    """References, and estimates that are shifted copies, false alarms and confusions."""
+    rng = np.random.default_rng(seed)
+    reference, estimated = {}, {}
+    for clip in map(str, range(25)):
+        reference[clip], estimated[clip] = [], []
+        for _ in range(rng.integers(0, 5)):
+            label = CLASSES[rng.integers(3)]
+            onset = rng.uniform(0, 8)
+            offset = onset + rng.uniform(0.1, 2)
+            reference[clip].append((label, onset, offset))
+            if rng.random() < 0.7:
+                if rng.random() < 0.2:
+                    label = CLASSES[rng.integers(3)]
+                onset = max(onset + rng.normal(0, shift_s), 0)
+                offset = max(offset + rng.normal(0, 3 * shift_s), onset + 0.05)
+                estimated[clip].append((label, onset, offset))
+        for _ in range(rng.integers(0, 2)):
+            onset = rng.uniform(0, 8)
+            estimated[clip].append((CLASSES[rng.integers(3)], onset, onset + rng.uniform(0.1, 2)))
+    return reference, estimated
+
+
+def _hits(reference, estimated):
+    """Largest number of pairs that fit, by scipy's matching of bipartite graphs."""
+    if not reference or not estimated:
+        return 0
+    fits = np.array(
+        [
+            [
+                abs(on - ref_on) <= 0.2 and abs(off - ref_off) <= max(0.2, (ref_off - ref_on) / 2)
+                for _, on, off in estimated
+            ]
+            for _, ref_on, ref_off in reference
+        ]
+    )
+    return int((maximum_bipartite_matching(csr_matrix(fits)) >= 0).sum())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_clips_agree_with_counts_by_hand(seed):
+    reference, estimated = _random_clips(seed, 0.1)
+    by_class, _, n_reference = _score(reference, estimated)
+    for k, label in enumerate(CLASSES):
+        n_ref = n_est = hits = 0
+        for clip in reference:
+            ref = [event for event in reference[clip] if event[0] == label]
+            est = [event for event in estimated[clip] if event[0] == label]
+            n_ref, n_est, hits = n_ref + len(ref), n_est + len(est), hits + _hits(ref, est)
+        assert 0 < hits < n_ref
+        assert n_reference[k] == n_ref
+        assert by_class["recall"][k] == pytest.approx(hits / n_ref)
+        assert by_class["precision"][k] == pytest.approx(hits / n_est)
+        assert by_class["f1"][k] == pytest.approx(2 * hits / (n_ref + n_est))
+        assert by_class["deletion"][k] == pytest.approx((n_ref - hits) / n_ref)
+        assert by_class["insertion"][k] == pytest.approx((n_est - hits) / n_ref)
+        assert by_class["er"][k] == pytest.approx((n_ref + n_est - 2 * hits) / n_ref)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_clips_agree_with_sed_eval(seed):
+    reference, estimated = _random_clips(seed, 0.15)
+    metrics = sed_eval.sound_event.EventBasedMetrics(
+        event_label_list=list(CLASSES),
+        t_collar=0.2,
+        percentage_of_length=0.5,
+        event_matching_type="optimal",
+    )
+
+    def listed(events):
+        return [{"event_label": k, "event_onset": a, "event_offset": b} for k, a, b in events]
+
+    for clip in reference:
+        metrics.evaluate(listed(reference[clip]), listed(estimated[clip]))
+    by_class, overall, _ = _score(reference, estimated)
+    theirs = metrics.results_overall_metrics()
+    for name, group, field in (
+        ("f1", "f_measure", "f_measure"),
+        ("precision", "f_measure", "precision"),
+        ("recall", "f_measure", "recall"),
+        ("er", "error_rate", "error_rate"),
+        ("deletion", "error_rate", "deletion_rate"),
+        ("insertion", "error_rate", "insertion_rate"),
+        ("substitution", "error_rate", "substitution_rate"),
+    ):
+        assert overall[name] == pytest.approx(theirs[group][field])
+    assert overall["substitution"] > 0
+    assert overall["er"] == pytest.approx(
+        overall["substitution"] + overall["deletion"] + overall["insertion"]
+    )
+    for k, label in enumerate(CLASSES):
+        class_wise = metrics.results_class_wise_metrics()[label]
+        assert by_class["f1"][k] == pytest.approx(class_wise["f_measure"]["f_measure"])
+        assert by_class["er"][k] == pytest.approx(class_wise["error_rate"]["error_rate"])
+
+
+def test_values_follow_the_order_of_the_classes():
+    reference = {"a": [("Bark", 1, 2), ("Gong", 3, 4)]}
+    estimated = {"a": [("Bark", 1, 2)]}
+    by_class, _, n_reference = _score(reference, estimated, classes=("Gong", "Bark"))
+    assert by_class["f1"].tolist() == [0, 1]
+    assert n_reference.tolist() == [1, 1]
+
+
+def test_the_input_is_left_as_it_was():
+    reference, estimated = {"a": [("Bark", 1, 2)]}, {"a": [("Bark", 1, 2)]}
+    _score(reference, estimated)
+    assert reference == {"a": [("Bark", 1, 2)]} == estimated

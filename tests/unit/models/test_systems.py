@@ -1,0 +1,114 @@
+import ast
+import inspect
+
+import numpy as np
+import pytest
+import torch
+
+from tfseg.models import poolings, registry, trunks
+from tfseg.models.registry import SYSTEMS
+from tfseg.models.systems import build_network
+
+
+@pytest.fixture
+def logmel():
+    return torch.randn(3, 12, 13, generator=torch.Generator().manual_seed(1)) * 2 - 5
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_system_turns_logmel_into_tags_and_masks(build_tiny, logmel, system):
+    network = build_tiny(system).eval()
+    with torch.inference_mode():
+        tags, masks = network(logmel)
+        pooled = network.pooling(masks)
+    assert tags.shape == (3, 3)
+    assert masks.shape == (3, 3, 12, 13)
+    assert ((tags >= 0) & (tags <= 1)).all()
+    np.testing.assert_allclose(tags, pooled, atol=1e-6)
+
+
+def test_systems_have_the_trunk_and_pooling_of_their_name(build_tiny):
+    expected = {
+        "gmp": poolings.GlobalMaxPooling,
+        "gap": poolings.GlobalAveragePooling,
+        "gwrp": poolings.GlobalWeightedRankPooling,
+    }
+    for system, pooling in expected.items():
+        network = build_tiny(system)
+        assert type(network.pooling) is pooling
+        assert type(network.trunk) is trunks.VggTrunk
+    assert set(expected) <= set(SYSTEMS)
+
+
+def test_the_settings_of_the_config_reach_the_network(full_config):
+    network = build_network(
+        "gwrp",
+        n_classes=41,
+        n_mels=full_config["features"]["n_mels"],
+        trunk_settings=full_config["trunk"],
+        pooling_settings=full_config["pooling"],
+    )
+    assert sum(p.numel() for p in network.parameters()) == 587593
+    assert (network.pooling.r, network.pooling.reference_units) == (0.9998, 311 * 64)
+
+
+def test_systems_differ_in_their_pooling_only(build_tiny, logmel):
+    networks = {system: build_tiny(system).eval() for system in ("gmp", "gap", "gwrp")}
+    for network in networks.values():
+        network.load_state_dict(networks["gap"].state_dict())
+    with torch.inference_mode():
+        (gmp, m1), (gap, m2), (gwrp, m3) = (networks[s](logmel) for s in ("gmp", "gap", "gwrp"))
+    assert torch.equal(m1, m2)
+    assert torch.equal(m2, m3)
+    assert (gap < gwrp).all()
+    assert (gwrp < gmp).all()
+
+
+def test_the_input_is_standardised_by_band(build_tiny, logmel):
+    network = build_tiny().eval()
+    mean = torch.linspace(-9, 3, 13)
+    std = torch.linspace(0.5, 4, 13)
+    network.band_mean.copy_(mean)
+    network.band_std.copy_(std)
+    with torch.inference_mode():
+        _, masks = network(logmel)
+        expected = network.trunk((logmel - mean[None, None]) / std[None, None])
+    np.testing.assert_allclose(masks, expected, atol=1e-6)
+
+
+def test_an_untrained_network_leaves_the_input_as_it_is(build_tiny, logmel):
+    network = build_tiny().eval()
+    with torch.inference_mode():
+        np.testing.assert_allclose(network(logmel)[1], network.trunk(logmel), atol=1e-6)
+
+
+def test_the_standardisation_is_saved_with_the_weights_and_not_learned(build_tiny):
+    network = build_tiny()
+    assert {"band_mean", "band_std"} <= set(network.state_dict())
+    assert not {"band_mean", "band_std"} & {name for name, _ in network.named_parameters()}
+
+
+def test_tags_never_exceed_one_by_a_rounding_error(build_tiny):
+    network = build_tiny("gwrp", widths=(2,)).eval()
+    with torch.inference_mode():
+        network.trunk.head.bias.fill_(100)  # masks of exactly one
+        tags, masks = network(torch.zeros(2, 311, 13))
+    assert masks.min() == 1
+    assert tags.max() <= 1
+    np.testing.assert_allclose(tags, 1, atol=1e-5)
+
+
+def test_a_pooling_without_arguments_needs_no_entry():
+    settings = {"trunk_settings": {"vgg": {"widths": [2]}}, "pooling_settings": {}}
+    assert build_network("gap", n_classes=2, n_mels=3, **settings)(torch.zeros(1, 4, 3))
+
+
+def test_an_unknown_system_is_refused(build_tiny):
+    with pytest.raises(KeyError, match="no_separation"):
+        build_tiny("no_separation")
+
+
+def test_the_registry_imports_nothing_heavy():
+    tree = ast.parse(inspect.getsource(registry))
+    imported = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+    assert [node.module for node in imported] == ["typing"]

@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+import torch
+
+from tfseg.models.trunks import ConvBlock, VggTrunk
+
+
+@pytest.fixture
+def small():
+    torch.manual_seed(0)
+    return VggTrunk(5, widths=[4, 6]).eval()
+
+
+def _input(*shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+
+
+def test_the_papers_trunk_has_the_papers_size(full_config):
+    classes = len(full_config["corpus"]["classes"])
+    trunk = VggTrunk(classes, widths=full_config["trunk"]["vgg"]["widths"])
+    assert classes == 41
+    assert sum(p.numel() for p in trunk.parameters() if p.requires_grad) == 587593
+    assert all(p.requires_grad for p in trunk.parameters())
+
+
+def test_the_papers_trunk_keeps_the_resolution(full_config):
+    trunk = VggTrunk(41, widths=full_config["trunk"]["vgg"]["widths"]).eval()
+    with torch.inference_mode():
+        assert trunk(_input(1, 33, 64)).shape == (1, 41, 33, 64)
+
+
+@pytest.mark.parametrize(("time", "mel"), [(1, 1), (7, 5), (40, 3)])
+def test_masks_have_a_unit_for_each_of_the_input(small, time, mel):
+    assert small(_input(2, time, mel)).shape == (2, 5, time, mel)
+
+
+def test_masks_are_probabilities(small):
+    masks = small(100 * _input(2, 9, 8))
+    assert ((masks >= 0) & (masks <= 1)).all()
+    assert masks.std() > 0.01
+
+
+def test_the_number_of_parameters_follows_from_the_widths():
+    for widths in ([3], [4, 6], [8, 2, 5]):
+        inputs = [1, *widths[:-1]]
+        expected = sum(9 * a * b + 2 * b for a, b in zip(inputs, widths, strict=True))
+        expected += widths[-1] * 7 + 7
+        trunk = VggTrunk(7, widths=widths)
+        assert sum(parameter.numel() for parameter in trunk.parameters()) == expected
+
+
+def test_a_unit_depends_on_its_neighbourhood_alone(small):
+    # Two 3x3 layers reach two units far, in time and in frequency.
+    inputs = _input(1, 15, 13)
+    changed = inputs.clone()
+    changed[0, 7, 6] += 5
+    with torch.inference_mode():
+        differs = (small(inputs) != small(changed)).any(dim=1)[0]
+    reach = np.argwhere(differs.numpy())
+    assert reach.min(axis=0).tolist() == [5, 4]
+    assert reach.max(axis=0).tolist() == [9, 8]
+
+
+def test_what_is_later_in_the_input_is_later_in_the_mask(small):
+    inputs = _input(1, 30, 8)
+    with torch.inference_mode():
+        masks, shifted = small(inputs), small(torch.roll(inputs, 5, dims=1))
+    np.testing.assert_allclose(shifted[:, :, 8:28], masks[:, :, 3:23], atol=1e-6)
+
+
+def test_time_and_frequency_are_not_swapped():
+    torch.manual_seed(0)
+    trunk = VggTrunk(1, widths=[1]).eval()
+    with torch.no_grad():
+        kernel = torch.zeros(1, 1, 3, 3)
+        kernel[0, 0, 0, 1] = 1  # looks one frame back
+        trunk.blocks[0][0].weight.copy_(kernel)
+        trunk.head.weight.fill_(1)
+        inputs = torch.zeros(1, 4, 3)
+        inputs[0, 1, 2] = 8
+        masks = trunk(inputs)[0, 0]
+    assert np.argwhere(masks.numpy() > 0.6).tolist() == [[2, 2]]
+
+
+def test_clips_do_not_see_each_other_when_evaluated(small):
+    inputs = _input(3, 9, 8)
+    with torch.inference_mode():
+        whole = small(inputs)
+        for clip in range(3):
+            np.testing.assert_allclose(small(inputs[clip : clip + 1])[0], whole[clip], atol=1e-6)
+
+
+def test_gradients_reach_every_parameter(small):
+    small.train()(_input(2, 9, 8)).mean().backward()
+    for name, parameter in small.named_parameters():
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_a_block_is_convolution_normalisation_and_relu():
+    torch.manual_seed(0)
+    block = ConvBlock(2, 3)
+    inputs = _input(4, 2, 6, 5)
+    found = block(inputs)
+    maps = torch.nn.functional.conv2d(inputs, block[0].weight, padding=1).detach()
+    mean = maps.mean(dim=(0, 2, 3), keepdim=True)
+    std = maps.var(dim=(0, 2, 3), unbiased=False, keepdim=True).add(1e-5).sqrt()
+    np.testing.assert_allclose(found.detach(), ((maps - mean) / std).clamp(min=0), atol=1e-5)

@@ -1,0 +1,355 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+from torch import nn
+
+from tfseg.dataset import FeatureSet
+from tfseg.errors import DamagedFileError, DataError
+from tfseg.files import read_json, reading_hdf5, write_json
+from tfseg.inference import (
+    MaskCounter,
+    choose_device,
+    infer,
+    load_model,
+    save_model,
+    write_scores,
+)
+
+DESCRIPTION = {
+    "system": "gwrp",
+    "classes": ["Bark", "Chime", "Gong"],
+    "features": {"n_mels": 13},
+    "trunk": {"vgg": {"widths": [4, 4]}},
+    "pooling": {"gwrp": {"r": 0.99, "reference_units": 100}},
+}
+
+
+class _Louder(nn.Module):
+    """Masks that are a function of one unit each: nothing depends on the batch."""
+
+    def forward(self, logmel):
+        masks = torch.stack([torch.sigmoid(a * logmel - 1) for a in (0.5, -1.0, 3.0)], dim=1)
+        return masks.amax(dim=(2, 3)), masks
+
+
+@pytest.fixture
+def features(tiny_settings):
+    """Eleven clips of 7 x 13 units; the last two have no ideal mask."""
+    rng = np.random.default_rng(0)
+    target = rng.integers(0, 2, (11, 3), dtype=np.uint8)
+    target[9:] = 0
+    rows = np.argwhere(target)
+    masks = rng.random((len(rows), 7 * 13)) < rng.random((len(rows), 1)) / 2
+    return FeatureSet(
+        logmel=rng.normal(size=(11, 7, 13)).astype(np.float16),
+        target=target,
+        mixture=[f"m{i}" for i in range(11)],
+        mask_mixture=rows[:, 0],
+        mask_class=rows[:, 1],
+        mask_bits=np.packbits(masks, axis=1),
+        classes=("Bark", "Chime", "Gong"),
+        settings=tiny_settings.as_dict(),
+    )
+
+
+def _dense(features):
+    """Ideal masks of every clip and class [shape=(n, class, time, mel)]."""
+    ideal = np.zeros((11, 3, 7, 13), dtype=bool)
+    every = features.ideal_masks(np.arange(len(features.mask_class)))
+    ideal[features.mask_mixture, features.mask_class] = every
+    return ideal
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.35, 0.0])
+def test_counts_give_scikit_learns_scores(features, threshold):
+    with torch.inference_mode():
+        _, masks = _Louder()(torch.from_numpy(features.logmel).float())
+    masks, ideal = masks.numpy(), _dense(features)
+    masks[0, 0, 0, :3] = np.float32(threshold)  # not above it
+    counter = MaskCounter(3, threshold)
+    for start in range(0, 11, 4):
+        rows = np.flatnonzero(
+            (features.mask_mixture >= start) & (features.mask_mixture < start + 4)
+        )
+        counter.add(
+            torch.from_numpy(masks[start : start + 4]),
+            torch.from_numpy(features.ideal_masks(rows)),
+            torch.from_numpy(features.mask_mixture[rows] - start),
+            torch.from_numpy(features.mask_class[rows]),
+        )
+    histogram, predicted, hit = counter.result()
+    for k in range(3):
+        truth, raw = ideal[:, k].ravel(), masks[:, k].ravel()
+        half = raw.astype(np.float16).astype(np.float64)
+        assert histogram.auc()[k] == pytest.approx(roc_auc_score(truth, half), abs=1e-12)
+        assert histogram.average_precision()[k] == pytest.approx(
+            average_precision_score(truth, half), abs=1e-12
+        )
+        above = raw > np.float32(threshold)
+        assert predicted[k] == above.sum()
+        assert hit[k] == (above & truth).sum()
+        assert 2 * hit[k] / (predicted[k] + truth.sum()) == pytest.approx(f1_score(truth, above))
+        assert histogram.total[k].sum() == 11 * 7 * 13
+        assert histogram.n_positive[k] == truth.sum()
+
+
+def test_f1_counts_the_raw_values_and_not_the_rounded_ones():
+    # Both lie next to 0.1, and float16 rounds them to the same value.
+    values = torch.tensor([np.nextafter(np.float32(0.1), np.float32(1)), np.float32(0.1)])
+    assert values[0].half() == values[1].half()
+    counter = MaskCounter(1, 0.1)
+    everything = torch.ones(1, 1, 2, dtype=torch.bool)
+    zero = torch.zeros(1, dtype=torch.int64)
+    counter.add(values.view(1, 1, 1, 2), everything, zero, zero)
+    _, predicted, hit = counter.result()
+    assert (predicted.tolist(), hit.tolist()) == ([1], [1])
+
+
+def test_masks_of_exactly_zero_and_one_are_counted():
+    counter = MaskCounter(2, 0.1)
+    masks = torch.tensor([0.0, 1.0]).expand(1, 2, 3, 2)
+    counter.add(
+        masks,
+        torch.tensor([[[False, True]] * 3]),
+        torch.tensor([0]),
+        torch.tensor([1]),
+    )
+    histogram, predicted, hit = counter.result()
+    assert histogram.total[:, [0, -1]].tolist() == [[3, 3], [3, 3]]
+    assert histogram.positive[:, [0, -1]].tolist() == [[0, 0], [0, 3]]
+    assert histogram.auc()[1] == 1
+    assert np.isnan(histogram.auc()[0])
+    assert predicted.tolist() == [3, 3]
+    assert hit.tolist() == [0, 3]
+
+
+def test_a_class_may_sound_in_several_clips_of_a_batch():
+    # index_add, not indexing: the second clip of a class must not overwrite the first.
+    counter = MaskCounter(2, 0.5)
+    masks = torch.ones(3, 2, 1, 4)
+    ideal = torch.ones(3, 1, 4, dtype=torch.bool)
+    counter.add(masks, ideal, torch.tensor([0, 1, 2]), torch.tensor([1, 1, 1]))
+    histogram, _, hit = counter.result()
+    assert hit.tolist() == [0, 12]
+    assert histogram.n_positive.tolist() == [0, 12]
+
+
+def test_frame_scores_are_the_mean_over_mel_bands(features):
+    tags, frames, _ = infer(_Louder(), features, batch_size=4, mask_threshold=0.1)
+    logmel = features.logmel.astype(np.float64)
+    masks = np.stack([1 / (1 + np.exp(1 - a * logmel)) for a in (0.5, -1.0, 3.0)], axis=1)
+    assert frames.shape == (11, 7, 3)
+    assert frames.dtype == np.float16
+    np.testing.assert_allclose(frames, masks.mean(axis=3).transpose(0, 2, 1), atol=5e-4)
+    assert tags.shape == (11, 3)
+    assert tags.dtype == np.float32
+    np.testing.assert_allclose(tags, masks.max(axis=(2, 3)), rtol=1e-5)
+
+
+def test_inference_counts_every_mask_once(features):
+    _, _, counter = infer(_Louder(), features, batch_size=4, mask_threshold=0.1)
+    with torch.inference_mode():
+        _, masks = _Louder()(torch.from_numpy(features.logmel).float())
+    masks, ideal = masks.numpy(), _dense(features)
+    histogram, predicted, hit = counter.result()
+    for k in range(3):
+        truth, half = ideal[:, k].ravel(), masks[:, k].astype(np.float16).ravel()
+        assert histogram.auc()[k] == pytest.approx(roc_auc_score(truth, half), abs=1e-12)
+        assert predicted[k] == (masks[:, k] > np.float32(0.1)).sum()
+        assert hit[k] == ((masks[:, k] > np.float32(0.1)) & ideal[:, k]).sum()
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 10, 24])
+def test_the_batch_size_changes_nothing(features, batch_size):
+    one = infer(_Louder(), features, batch_size=11, mask_threshold=0.1)
+    two = infer(_Louder(), features, batch_size=batch_size, mask_threshold=0.1)
+    np.testing.assert_array_equal(one[0], two[0])
+    np.testing.assert_array_equal(one[1], two[1])
+    for a, b in zip(one[2].result()[1:], two[2].result()[1:], strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(one[2].result()[0].total, two[2].result()[0].total)
+    np.testing.assert_array_equal(one[2].result()[0].positive, two[2].result()[0].positive)
+
+
+def test_the_batch_size_changes_a_real_network_by_rounding_only(features, build_tiny):
+    network = build_tiny("gwrp").eval()
+    one = infer(network, features, batch_size=11, mask_threshold=0.1)
+    two = infer(network, features, batch_size=2, mask_threshold=0.1)
+    np.testing.assert_allclose(one[0], two[0], atol=1e-5)
+    np.testing.assert_allclose(one[1], two[1], atol=1e-3)
+
+
+def test_features_without_any_ideal_mask(features):
+    none = dataclasses.replace(
+        features,
+        mask_mixture=features.mask_mixture[:0],
+        mask_class=features.mask_class[:0],
+        mask_bits=features.mask_bits[:0],
+    )
+    _, _, counter = infer(_Louder(), none, batch_size=4, mask_threshold=0.1)
+    histogram, _, hit = counter.result()
+    assert histogram.n_positive.tolist() == hit.tolist() == [0, 0, 0]
+    assert histogram.total.sum() == 3 * 11 * 7 * 13
+
+
+def test_progress_wraps_the_batches(features):
+    seen = []
+
+    def progress(starts):
+        for start in starts:
+            seen.append(start)
+            yield start
+
+    infer(_Louder(), features, batch_size=4, mask_threshold=0.1, progress=progress)
+    assert seen == [0, 4, 8]
+
+
+# Files
+
+
+@pytest.fixture
+def saved(tmp_path, build_tiny):
+    """A network with moved weights and standardisation, and the files that it was saved to."""
+    torch.manual_seed(0)
+    network = build_tiny("gwrp")
+    network.band_mean.uniform_(-9, 0)
+    network.band_std.uniform_(1, 3)
+    network.train()(torch.randn(4, 9, 13))  # moves the statistics of the normalisation
+    paths = tmp_path / "model.safetensors", tmp_path / "model.json"
+    save_model(*paths, network, DESCRIPTION)
+    return network.eval(), paths
+
+
+def test_a_model_comes_back_as_it_was(saved):
+    network, paths = saved
+    loaded, description = load_model(*paths)
+    assert not loaded.training
+    assert {k: description[k] for k in DESCRIPTION} == DESCRIPTION
+    state = network.state_dict()
+    assert list(loaded.state_dict()) == list(state)
+    for name, value in loaded.state_dict().items():
+        assert torch.equal(value, state[name]), name
+    inputs = torch.randn(2, 9, 13)
+    with torch.inference_mode():
+        for one, two in zip(network(inputs), loaded(inputs), strict=True):
+            assert torch.equal(one, two)
+
+
+def test_a_network_in_channels_last_order_is_saved_the_same(saved, tmp_path):
+    network, paths = saved
+    other = tmp_path / "other.safetensors"
+    save_model(other, tmp_path / "other.json", network.to(memory_format=torch.channels_last), {})
+    assert other.read_bytes() == paths[0].read_bytes()
+
+
+def test_saving_twice_gives_the_same_bytes_and_leaves_no_litter(saved, tmp_path):
+    network, paths = saved
+    before = [path.read_bytes() for path in paths]
+    save_model(*paths, network, dict(reversed(DESCRIPTION.items())))
+    assert [path.read_bytes() for path in paths] == before
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.999])
+def test_truncated_weights_are_refused_by_name(saved, share):
+    path = saved[1][0]
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(DamagedFileError, match=r"model\.safetensors: .*damaged"):
+        load_model(*saved[1])
+
+
+def test_a_flipped_bit_in_the_weights_is_noticed(saved, flip):
+    network, paths = saved
+    weights = network.trunk.head.weight.detach().numpy().tobytes()
+    content = paths[0].read_bytes()
+    assert content.count(weights) == 1
+    flip(paths[0], content.index(weights) + 3)
+    with pytest.raises(DamagedFileError, match=r"model\.safetensors"):
+        load_model(*paths)
+
+
+def test_weights_that_do_not_fit_the_description_are_refused_by_name(saved):
+    weights, description = saved[1]
+    tensors = load_file(weights)
+    del tensors["trunk.head.bias"]
+    save_file(tensors, weights)
+    with pytest.raises(
+        DamagedFileError, match=r"(?s)model\.safetensors: does not fit .*json.*bias"
+    ):
+        load_model(weights, description)
+
+
+def test_a_description_of_other_sizes_is_refused_by_name(saved):
+    weights, description = saved[1]
+    write_json(description, read_json(description) | {"classes": ["Bark", "Gong"]})
+    with pytest.raises(DamagedFileError, match=r"model\.safetensors: does not fit .*model\.json"):
+        load_model(weights, description)
+
+
+@pytest.mark.parametrize("found", [None, 0, 2, "1"])
+def test_a_description_of_another_format_is_refused_by_name(saved, found):
+    weights, description = saved[1]
+    write_json(description, read_json(description) | {"format": found})
+    with pytest.raises(
+        DamagedFileError, match=rf"model\.json: expected model format 1, found {found!r}"
+    ):
+        load_model(weights, description)
+
+
+def test_missing_files_are_named(saved, tmp_path):
+    weights, description = saved[1]
+    with pytest.raises(DataError, match=r"absent\.safetensors: expected a safetensors file"):
+        load_model(tmp_path / "absent.safetensors", description)
+    with pytest.raises(DataError, match=r"absent\.json: expected a JSON file"):
+        load_model(weights, tmp_path / "absent.json")
+
+
+def test_written_scores_and_counts_are_those_of_the_inference(features, tmp_path):
+    tags, frames, counter = infer(_Louder(), features, batch_size=4, mask_threshold=0.1)
+    write_scores(tmp_path / "s.h5", tmp_path / "c.h5", features, tags, frames, counter)
+    with reading_hdf5(tmp_path / "s.h5") as file:
+        np.testing.assert_array_equal(file["tags"], tags)
+        np.testing.assert_array_equal(file["frames"], frames)
+        np.testing.assert_array_equal(file["target"], features.target)
+        assert [name.decode() for name in file["mixture"]] == features.mixture
+        assert tuple(file.attrs["classes"]) == features.classes
+        assert all(file[name].fletcher32 for name in file)
+    histogram, predicted, hit = counter.result()
+    with reading_hdf5(tmp_path / "c.h5") as file:
+        np.testing.assert_array_equal(file["total"], histogram.total)
+        np.testing.assert_array_equal(file["positive"], histogram.positive)
+        np.testing.assert_array_equal(file["predicted"], predicted)
+        np.testing.assert_array_equal(file["hit"], hit)
+        assert all(file[name].fletcher32 for name in file)
+
+
+def test_scores_of_a_failed_write_do_not_appear(features, tmp_path):
+    tags, frames, counter = infer(_Louder(), features, batch_size=4, mask_threshold=0.1)
+    broken = dataclasses.replace(features, mixture=["näme"])  # tags and frames are written by then
+    with pytest.raises(UnicodeEncodeError):
+        write_scores(tmp_path / "s.h5", tmp_path / "c.h5", broken, tags, frames, counter)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_slot_there_is_no_gpu():
+    messages = []
+    assert choose_device(0, log=messages.append) == "cpu"
+    assert messages == ["device: CPU (no gpu slot was given)"]
+
+
+@pytest.mark.parametrize("available", [True, False])
+def test_with_a_slot_the_gpu_is_used_where_there_is_one(monkeypatch, available):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
+    messages = []
+    device = choose_device(1, log=messages.append)
+    expected = {
+        True: ("cuda", ["device: a GPU"]),
+        False: ("cpu", ["device: CPU (no CUDA device is usable here)"]),
+    }
+    assert (device, messages) == expected[available]

@@ -1,0 +1,438 @@
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from tfseg.errors import DamagedFileError, TfsegError
+from tfseg.training import (
+    Interrupted,
+    TrainingSettings,
+    band_statistics,
+    batch_indices,
+    binding,
+    initial_network,
+    train,
+)
+
+SETTINGS = TrainingSettings(
+    iterations=10,
+    batch_size=4,
+    learning_rate=0.01,
+    learning_rate_decay=0.5,
+    decay_every=3,
+    threads=1,
+    history_every=4,
+    state_every=3,
+)
+
+
+def _changed(**changes):
+    return dataclasses.replace(SETTINGS, **changes)
+
+
+@pytest.fixture
+def toy():
+    """Ten clips: the classes are steady tones, clicks, and holes in the noise."""
+    rng = np.random.default_rng(0)
+    target = (rng.random((10, 3)) < 0.5).astype(np.uint8)
+    target[:2] = [[1, 1, 1], [0, 0, 0]]
+    logmel = rng.normal(-8, 0.5, (10, 12, 13))
+    logmel[:, :, 2::4] += 4 * target[:, 0, None, None]
+    logmel[:, 1::3, :] += 4 * target[:, 1, None, None]
+    logmel[:, 5:9, 4:9] -= 8 * target[:, 2, None, None]
+    return logmel.astype(np.float16), target
+
+
+@pytest.fixture
+def run(toy, tmp_path, build_tiny):
+    """Return a function that trains a fresh network, with its state in a file of a given name."""
+
+    def run_training(
+        settings=SETTINGS, *, state="state", bound_to="this", data=toy, stop_in=None, **arguments
+    ):
+        messages, passes = [], []
+        network = initial_network(lambda: build_tiny("gap"), 3, data[0])
+
+        def stop(*_):
+            passes.append(None)
+            if len(passes) == stop_in:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        network.register_forward_hook(stop)
+        history = train(
+            network,
+            *data,
+            settings,
+            seed=3,
+            state_path=tmp_path / f"{state}.safetensors",
+            bound_to=bound_to,
+            log=messages.append,
+            **arguments,
+        )
+        return SimpleNamespace(network=network, history=history, messages=messages)
+
+    return run_training
+
+
+def _bits(network):
+    return {name: value.numpy().tobytes() for name, value in network.state_dict().items()}
+
+
+def _iteration(path):
+    with safe_open(path, framework="pt") as file:
+        return json.loads(file.metadata()["state"])["iteration"]
+
+
+class _Bar:
+    """A progress bar that asks for a stop after some iterations."""
+
+    def __init__(self, stop_after=None):
+        self.updates, self.stop_after, self.closed = 0, stop_after, False
+        self.total = self.initial = None
+
+    def __call__(self, total, initial):
+        self.total, self.initial = total, initial
+        return self
+
+    def update(self):
+        self.updates += 1
+        if self.updates == self.stop_after:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def set_postfix(self, **_):
+        pass
+
+    def close(self):
+        self.closed = True
+
+
+# Batches
+
+
+@pytest.mark.parametrize(("n_clips", "batch_size"), [(10, 4), (12, 4), (3, 8), (1, 1), (7, 1)])
+def test_every_pass_covers_every_clip_once(n_clips, batch_size):
+    per_pass = -(-n_clips // batch_size)
+    orders = []
+    for first in range(0, 5 * per_pass, per_pass):
+        batches = [batch_indices(first + i, n_clips, batch_size, 1) for i in range(per_pass)]
+        assert [len(batch) for batch in batches[:-1]] == [batch_size] * (per_pass - 1)
+        orders.append(np.concatenate(batches).tolist())
+        assert sorted(orders[-1]) == list(range(n_clips))
+    if n_clips > 6:
+        assert len({tuple(order) for order in orders}) == 5  # freshly shuffled
+
+
+def test_batches_are_a_function_of_iteration_and_seed():
+    one = [batch_indices(i, 10, 4, 1).tolist() for i in range(9)]
+    assert one == [batch_indices(i, 10, 4, 1).tolist() for i in range(9)]
+    assert one != [batch_indices(i, 10, 4, 2).tolist() for i in range(9)]
+
+
+# Standardisation, initial weights, binding
+
+
+def test_band_statistics_are_numpys():
+    logmel = np.random.default_rng(0).normal(-7, [[[1, 3, 0.1]]], (20, 15, 3)).astype(np.float16)
+    mean, std = band_statistics(logmel)
+    flat = logmel.reshape(-1, 3).astype(np.float64)
+    np.testing.assert_allclose(mean, flat.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(std, flat.std(axis=0), rtol=1e-9)
+
+
+def test_a_constant_band_is_standardised_to_zero():
+    logmel = np.random.default_rng(0).normal(size=(500, 40, 3)).astype(np.float16)
+    logmel[:, :, 1] = np.log(1e-8)  # what silence gives
+    mean, std = band_statistics(logmel)
+    assert std[1] == 1
+    assert mean[1] == pytest.approx(float(np.float16(np.log(1e-8))), rel=1e-12)
+    assert (std[[0, 2]] != 1).all()
+
+
+def test_the_initial_network_is_seeded_and_standardised(toy, build_tiny):
+    def weights(seed):
+        return initial_network(build_tiny, seed, toy[0]).state_dict()
+
+    torch.manual_seed(1)
+    state = torch.get_rng_state()
+    one = weights(3)
+    assert torch.equal(torch.get_rng_state(), state)  # nobody else's numbers depend on it
+    torch.manual_seed(2)
+    assert all(torch.equal(a, b) for a, b in zip(one.values(), weights(3).values(), strict=True))
+    assert not torch.equal(one["trunk.head.weight"], weights(4)["trunk.head.weight"])
+    mean, std = band_statistics(toy[0])
+    np.testing.assert_allclose(one["band_mean"], mean, rtol=1e-6)
+    np.testing.assert_allclose(one["band_std"], std, rtol=1e-6)
+
+
+def test_binding_depends_on_everything():
+    description = {"trunk": {"vgg": {"widths": [4]}}, "system": "gap"}
+    one = binding("abc", SETTINGS, description, 3)
+    assert one == binding("abc", _changed(), dict(reversed(description.items())), 3)
+    every = {
+        one,
+        binding("abd", SETTINGS, description, 3),
+        binding("abc", _changed(iterations=11), description, 3),
+        binding("abc", _changed(threads=2), description, 3),
+        binding("abc", SETTINGS, description | {"system": "gmp"}, 3),
+        binding("abc", SETTINGS, description, 4),
+    }
+    assert len(every) == 6
+
+
+# Training
+
+
+def test_one_step_is_adams_on_the_full_cross_entropy(run, toy, build_tiny):
+    network = initial_network(lambda: build_tiny("gap"), 3, toy[0]).train()
+    batch = batch_indices(0, 10, 4, 3)
+    tags, _ = network(torch.from_numpy(toy[0][batch]).float())
+    y = torch.from_numpy(toy[1][batch]).float()
+    loss = -(y * tags.log() + (1 - y) * (1 - tags).log()).mean()
+    loss.backward()
+    trained = run(_changed(iterations=1, history_every=1))
+    assert trained.history == [[1, pytest.approx(loss.item(), rel=1e-5), 0.01]]
+    after = dict(trained.network.named_parameters())
+    clear = 0
+    for name, before in network.named_parameters():
+        # Adam's first step goes against the gradient's sign by the rate, whatever its size.
+        sure = before.grad.abs() > 1e-5
+        clear += int(sure.sum())
+        expected = before - 0.01 * before.grad.sign()
+        np.testing.assert_allclose(
+            after[name][sure].detach(), expected[sure].detach(), atol=2e-5, err_msg=name
+        )
+    assert clear > 100
+
+
+def test_the_learning_rate_falls_as_the_settings_say(run):
+    history = run(_changed(history_every=1)).history
+    assert [row[0] for row in history] == list(range(1, 11))
+    assert [row[2] for row in history] == pytest.approx(
+        [0.01] * 3 + [0.005] * 3 + [0.0025] * 3 + [0.00125]
+    )
+
+
+def test_history_holds_the_mean_loss_since_the_last_row(run):
+    every = [row[1] for row in run(_changed(history_every=1), state="every").history]
+    history = run(state="some").history
+    assert [row[0] for row in history] == [4, 8, 10]
+    means = [np.mean(every[0:4]), np.mean(every[4:8]), np.mean(every[8:10])]
+    assert [row[1] for row in history] == pytest.approx(means, rel=1e-12)
+
+
+def test_training_repeats_bit_for_bit(run):
+    one, two = run(state="one"), run(state="two")
+    assert _bits(one.network) == _bits(two.network)
+    assert one.history == two.history
+    assert one.messages == []
+
+
+def test_a_separable_toy_set_is_learned(run, toy):
+    settings = _changed(iterations=200, batch_size=10, learning_rate=0.02, learning_rate_decay=1.0)
+    trained = run(settings)
+    assert trained.history[0][1] > 0.4
+    assert trained.history[-1][1] < 0.5 * trained.history[0][1]
+    network = trained.network.eval()
+    with torch.inference_mode():
+        tags, _ = network(torch.from_numpy(toy[0]).float())
+    tags = tags.numpy()
+    for k in range(3):
+        assert tags[toy[1][:, k] == 1, k].mean() > tags[toy[1][:, k] == 0, k].mean() + 0.3
+
+
+def test_the_standardisation_is_not_trained(run, toy):
+    mean, _ = band_statistics(toy[0])
+    np.testing.assert_allclose(run().network.band_mean, mean, rtol=1e-6)
+
+
+def test_a_bar_is_told_where_training_stands(run):
+    bar = _Bar()
+    run(progress=bar)
+    assert (bar.total, bar.initial, bar.updates, bar.closed) == (10, 0, 10, True)
+
+
+# Stopping and resuming
+
+
+@pytest.mark.parametrize("stops", [[5], [1, 1], [2, 3, 4], [9], [4], [3]])
+def test_a_stopped_training_resumes_bit_for_bit(run, tmp_path, stops):
+    whole = run(state="whole")
+    done = 0
+    for stop_in in stops:
+        bar = _Bar()
+        with pytest.raises(Interrupted, match=f"stopped at iteration {done + stop_in};"):
+            run(stop_in=stop_in, progress=bar)
+        assert bar.initial == done
+        done += stop_in
+        assert _iteration(tmp_path / "state.safetensors") == done
+    resumed = run()
+    assert resumed.messages == [f"resuming at iteration {done} of 10"]
+    assert _bits(resumed.network) == _bits(whole.network)
+    assert resumed.history == whole.history
+
+
+@pytest.mark.parametrize("stop_after", [1, 4, 5])
+def test_the_state_is_saved_whenever_the_stop_is_asked_for(run, tmp_path, stop_after):
+    # The signal arrives at the end of an iteration, while the bar is drawn.
+    with pytest.raises(Interrupted) as caught:
+        run(progress=_Bar(stop_after))
+    said = int(str(caught.value).split()[3].rstrip(";"))
+    assert said in (stop_after, stop_after + 1)
+    assert _iteration(tmp_path / "state.safetensors") == said
+
+
+def test_a_stop_in_the_last_iteration_is_no_stop(run):
+    assert run(stop_in=10).history == run(state="whole").history
+
+
+def test_a_finished_training_is_not_trained_further(run):
+    one = run()
+    bar = _Bar()
+    two = run(progress=bar)
+    assert bar.updates == 0
+    assert two.messages == ["resuming at iteration 10 of 10"]
+    assert _bits(one.network) == _bits(two.network)
+    assert one.history == two.history
+
+
+def test_the_handler_of_the_signal_is_put_back(run):
+    before = signal.getsignal(signal.SIGTERM)
+    run()
+    assert signal.getsignal(signal.SIGTERM) is before
+    with pytest.raises(Interrupted):
+        run(state="stopped", stop_in=2)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_training_runs_in_a_thread_where_no_signal_can_be_caught(run):
+    results = []
+    thread = threading.Thread(target=lambda: results.append(run(state="thread")))
+    thread.start()
+    thread.join()
+    assert _bits(results[0].network) == _bits(run(state="main").network)
+
+
+_KILLED = """
+import sys
+import numpy as np
+from tfseg.models.systems import build_network
+from tfseg.training import TrainingSettings, initial_network, train
+
+def build():
+    return build_network("gap", n_classes=3, n_mels=13,
+                         trunk_settings={"vgg": {"widths": [4, 4]}}, pooling_settings={})
+
+toy = np.load(sys.argv[1])
+settings = TrainingSettings(**{**eval(sys.argv[3]), "iterations": 10**6})
+train(initial_network(build, 3, toy["logmel"]), toy["logmel"], toy["target"], settings, seed=3,
+      state_path=sys.argv[2], bound_to="this")
+"""
+
+
+def test_a_killed_training_resumes_bit_for_bit(run, toy, tmp_path, repository):
+    settings = _changed(learning_rate_decay=0.99, state_every=2)
+    np.savez(tmp_path / "toy.npz", logmel=toy[0], target=toy[1])
+    state = tmp_path / "killed" / "state.safetensors"
+    command = [sys.executable, "-c", _KILLED, tmp_path / "toy.npz", state]
+    process = subprocess.Popen(
+        [*map(str, command), repr(dataclasses.asdict(settings))],
+        env=os.environ | {"PYTHONPATH": str(repository / "workflow_scripts")},
+    )
+    deadline = time.monotonic() + 60
+    while not (state.exists() and _iteration(state) >= 10):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    done = _iteration(state)
+    settings = dataclasses.replace(settings, iterations=done + 5)
+    resumed = run(settings, state="killed/state")
+    assert resumed.messages == [f"resuming at iteration {done} of {done + 5}"]
+    whole = run(settings, state="whole")
+    assert _bits(resumed.network) == _bits(whole.network)
+    assert resumed.history == whole.history
+
+
+def test_a_state_of_another_binding_is_not_used(run):
+    whole = run(state="whole")
+    with pytest.raises(Interrupted):
+        run(bound_to="other data", stop_in=6)
+    again = run()
+    assert again.messages == ["a state of other data or parameters was found and is not used"]
+    assert _bits(again.network) == _bits(whole.network)
+    assert again.history == whole.history
+
+
+def test_saving_leaves_no_litter(run, tmp_path):
+    run()
+    assert [path.name for path in tmp_path.iterdir()] == ["state.safetensors"]
+
+
+# Damage
+
+
+@pytest.fixture
+def state(run, tmp_path):
+    """The state of a training that was stopped."""
+    with pytest.raises(Interrupted):
+        run(stop_in=6)
+    return tmp_path / "state.safetensors"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
+def test_a_truncated_state_is_refused_by_name(run, state, share):
+    content = state.read_bytes()
+    state.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(DamagedFileError, match=r"state\.safetensors: .*damaged.*Delete the file"):
+        run()
+
+
+@pytest.mark.parametrize(
+    "part", [b'"state"', b"iteration", b"history", b'{\\"binding', b"network.band_mean"]
+)
+def test_a_flipped_bit_in_the_header_of_a_state_is_noticed(run, state, flip, part):
+    flip(state, state.read_bytes().index(part) + 2, 0x01)
+    with pytest.raises(DamagedFileError, match=r"state\.safetensors"):
+        run()
+
+
+def test_a_flipped_bit_in_the_weights_of_a_state_is_noticed(run, state, flip):
+    weights = load_file(state)["network.trunk.head.weight"].numpy().tobytes()
+    content = state.read_bytes()
+    assert content.count(weights) == 1
+    flip(state, content.index(weights) + 2)
+    with pytest.raises(DamagedFileError, match=r"state\.safetensors"):
+        run()
+
+
+def test_a_state_without_description_is_refused_by_name(run, state):
+    save_file(load_file(state), state)
+    with pytest.raises(DamagedFileError, match=r"state\.safetensors"):
+        run()
+
+
+def test_weights_that_explode_are_reported(run):
+    with pytest.raises(
+        TfsegError, match=r"expected a finite number; try a smaller training\.learn"
+    ):
+        run(_changed(learning_rate=1e30))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_features_that_are_not_finite_are_reported(run, toy, value):
+    logmel, target = toy[0].copy(), toy[1]
+    logmel[3, 2, 1] = value
+    with pytest.raises(TfsegError, match="finite"):
+        run(data=(logmel, target))
