@@ -2,7 +2,6 @@
 
 from tfseg import features, mixing
 from tfseg.corpora import tables
-from tfseg.files import whole_file
 from tfseg.progress import bars
 from tfseg.workflow import run_script
 
@@ -20,14 +19,9 @@ def main(smk):
         progress=bars(f"features, fold {smk.wildcards.fold}, shard {smk.wildcards.shard}"),
     )
     for snr_db, output in zip(smk.params.snr_db, smk.output, strict=True):
-        with whole_file(output) as path:
-            features.write_features(
-                path,
-                by_snr[snr_db],
-                classes=smk.params.classes,
-                settings=settings,
-                snr_db=snr_db,
-            )
+        features.write_features(
+            output, by_snr[snr_db], classes=smk.params.classes, settings=settings, snr_db=snr_db
+        )
 
 
 if "snakemake" in globals():

@@ -1,10 +1,8 @@
 """Render the stems of one shard of one fold."""
 
-import h5py
-
 from tfseg import mixing
 from tfseg.corpora import tables
-from tfseg.files import whole_file
+from tfseg.files import writing_hdf5
 from tfseg.progress import bars
 from tfseg.workflow import run_script
 
@@ -16,7 +14,7 @@ def main(smk):
     first = int(smk.wildcards.shard) * smk.params.shard_size
     shard = mixtures.iloc[first : first + smk.params.shard_size]
     mixture_events = tables.read_table(smk.input.mixture_events, "mixture_events")
-    with whole_file(smk.output.stems) as path, h5py.File(path, "w") as file:
+    with writing_hdf5(smk.output.stems) as file:
         mixing.render_stems(
             file,
             shard,

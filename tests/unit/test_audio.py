@@ -45,7 +45,7 @@ def test_sixteen_bit_samples_are_scaled_to_one(tmp_path):
         (0.0, None, 0, 1000),
         (0.25, None, 250, 1000),
         (0.1, 0.3, 100, 300),
-        (0.29, 0.58, 290, 580),  # neither product is a whole number in binary
+        (0.29, 0.58, 290, 580),
         (0.9, 5.0, 900, 1000),  # what there is
         (0.0, 0.001, 0, 1),
     ],
@@ -53,6 +53,15 @@ def test_sixteen_bit_samples_are_scaled_to_one(tmp_path):
 def test_the_part_that_is_asked_for_is_read(ramp, start_s, stop_s, first, stop):
     samples = _read(ramp, 1000, start_s=start_s, stop_s=stop_s)
     np.testing.assert_array_equal(samples, (np.arange(first, stop) / 1000).astype(np.float32))
+
+
+def test_a_decimal_time_loses_no_sample_to_rounding(tmp_path):
+    assert 0.35 * 44100 < 15435  # the pitfall
+    path = tmp_path / "ramp.wav"
+    soundfile.write(path, np.arange(30000) / 30000, 44100, subtype="FLOAT")
+    samples = _read(path, 44100, start_s=0.35, stop_s=0.57)
+    expected = np.arange(15435, 25137) / 30000
+    np.testing.assert_array_equal(samples, expected.astype(np.float32))
 
 
 @pytest.mark.parametrize("resampler", ["soxr_hq", "soxr_vhq"])

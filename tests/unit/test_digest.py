@@ -25,14 +25,14 @@ def library(tmp_path):
 def measure(library):
     """Digest a script with the copy's own digest.py, loaded anew (it caches parsed files)."""
 
-    def fresh(script):
+    def fresh():
         spec = importlib.util.spec_from_file_location("copied_digest", library / "digest.py")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         assert library == module.LIBRARY
         return module
 
-    return lambda script: fresh(script).code_digest(script)
+    return lambda *scripts: fresh().code_digest(*scripts)
 
 
 @pytest.fixture
@@ -165,6 +165,19 @@ def test_a_script_without_library_has_a_digest_of_its_own(measure, tmp_path, lib
     before = measure(script)
     _replace(library / "__init__.py", "__version__ = ", "__version__ = 'x' + ")
     assert measure(script) == before
+
+
+def test_a_digest_of_two_scripts_covers_both(measure, script, tmp_path, library):
+    other = tmp_path / "other.py"
+    other.write_text("from tfseg import audio\n\naudio.duration_s('a.wav')\n")
+    before = measure(script, other)
+    assert before == measure(other, script)
+    assert before not in (measure(script), measure(other))
+    other.write_text("from tfseg import audio\n\naudio.duration_s('b.wav')\n")
+    changed = measure(script, other)
+    assert changed != before
+    _replace(library / "mixing.py", "_INT16_PEAK = 32767", "_INT16_PEAK = 32766")
+    assert measure(script, other) != changed
 
 
 def test_modules_that_import_each_other_are_followed_once(measure, tmp_path, library):

@@ -196,9 +196,7 @@ def test_a_remix_measures_its_snr_over_the_whole_recording(tiny_stems, tiny_plan
     measured = 0
     for stems in StemReader(tiny_stems):
         event_part, scene = _event_part(stems, snr_db)
-        for (_, onset, samples), path in zip(
-            stems.events, planned[stems.mixture]["event"], strict=True
-        ):
+        for (_, onset, _), path in zip(stems.events, planned[stems.mixture]["event"], strict=True):
             recording, rate = soundfile.read(path)
             if rate != 8000:  # comparing resampled waveforms is another test's business
                 continue
@@ -292,6 +290,16 @@ def test_nothing_clips_at_any_snr(render, tiny_plan, tmp_path):
             gain * 10 ** (snr_db / 20) * np.abs(stems.event_track()).max(),
         ]
         assert max(peaks) == pytest.approx(1, abs=1e-5)
+
+
+def test_nothing_clips_where_events_overlap(render, wav, tmp_path, noise):
+    path = wav("event.wav", noise[:4000])
+    plan = _one(wav("scene.wav", noise), [(path, k, 0.1, 0.5) for k in ("Bark", "Chime", "Bark")])
+    corpus = _corpus_events((path, "Bark", 0.0, 0.5))
+    (stems,) = StemReader(render(tmp_path / "s.h5", *plan, corpus_events=corpus, snr_db=[20]))
+    assert np.abs(stems.mixture_at(20)).max() <= 1 + 1e-6
+    event_peak = 10 * np.abs(stems.event_track()).max()
+    assert 2 * stems.mix_gain[20] * event_peak == pytest.approx(1, abs=1e-5)
 
 
 def _contents(path):

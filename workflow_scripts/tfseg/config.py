@@ -1,6 +1,7 @@
 """Checking an experiment's configuration before anything runs."""
 
 import difflib
+import math
 from pathlib import Path
 
 import jsonschema
@@ -11,6 +12,15 @@ from tfseg.models.registry import SYSTEMS
 from tfseg.timegrid import TimeGrid
 
 _SCHEMA_PATH = Path(__file__).resolve().parents[2] / "schemas" / "config.schema.yaml"
+
+
+# JSON takes 2000.0 for an integer; Python does not, and a count that arrives as a float breaks later.
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 
 
 def _dotted(path):
@@ -39,7 +49,7 @@ def _explain(error):
     if error.validator == "additionalProperties":
         known = list(error.schema["properties"])
         messages = []
-        for name in sorted(set(value) - set(known)):
+        for name in sorted(map(str, set(value) - set(known))):
             where = _dotted([*error.absolute_path, name])
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]!r}? " if close else ""
@@ -64,6 +74,17 @@ def _explain(error):
     }.get(error.validator, lambda: error.message)()
     hint = _number_hint(value) if error.validator == "type" and isinstance(value, str) else ""
     return [f"config key {key}: expected {expected}, found {_found(value)}{hint}"]
+
+
+def _not_finite(value, path=()):
+    """Name numbers that are NaN or infinite: they compare with no limit."""
+    if isinstance(value, dict):
+        return [m for key, item in value.items() for m in _not_finite(item, (*path, key))]
+    if isinstance(value, list):
+        return [m for index, item in enumerate(value) for m in _not_finite(item, (*path, index))]
+    if isinstance(value, float) and not math.isfinite(value):
+        return [f"config key {_dotted(path)}: expected a finite number, found {value}"]
+    return []
 
 
 def _relations(config):
@@ -137,9 +158,12 @@ def check_config(config):
         One message with a line per problem: the key, what was expected, what was found.
     """
     schema = yaml.safe_load(_SCHEMA_PATH.read_text(encoding="utf-8"))
-    validator = jsonschema.Draft202012Validator(schema)
-    errors = sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.absolute_path)))
-    messages = [message for error in errors for message in _explain(error)]
+    errors = sorted(
+        _Validator(schema).iter_errors(config), key=lambda e: list(map(str, e.absolute_path))
+    )
+    # jsonschema reports a section once for each of its missing keys.
+    messages = list(dict.fromkeys(message for error in errors for message in _explain(error)))
+    messages += _not_finite(config)
     if not messages:
         messages = list(_relations(config))
     if messages:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfseg.errors import DamagedFileError
-from tfseg.files import reading_hdf5
+from tfseg.files import read_description, reading_hdf5
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,6 @@ class FeatureSet:
         return bits.reshape(-1, n_frames, n_mels).astype(bool)
 
 
-_SETTINGS = (
-    "sample_rate",
-    "window_length",
-    "hop_length",
-    "n_mels",
-    "fmin_hz",
-    "fmax_hz",
-    "log_offset",
-    "ibm_criterion_db",
-)
-
-
 def load_features(paths):
     """Load and join feature files (shards of one or more folds, of one SNR).
 
@@ -65,6 +53,7 @@ def load_features(paths):
     parts = []
     for path in paths:
         with reading_hdf5(path) as file:
+            description = read_description(file)
             part = FeatureSet(
                 logmel=file["logmel"][:],
                 target=file["target"][:],
@@ -72,8 +61,8 @@ def load_features(paths):
                 mask_mixture=file["mask_mixture"][:],
                 mask_class=file["mask_class"][:],
                 mask_bits=file["mask_bits"][:],
-                classes=tuple(map(str, file.attrs["classes"])),
-                settings={name: file.attrs[name].item() for name in _SETTINGS},
+                classes=tuple(description["classes"]),
+                settings=description["settings"],
             )
         if parts and (part.classes, part.settings) != (parts[0].classes, parts[0].settings):
             raise DamagedFileError(

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-import h5py
 import numpy as np
 import torch
 
 from tfseg.errors import DataError
 from tfseg.features import MixtureSpectra, Spectrograms
-from tfseg.files import create_dataset, reading_hdf5, whole_file
+from tfseg.files import create_dataset, reading_hdf5, writing_hdf5
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ _ARRAYS = ("mel_hz", "waveform", "logmel", "target", "strong", "ratio_masks")
 
 def write_example(path, example):
     """Write an example as HDF5, whole or not at all."""
-    with whole_file(path) as temporary_path, h5py.File(temporary_path, "w") as file:
+    with writing_hdf5(path) as file:
         for name in _ARRAYS:
             create_dataset(file, name, data=getattr(example, name))
         for system in example.masks:

@@ -2,12 +2,11 @@
 
 from dataclasses import asdict, dataclass
 
-import h5py
 import librosa
 import numpy as np
 import scipy.fft
 
-from tfseg.files import create_dataset
+from tfseg.files import create_dataset, create_description, writing_hdf5
 from tfseg.timegrid import TimeGrid
 
 _LEVEL_FLOOR = 1e-30
@@ -219,7 +218,9 @@ def extract_features(
     mask_rows = []
     for index, stems in enumerate(progress(stem_reader)):
         spectra = MixtureSpectra(spectrograms, stems)
-        strong = spectrograms.grid.strong_labels(labels[stems.mixture], classes, spectra.n_frames)
+        strong = spectrograms.grid.strong_labels(
+            labels.get(stems.mixture, []), classes, spectra.n_frames
+        )
         names.append(stems.mixture)
         folds.append(stems.fold)
         target = np.zeros(len(classes), dtype=np.uint8)
@@ -249,12 +250,11 @@ def extract_features(
 
 
 def write_features(path, features, *, classes, settings, snr_db):
-    """Write the features of one SNR as HDF5 (call inside `tfseg.files.whole_file`)."""
-    with h5py.File(path, "w") as file:
+    """Write the features of one SNR as HDF5, whole or not at all."""
+    with writing_hdf5(path) as file:
         for name, values in features.items():
             chunks = (1, *values.shape[1:]) if name == "logmel" else True
             create_dataset(file, name, data=values, chunks=chunks)
         file.attrs["classes"] = list(classes)
         file.attrs["snr_db"] = float(snr_db)
-        for name, value in settings.as_dict().items():
-            file.attrs[name] = value
+        create_description(file, {"classes": list(classes), "settings": settings.as_dict()})

@@ -80,6 +80,17 @@ def read_json(path):
         ) from None
 
 
+def create_description(group, value):
+    """Store plain values as checksummed JSON (attributes of HDF5 have no checksum)."""
+    text = json.dumps(value, sort_keys=True, allow_nan=False).encode()
+    return create_dataset(group, "description", data=np.frombuffer(text, dtype=np.uint8))
+
+
+def read_description(group):
+    """Read what `create_description` stored."""
+    return json.loads(group["description"][:].tobytes())
+
+
 def file_sha256(paths):
     """Hash the contents of one or several files, in the order given."""
     if isinstance(paths, (str, os.PathLike)):
@@ -89,6 +100,19 @@ def file_sha256(paths):
         with open(path, "rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def writing_hdf5(path):
+    """Open a new HDF5 file that appears at `path` whole or not at all.
+
+    The newest file layout is used, because its headers and attributes carry checksums.
+    """
+    with (
+        whole_file(path) as temporary_path,
+        h5py.File(temporary_path, "w", libver="latest") as file,
+    ):
+        yield file
 
 
 def create_dataset(group, name, data=None, *, shape=None, dtype=None, chunks=True):
@@ -116,7 +140,7 @@ def reading_hdf5(path):
     try:
         with h5py.File(path, "r") as file:
             yield file
-    except (OSError, KeyError, RuntimeError) as error:
+    except (OSError, KeyError, RuntimeError, TypeError, AttributeError, ValueError) as error:
         raise DamagedFileError(
             f"{path}: expected a complete HDF5 file of this version, found a damaged one "
             f"({error}). Delete the file and run again: only what depends on it is made anew."

@@ -1,13 +1,10 @@
 """Scores of a trained system: tags, frame scores, and masks counted as they are produced."""
 
-import json
-
-import h5py
 import numpy as np
 import torch
 
 from tfseg.errors import DamagedFileError
-from tfseg.files import create_dataset, read_json, whole_file, write_json
+from tfseg.files import create_dataset, create_description, read_json, write_json, writing_hdf5
 from tfseg.metrics.histogram import N_PATTERNS, ScoreHistogram
 from tfseg.models.systems import build_network
 from tfseg.tensors import load_tensors, save_tensors
@@ -165,15 +162,15 @@ def infer(network, features, *, batch_size, mask_threshold, device="cpu", progre
 
 def write_scores(scores_path, counts_path, features, tags, frames, counter):
     """Write ``scores.h5`` and ``mask_counts.h5``, each whole or not at all."""
-    with whole_file(scores_path) as temporary_path, h5py.File(temporary_path, "w") as file:
+    with writing_hdf5(scores_path) as file:
         create_dataset(file, "tags", data=tags)
         create_dataset(file, "frames", data=frames, chunks=(1, *frames.shape[1:]))
         create_dataset(file, "target", data=features.target)
         create_dataset(file, "mixture", data=np.array(features.mixture, dtype="S"))
+        create_description(file, {"classes": list(features.classes), "settings": features.settings})
         file.attrs["classes"] = list(features.classes)
-        file.attrs["settings"] = json.dumps(features.settings, sort_keys=True)
     histogram, predicted, hit = counter.result()
-    with whole_file(counts_path) as temporary_path, h5py.File(temporary_path, "w") as file:
+    with writing_hdf5(counts_path) as file:
         create_dataset(file, "total", data=histogram.total)
         create_dataset(file, "positive", data=histogram.positive)
         create_dataset(file, "predicted", data=predicted)

@@ -114,7 +114,7 @@ class _EventReader:
         self._max_samples, self._snr_on = max_samples, snr_on
         self._segments = {}
 
-    def read(self, path, start_s):
+    def read(self, path, start_s, n_samples):
         key = (path, start_s)
         if key not in self._segments:
             samples = audio.read_mono(
@@ -124,14 +124,13 @@ class _EventReader:
                 start_s=start_s,
                 stop_s=self._stop_s[key],
             )
-            segment = samples[: self._max_samples]
-            rms = _rms(samples if self._snr_on == "file" else segment)
-            if rms == 0:
-                raise DataError(
-                    f"{path}: expected sound from {start_s} s on, found digital silence"
-                )
-            self._segments[key] = segment / np.float32(rms)
-        return self._segments[key]
+            self._segments[key] = samples[: self._max_samples], _rms(samples)
+        segment, rms_of_file = self._segments[key]
+        segment = segment[:n_samples]
+        rms = rms_of_file if self._snr_on == "file" else _rms(segment)
+        if rms == 0:
+            raise DataError(f"{path}: expected sound from {start_s} s on, found digital silence")
+        return segment / np.float32(rms)
 
 
 def render_stems(
@@ -201,7 +200,7 @@ def render_stems(
         event_track = np.zeros(n_samples)
         for event in by_mixture.get(mixture.mixture, mixture_events[:0]).itertuples(index=False):
             onset = samples_in(event.onset_s, sample_rate)
-            segment = reader.read(event.event, event.event_start_s)[: n_samples - onset]
+            segment = reader.read(event.event, event.event_start_s, n_samples - onset)
             quantised, scale = _quantise(segment)
             event_track[onset : onset + len(segment)] += quantised * scale
             segments.append(quantised)

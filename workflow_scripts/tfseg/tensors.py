@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-import os
+from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
 
 from tfseg.errors import DamagedFileError, DataError
 from tfseg.files import whole_file
@@ -55,17 +55,20 @@ def load_tensors(path):
     DamagedFileError
         When the file is truncated, altered, or not tfseg's.
     """
-    if not os.path.exists(path):
-        raise DataError(f"{path}: expected a safetensors file, found nothing there")
     try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            metadata = json.loads(file.metadata()[_KEY])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        # Read at once: safe_open opens the path twice, and a writer may replace it in between.
+        content = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path}: expected a safetensors file, found nothing there") from None
+    try:
+        tensors = load(content)
+        n_header = int.from_bytes(content[:8], "little")
+        metadata = json.loads(json.loads(content[8 : 8 + n_header])["__metadata__"][_KEY])
         header = metadata["description"]
         if metadata["sha256"] != _checksum(tensors, header):
             raise ValueError("its checksum is another")
         return tensors, json.loads(header)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise DamagedFileError(
             f"{path}: expected a complete safetensors file of tfseg, found a damaged one "
             f"({error}). Delete the file and run again: only what depends on it is made anew."

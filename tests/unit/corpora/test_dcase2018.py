@@ -34,7 +34,9 @@ def root(tmp_path):
         rows.append((name, "park", f"city-{index // 2}", "a"))
         soundfile.write(root / SCENE_FOLDER / name, rng.normal(0, 0.1, (4800, 2)), 48000)
     columns = ["filename", "scene_label", "identifier", "source_label"]
-    pd.DataFrame(rows, columns=columns).to_csv(root / SCENE_FOLDER / "meta.csv", sep="\t", index=False)
+    pd.DataFrame(rows, columns=columns).to_csv(
+        root / SCENE_FOLDER / "meta.csv", sep="\t", index=False
+    )
     return root
 
 
@@ -102,7 +104,9 @@ def test_folds_depend_on_the_seed_and_not_on_the_order_of_the_rows(root):
 
 
 def test_a_missing_folder_is_named_with_what_belongs_there(tmp_path):
-    with pytest.raises(DataError, match="expected FSDKaggle2018's list.*1228142.*2552860.*data_root"):
+    with pytest.raises(
+        DataError, match=r"expected FSDKaggle2018's list.*1228142.*2552860.*data_root"
+    ):
         _read(tmp_path / "absent")
     with pytest.raises(DataError, match=str(tmp_path / "absent" / EVENT_META)):
         _read(tmp_path / "absent")
@@ -110,26 +114,30 @@ def test_a_missing_folder_is_named_with_what_belongs_there(tmp_path):
 
 def test_missing_scenes_are_named(root):
     (root / SCENE_FOLDER / "meta.csv").rename(root / "elsewhere.csv")
-    with pytest.raises(DataError, match=rf"{SCENE_FOLDER}/meta\.csv: expected the scenes' meta data"):
+    with pytest.raises(
+        DataError, match=rf"{SCENE_FOLDER}/meta\.csv: expected the scenes' meta data"
+    ):
         _read(root)
 
 
 def test_missing_recordings_are_counted_and_one_is_named(root):
     for index in (0, 4):
         (root / EVENT_FOLDER / f"{index:08x}.wav").unlink()
-    with pytest.raises(DataError, match=r"2 of 15 recordings are missing, first .*/00000000\.wav"):
+    with pytest.raises(DataError, match=r"2 of 16 recordings are missing, first .*/00000000\.wav"):
         _read(root)
 
 
 def test_a_missing_scene_recording_is_named(root):
     (root / SCENE_FOLDER / "audio/park-city-1-3-a.wav").unlink()
-    with pytest.raises(DataError, match=r"1 of 8 scenes are missing, first .*/park-city-1-3-a\.wav"):
+    with pytest.raises(
+        DataError, match=r"1 of 8 scenes are missing, first .*/park-city-1-3-a\.wav"
+    ):
         _read(root)
 
 
 def test_a_recording_that_is_not_verified_may_be_missing(root):
     (root / EVENT_FOLDER / f"{5:08x}.wav").unlink()
-    assert len(_read(root)[0]) == 15
+    assert len(_read(root)[0]) == 16
 
 
 def test_another_table_is_refused_by_name(root):

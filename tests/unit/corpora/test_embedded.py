@@ -64,7 +64,7 @@ def test_pitches_are_a_fresh_list_in_a_fixed_order():
 
 
 def test_an_unknown_part_or_class_is_refused():
-    with pytest.raises(ValueError, match="test"):
+    with pytest.raises(ValueError, match="not in tuple"):
         pitches("Flute", "test")
     with pytest.raises(KeyError, match="Bagpipe"):
         pitches("Bagpipe", "demo")
@@ -107,7 +107,6 @@ def test_takes_last_0_3_to_2_s_and_keep_their_level(player, label):
         lengths.append(len(samples) / RATE)
     assert min(lengths) >= 0.3
     assert max(lengths) <= 2.0 + 1e-3
-    assert max(lengths) - min(lengths) > 0.3
 
 
 def test_a_take_follows_its_random_generator(player):
@@ -183,7 +182,9 @@ def test_another_sound_font_is_refused(monkeypatch):
 
 def test_a_missing_sound_font_is_named(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(DataError, match="pretty_midi, which ships the sound font, is not installed"):
+    with pytest.raises(
+        DataError, match="pretty_midi, which ships the sound font, is not installed"
+    ):
         embedded.sound_font_path()
 
 
@@ -216,10 +217,10 @@ def test_scenes_differ_between_kinds_seeds_parts_places_and_takes():
         assert np.array_equal(scenes.synthesise(*each, 8000, 1.0), samples.astype(np.float32))
 
 
-def test_scenes_have_as_many_samples_as_their_time_says():
-    for hundredths in range(10, 60):
-        samples = scenes.synthesise("rain", (1, "demo", 0), 0, 1000, hundredths / 100)
-        assert len(samples) == 10 * hundredths
+@pytest.mark.parametrize("duration_s", [0.5, 1.001, 1.005])
+def test_a_decimal_length_loses_no_sample_to_rounding(duration_s):
+    samples = scenes.synthesise("rain", (1, "demo", 0), 0, 32000, duration_s)
+    assert len(samples) == round(duration_s * 32000)
 
 
 # The corpus
@@ -262,8 +263,7 @@ def test_no_group_is_in_two_folds_and_folds_hold_every_class(corpus):
 
 def _bytes(folder):
     return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*.wav"))
+        str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.wav"))
     }
 
 
@@ -290,6 +290,8 @@ def test_seeds_and_parts_differ(corpus, tmp_path):
         _render(tmp_path / name, **changes)
         events_of[name] = _bytes(tmp_path / name)
     for name, content in events_of.items():
+        takes = {data for path, data in content.items() if path.startswith("events")}
+        assert len(takes) == 12
         scenes_of[name] = {data for path, data in content.items() if path.startswith("scenes")}
         assert len(scenes_of[name]) == len(scenes.KINDS) * 4  # no two are the same
     for one, two in itertools.combinations(events_of, 2):

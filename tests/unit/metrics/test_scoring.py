@@ -28,6 +28,7 @@ from tfseg.metrics.scoring import (
     precision_recall_f1,
     read_fold_scores,
     score_system,
+    shuffled_tagging_metrics,
     tagging_metrics,
 )
 from tfseg.timegrid import TimeGrid
@@ -178,6 +179,21 @@ def test_macro_leaves_out_what_has_no_value_and_counts_the_rest():
     assert n == 0
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_shuffled_tags_score_at_chance(seed):
+    fold, *_ = _fold(seed, n=400)
+    values, n_positive = shuffled_tagging_metrics(fold, SETTINGS, np.random.default_rng(0))
+    found, expected_positive = tagging_metrics(fold, SETTINGS)
+    np.testing.assert_array_equal(n_positive, expected_positive)
+    share = fold.target.mean(axis=0)[:3]
+    np.testing.assert_allclose(values["auc"][:3], 0.5, atol=0.03)
+    np.testing.assert_allclose(values["map"][:3], share, atol=0.05)
+    np.testing.assert_allclose(values["precision"][:3], share, atol=0.05)
+    assert (found["auc"][:3] > 0.7).all()
+    for by_class in values.values():
+        assert np.isnan(by_class[3])
+
+
 # Rows
 
 
@@ -194,14 +210,19 @@ def _value(table, task, metric, label, variant="published", column="value"):
     return found.iloc[0]
 
 
-def test_rows_hold_every_metric_of_every_class_once(fold):
-    table = _table(fold_rows(fold, CLASSES, SETTINGS))
+@pytest.fixture(scope="module")
+def table():
+    return _table(fold_rows(_fold(0)[0], CLASSES, SETTINGS))
+
+
+def test_rows_hold_every_metric_of_every_class_once(table):
     keys = table[["task", "metric", "class", "variant"]]
     assert not keys.duplicated().any()
     scores = {"f1", "precision", "recall", "auc", "map"}
     rates = {"f1", "precision", "recall", "er", "deletion", "insertion"}
     expected = {
         ("tagging", "published"): scores,
+        ("tagging", "shuffled"): scores,
         ("frame", "published"): scores,
         ("frame", "ungated"): scores,
         ("mask", "published"): scores,
@@ -212,14 +233,17 @@ def test_rows_hold_every_metric_of_every_class_once(fold):
         assert {(m, k) for m in metrics for k in (*CLASSES, "macro")} == set(
             zip(part["metric"], part["class"], strict=True)
         )
+    assert set(zip(table["task"], table["variant"], strict=True)) == {
+        *expected,
+        ("event", "overall"),
+    }
     overall = table.query("variant == 'overall'")
     assert set(overall["metric"]) == rates | {"substitution"}
     assert set(overall["class"]) == {"macro"}
     assert set(overall["task"]) == {"event"}
 
 
-def test_macro_rows_are_the_mean_of_the_classes_with_a_reference(fold):
-    table = _table(fold_rows(fold, CLASSES, SETTINGS))
+def test_macro_rows_are_the_mean_of_the_classes_with_a_reference(table):
     for (task, variant, metric), part in table.groupby(["task", "variant", "metric"]):
         if variant == "overall":
             continue
@@ -251,8 +275,8 @@ def test_a_class_that_was_never_found_scores_zero(fold):
     assert _value(table, "tagging", "auc", "Chime") == 0.5
 
 
-def test_the_gate_decides_which_frame_rows_are_published(fold):
-    gated = _table(fold_rows(fold, CLASSES, SETTINGS))
+def test_the_gate_decides_which_frame_rows_are_published(fold, table):
+    gated = table
     ungated = _table(fold_rows(fold, CLASSES, dataclasses.replace(SETTINGS, tag_gate=False)))
     for metric in ("f1", "precision", "auc", "map"):
         for label in ("Bark", "macro"):
@@ -263,8 +287,7 @@ def test_the_gate_decides_which_frame_rows_are_published(fold):
             assert without == _value(ungated, "frame", metric, label)
 
 
-def test_event_rows_are_those_of_the_events(fold):
-    table = _table(fold_rows(fold, CLASSES, SETTINGS))
+def test_event_rows_are_those_of_the_events(fold, table):
     by_class, overall, n_reference = score_events(
         fold.reference, fold.estimated, classes=CLASSES, collar_s=0.2, offset_fraction=0.5
     )
@@ -373,10 +396,9 @@ def test_pooled_masks_are_those_of_all_units(metrics):
             assert _value(table, "mask", metric, label) == pytest.approx(values[k])
 
 
-def test_pooling_one_fold_changes_nothing(fold):
+def test_pooling_one_fold_changes_nothing(fold, table):
     pooled = _table(fold_rows(pool([fold]), CLASSES, SETTINGS))
-    alone = _table(fold_rows(fold, CLASSES, SETTINGS))
-    pd.testing.assert_frame_equal(pooled, alone, check_exact=True)
+    pd.testing.assert_frame_equal(pooled, table, check_exact=True)
 
 
 # Files

@@ -12,6 +12,7 @@ miniature experiment were chosen on ``development``, and the demo scores ``demo`
 
 import hashlib
 import importlib.util
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -81,26 +82,24 @@ class Player:
 
         Returns
         -------
-        samples : np.ndarray [shape=(n,), dtype=float32, peak 0.5]
+        samples : np.ndarray [shape=(n,), dtype=float32, peak at most 0.5]
             0.3 to 2 s; decay below -60 dB of the peak is cut off.
         """
         instrument = INSTRUMENTS[label]
         program, key, tuning = pitch
         length_s = rng.uniform(_SHORTEST_S, _LONGEST_S)
         strokes = [0.0]
-        if instrument.struck:
-            while strokes[-1] < length_s:
-                strokes.append(strokes[-1] + rng.uniform(0.09, 0.45))
-            strokes = strokes[:-1] if len(strokes) > 1 else strokes
+        while instrument.struck and strokes[-1] < length_s:
+            strokes.append(strokes[-1] + rng.uniform(0.09, 0.45))
+        bounds = [round(time_s * SAMPLE_RATE) for time_s in (*(strokes[:-1] or strokes), length_s)]
         self._synth.program_select(
             0, self._font, _DRUM_BANK if instrument.drum else 0, program, instrument.drum
         )
         self._synth.set_tuning(0, tuning)
-        ends = [*strokes[1:], length_s]
         pieces = []
-        for start_s, end_s in zip(strokes, ends, strict=True):
-            n_piece = round((end_s - start_s) * SAMPLE_RATE)
-            n_held = max(round(0.8 * n_piece), 1)
+        for start, stop in itertools.pairwise(bounds):
+            n_piece = stop - start
+            n_held = round(0.8 * n_piece)
             self._synth.noteon(0, key, int(rng.integers(60, 127)))
             pieces.append(self._samples(n_held))
             self._synth.noteoff(0, key)

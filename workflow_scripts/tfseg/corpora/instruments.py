@@ -36,7 +36,8 @@ def _drum(*kits_and_keys):
     return Instrument(voices, tunings=tuple(map(float, range(-6, 7))), drum=True, struck=True)
 
 
-# Labels are FSDKaggle2018's. Kits are listed once per distinct sample (most kits share theirs).
+# Labels are FSDKaggle2018's. Kits are listed once per distinct sample (most kits share theirs); the
+# alto saxophone's key 64 is silent in the font.
 INSTRUMENTS = {
     "Acoustic_guitar": Instrument(((24, 40, 76), (25, 40, 76))),
     "Applause": Instrument(((126, 36, 84),)),
@@ -52,7 +53,7 @@ INSTRUMENTS = {
     "Harmonica": Instrument(((22, 55, 88),)),
     "Hi-hat": _drum((0, 42), (25, 42), (0, 46), (25, 46), (16, 46)),
     "Oboe": Instrument(((68, 58, 91),)),
-    "Saxophone": Instrument(((64, 56, 84), (65, 49, 80), (66, 44, 75), (67, 36, 68))),
+    "Saxophone": Instrument(((64, 56, 84), (65, 49, 63), (65, 65, 80), (66, 44, 75), (67, 36, 68))),
     "Snare_drum": _drum((0, 38), (8, 38), (16, 38), (24, 38), (25, 38), (0, 40), (40, 40)),
     "Tambourine": _drum((0, 54), (48, 54)),
     "Telephone": Instrument(((124, 36, 84),)),

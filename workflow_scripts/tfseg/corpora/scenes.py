@@ -9,6 +9,7 @@ clicks, over coloured noise.
 import numpy as np
 
 from tfseg.seeding import generator
+from tfseg.timegrid import samples_in
 
 
 def _coloured_noise(rng, n_samples, sample_rate, exponent, low_hz, high_hz):
@@ -138,5 +139,5 @@ def synthesise(kind, place_names, take, sample_rate, duration_s):
     seed, *names = place_names
     place = generator(seed, "place", kind, *names)
     rng = generator(seed, "scene", kind, *names, take)
-    samples = _KIND[kind](rng, place, int(duration_s * sample_rate), sample_rate)
+    samples = _KIND[kind](rng, place, samples_in(duration_s, sample_rate), sample_rate)
     return (0.5 * samples / np.abs(samples).max()).astype(np.float32)

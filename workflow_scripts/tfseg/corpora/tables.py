@@ -1,6 +1,8 @@
 """The tables that flow through the workflow: written in one layout, checked when read."""
 
+import csv
 import functools
+import math
 from pathlib import Path
 
 import jsonschema
@@ -21,17 +23,49 @@ def table_schema(kind):
     return yaml.safe_load((_SCHEMA_DIR / f"{kind}.schema.yaml").read_text(encoding="utf-8"))
 
 
+_INT64 = range(-(2**63), 2**63)
+
+
 def _converted(text, column, expected_type, where):
     try:
-        return {"number": float, "integer": int, "string": str}[expected_type](text)
+        value = {"number": float, "integer": int, "string": str}[expected_type](text)
+        if expected_type == "integer" and value not in _INT64:
+            raise ValueError
     except ValueError:
         article = "an" if expected_type == "integer" else "a"
         raise TableError(
             f"{where}, column {column}: expected {article} {expected_type}, found {text!r}"
         ) from None
+    return value
 
 
-def check_rows(frame, kind, source):
+def _rows_of(path, kind):
+    """Read a CSV or TSV file: its columns, its rows as text, and the line each row ends on."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, delimiter=_SEPARATOR[path.suffix], strict=True)
+            columns = next(reader, None)
+            if not columns:
+                raise TableError(f"{path}: expected a table with column names, found nothing")
+            rows, lines = [], []
+            for row in reader:
+                if not row:  # an empty line
+                    continue
+                if len(row) != len(columns):
+                    raise TableError(
+                        f"{path}, line {reader.line_num}: expected {len(columns)} fields, "
+                        f"found {len(row)}"
+                    )
+                rows.append(row)
+                lines.append(reader.line_num)
+    except FileNotFoundError:
+        raise TableError(f"{path}: expected a table of {kind}, found nothing there") from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise TableError(f"{path}: expected a table, found: {error}") from None
+    return columns, rows, lines
+
+
+def check_rows(frame, kind, source, lines=None):
     """Check every row against the schema of its kind.
 
     Parameters
@@ -41,6 +75,8 @@ def check_rows(frame, kind, source):
         Name of a file in ``schemas/tables``.
     source : str
         What to call the table in messages.
+    lines : sequence of int or None
+        Line of each row in the file; counted from 2 when None.
 
     Raises
     ------
@@ -54,9 +90,15 @@ def check_rows(frame, kind, source):
             f"{source}: expected the columns {', '.join(schema['required'])}; "
             f"missing {', '.join(missing)}, found {', '.join(map(str, frame.columns)) or 'none'}"
         )
+    lines = range(2, len(frame) + 2) if lines is None else lines
     validator = jsonschema.Draft202012Validator(schema)
     messages = []
-    for line, row in enumerate(frame.to_dict("records"), start=2):
+    for line, row in zip(lines, frame.to_dict("records"), strict=True):
+        messages += [
+            f"{source}, line {line}, column {column}: expected a finite number, found {value}"
+            for column, value in row.items()
+            if isinstance(value, float) and not math.isfinite(value)
+        ]
         for error in validator.iter_errors(row):
             column = error.path[0] if error.path else "row"
             messages.append(f"{source}, line {line}, column {column}: {error.message}")
@@ -64,9 +106,9 @@ def check_rows(frame, kind, source):
     if key:
         for value, rows in frame.reset_index(drop=True).groupby(key, sort=False).groups.items():
             if len(rows) > 1:
-                lines = ", ".join(str(i + 2) for i in rows[:3])
+                where = ", ".join(str(lines[i]) for i in rows[:3])
                 messages.append(
-                    f"{source}: expected every {', '.join(key)} once, found {value} on lines {lines}"
+                    f"{source}: expected every {', '.join(key)} once, found {value} on lines {where}"
                 )
     if messages:
         more = len(messages) - _MESSAGES_SHOWN
@@ -96,29 +138,19 @@ def read_table(path, kind):
     """
     path = Path(path)
     schema = table_schema(kind)
-    try:
-        frame = pd.read_csv(
-            path,
-            sep=_SEPARATOR[path.suffix],
-            dtype=str,
-            keep_default_na=False,
-            encoding="utf-8-sig",
-        )
-    except FileNotFoundError:
-        raise TableError(f"{path}: expected a table of {kind}, found nothing there") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise TableError(f"{path}: expected a table of {kind}, found: {error}") from None
+    columns, rows, lines = _rows_of(path, kind)
+    frame = pd.DataFrame(rows, columns=columns, dtype=str)
     for column, rule in schema["properties"].items():
         if column in frame.columns and rule["type"] != "string":
             frame[column] = pd.Series(
                 [
                     _converted(text, column, rule["type"], f"{path}, line {line}")
-                    for line, text in enumerate(frame[column], start=2)
+                    for line, text in zip(lines, frame[column], strict=True)
                 ],
                 index=frame.index,
                 dtype={"number": "float64", "integer": "int64"}[rule["type"]],
             )
-    check_rows(frame, kind, str(path))
+    check_rows(frame, kind, str(path), lines)
     return frame
 
 
@@ -144,6 +176,13 @@ def check_folds(events, scenes, folds, classes):
     TableError
         When a fold has no scene or lacks every recording of a class, or a label is not a class.
     """
+    backwards = events[events["stop_s"] <= events["start_s"]]
+    if len(backwards):
+        row = backwards.iloc[0]
+        raise TableError(
+            f"corpus events: {row['path']}: expected stop_s after start_s ({row['start_s']}), "
+            f"found {row['stop_s']}"
+        )
     unknown = sorted(set(events["label"]) - set(classes))
     if unknown:
         raise TableError(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from tfseg.files import reading_hdf5
+from tfseg.files import read_description, reading_hdf5
 from tfseg.metrics.event_based import score_events
 from tfseg.metrics.histogram import ScoreHistogram
 from tfseg.metrics.records import COLUMNS
@@ -63,7 +63,7 @@ def read_fold_scores(scores_path, counts_path, estimated, labels, grid):
     with reading_hdf5(scores_path) as file:
         mixtures = [name.decode() for name in file["mixture"][:]]
         tags, target, frames = file["tags"][:], file["target"][:].astype(bool), file["frames"][:]
-        classes = tuple(map(str, file.attrs["classes"]))
+        classes = tuple(read_description(file)["classes"])
     with reading_hdf5(counts_path) as file:
         masks = ScoreHistogram(file["total"][:], file["positive"][:])
         predicted, hit = file["predicted"][:], file["hit"][:]

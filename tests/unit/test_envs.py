@@ -1,0 +1,98 @@
+"""What is installed: one source, one exact lock, the same for conda."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ENVS = Path(__file__).parents[2] / "envs"
+
+
+def lines_of(path):
+    stripped = (line.split("#")[0].strip() for line in path.read_text().splitlines())
+    return [line for line in stripped if line]
+
+
+@pytest.fixture(scope="module")
+def lock():
+    return lines_of(ENVS / "requirements.lock")
+
+
+def test_every_pin_is_exact(lock):
+    for line in lock:
+        assert re.fullmatch(r"[a-z0-9-]+==[0-9][^ ;]*(; python_version .*)?", line), line
+
+
+def test_lock_holds_what_is_asked_for(lock):
+    pinned = {canonicalize_name(Requirement(line).name): Requirement(line) for line in lock}
+    for line in lines_of(ENVS / "requirements.in"):
+        asked = Requirement(line)
+        pin = pinned[canonicalize_name(asked.name)]
+        (version,) = (part.version for part in pin.specifier)
+        assert asked.specifier.contains(version), line
+
+
+def test_lock_is_a_closure(lock):
+    # What an installed package of the lock needs is in the lock, but for what is left out on purpose.
+    from importlib.metadata import PackageNotFoundError, requires
+
+    pinned = {canonicalize_name(Requirement(line).name) for line in lock}
+    left_out = re.compile(r"^(pyaudio|nvidia-.*|cuda-.*|triton.*)$")
+    for name in sorted(pinned):
+        try:
+            needs = requires(name) or []
+        except PackageNotFoundError:  # a line for another Python
+            continue
+        for need in map(Requirement, needs):
+            if need.marker is None or need.marker.evaluate({"extra": ""}):
+                known = canonicalize_name(need.name)
+                assert known in pinned or left_out.match(known), f"{name} needs {need}"
+
+
+def test_conda_users_get_the_same_versions(lock):
+    environment = yaml.safe_load((ENVS / "environment.yaml").read_text())
+    (pip,) = (item["pip"] for item in environment["dependencies"] if isinstance(item, dict))
+    assert pip[0] == "--no-deps"
+    assert pip[1:] == [line for line in lock if ";" not in line]
+
+
+def test_old_python_is_refused_with_a_clear_message(monkeypatch):
+    spec = importlib.util.spec_from_file_location("install", ENVS / "install.py")
+    install = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(install)
+    monkeypatch.setattr(install.sys, "version_info", (3, 9, 2, "final", 0))
+    with pytest.raises(SystemExit, match=r"expected Python 3\.11 or newer, found 3\.9\.2"):
+        install.main()
+
+
+def test_a_finished_setup_does_nothing(monkeypatch, tmp_path):
+    spec = importlib.util.spec_from_file_location("install", ENVS / "install.py")
+    install = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(install)
+    monkeypatch.setattr(install, "STAMP", tmp_path / "installed.txt")
+    install.STAMP.write_text(install.wanted_stamp())
+
+    def refuse(*arguments, **named):
+        raise AssertionError(f"a finished set-up started {arguments}")
+
+    monkeypatch.setattr(install.subprocess, "run", refuse)
+    monkeypatch.setattr(install.venv, "create", refuse)
+    install.main()
+
+
+@pytest.mark.parametrize("module", ["train_model", "infer_scores"])
+def test_training_and_inference_import_little(module):
+    code = (
+        f"import sys; sys.path.insert(0, 'workflow_scripts'); import {module}; print(*sys.modules)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ENVS.parent, capture_output=True, text=True, check=True
+    ).stdout.split()
+    for heavy in ("librosa", "soundfile", "pandas", "matplotlib", "sklearn", "scipy", "sed_eval"):
+        assert heavy not in loaded, f"{module} imports {heavy}"
