@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 
 include: "rules/common.smk"
+include: "rules/download.smk"
 include: "rules/corpus.smk"
 include: "rules/mixtures.smk"
 include: "rules/features.smk"

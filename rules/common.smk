@@ -102,7 +102,9 @@ def training_code():
     Narrower than `code`: a new progress bar does not throw 36 hours of training away.
     """
     library = f"{workflow.basedir}/workflow_scripts/tfseg"
-    return code_digest(*(f"{library}/{m}.py" for m in ("training", "models/systems", "dataset")))
+    return code_digest(
+        *(f"{library}/{m}.py" for m in ("training", "models/systems", "dataset"))
+    )
 
 
 def training_features(wildcards):

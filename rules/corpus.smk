@@ -33,6 +33,8 @@ if config["corpus"]["kind"] == "embedded":
 else:
 
     rule prepare_dcase2018_corpus:
+        input:
+            folders=expand(f"{DATA_ROOT}/{{folder}}", folder=FOLDER_OF),
         output:
             events=CORPUS[0],
             scenes=CORPUS[1],

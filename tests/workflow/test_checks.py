@@ -14,6 +14,9 @@ def project(tmp_path_factory):
 
 def test_dry_run_of_the_paper_lists_its_whole_grid_without_data(project):
     assert project.planned() == {
+        "ask_record": 1,
+        "fetch_archive": 15 + 2,
+        "unpack_folder": 3,
         "prepare_dcase2018_corpus": 1,
         "plan_mixtures": 1,
         "render_stems": 4 * 8,
@@ -32,12 +35,13 @@ def test_dry_run_of_the_paper_lists_its_whole_grid_without_data(project):
     assert not (project.folder / "results").exists()
 
 
-def test_paper_scale_run_without_data_says_what_is_missing(project):
-    result = project.snakemake("--until", "prepare_dcase2018_corpus", check=False)
+def test_a_host_that_does_not_answer_is_one_clear_error(project, tmp_path):
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(yaml.safe_dump({"download": {"host": "http://127.0.0.1:9"}}))
+    result = Project(project.folder, [overlay]).snakemake("--until", "ask_record", check=False)
     assert result.returncode != 0
-    assert "FSDKaggle2018.meta/train_post_competition.csv: expected" in result.text
-    assert "data_root" in result.text
-    assert "Traceback" not in result.text
+    assert "fsdkaggle2018: http://127.0.0.1:9/api/records/2552860 gave no list" in result.text
+    assert "Traceback" not in result.text.split("RuleException")[0]
 
 
 @pytest.mark.parametrize(

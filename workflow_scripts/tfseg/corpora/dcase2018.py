@@ -22,9 +22,8 @@ def _read_meta(path, columns, separator, what):
         frame = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
     except FileNotFoundError:
         raise DataError(
-            f"{path}: expected {what}, found nothing there. Unpack the archives of zenodo records "
-            "1228142 (TUT Urban Acoustic Scenes 2018) and 2552860 (FSDKaggle2018) into the folder "
-            "that the key data_root names."
+            f"{path}: expected {what}, found nothing there. Delete the folder to unpack its archive "
+            "again, or name another one with the key data_root."
         ) from None
     missing = [column for column in columns if column not in frame.columns]
     if missing:

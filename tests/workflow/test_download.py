@@ -1,0 +1,178 @@
+"""The paper's own configuration, from the host's archives to tables, with miniature archives."""
+
+import hashlib
+import http.server
+import io
+import json
+import threading
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import yaml
+from workflow_project import copy_project
+
+pytestmark = pytest.mark.workflow
+CLASSES = ["Bark", "Flute", "Hi-hat"]
+SCENES = "TUT-urban-acoustic-scenes-2018-development"
+
+
+def wav(rng, seconds, rate):
+    file = io.BytesIO()
+    soundfile.write(file, 0.1 * rng.standard_normal(int(seconds * rate)), rate, format="WAV")
+    return file.getvalue()
+
+
+def packed(entries):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def archives():
+    """Miniatures in the real archives' inner layout: name to content."""
+    rng = np.random.default_rng(0)
+    events, meta = {}, ["fname,label,manually_verified,freesound_id,license"]
+    for index in range(18):
+        name = f"{index:08x}.wav"
+        verified = int(index < 15)
+        meta.append(f"{name},{CLASSES[index % 3]},{verified},{1000 + index},CC-BY")
+        events[f"FSDKaggle2018.audio_train/{name}"] = wav(rng, rng.uniform(0.3, 2.5), 44100)
+    scenes, scene_meta = {}, ["filename\tscene_label\tidentifier\tsource_label"]
+    for index in range(8):
+        name = f"audio/park-berlin-{index // 2}-{index}-a.wav"
+        scene_meta.append(f"{name}\tpark\tberlin-{index // 2}\ta")
+        scenes[f"{SCENES}/{name}"] = wav(rng, 10, 16000)
+    names = sorted(scenes)
+    return {
+        "FSDKaggle2018.audio_train.zip": packed(events),
+        "FSDKaggle2018.meta.zip": packed(
+            {"FSDKaggle2018.meta/train_post_competition.csv": "\n".join(meta) + "\n"}
+        ),
+        f"{SCENES}.meta.zip": packed({f"{SCENES}/meta.csv": "\n".join(scene_meta) + "\n"}),
+        f"{SCENES}.audio.1.zip": packed({name: scenes[name] for name in names[:4]}),
+        f"{SCENES}.audio.2.zip": packed({name: scenes[name] for name in names[4:]}),
+    }
+
+
+@pytest.fixture(scope="module")
+def host(archives):
+    """Address of a server with the host's paths; the first answer for a file is cut off."""
+    cut = set()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            name = self.path.split("?")[0].rsplit("/", 1)[1]
+            if self.path == "/api/records/2552860":
+                content = json.dumps(
+                    {
+                        "files": [
+                            {
+                                "key": key,
+                                "size": len(value),
+                                "checksum": f"md5:{hashlib.md5(value).hexdigest()}",
+                            }
+                            for key, value in archives.items()
+                            if key.startswith("FSDKaggle2018")
+                        ]
+                    }
+                ).encode()
+            elif name in archives:
+                content = archives[name]
+            else:
+                self.send_error(404)
+                return
+            start = int(self.headers.get("Range", "bytes=0-")[6:-1])
+            self.send_response(206 if start else 200)
+            if start:
+                last = len(content) - 1
+                self.send_header("Content-Range", f"bytes {start}-{last}/{last + 1}")
+            self.send_header("Content-Length", str(len(content) - start))
+            self.end_headers()
+            stop = len(content)
+            if name in archives and name not in cut:
+                cut.add(name)
+                stop = len(content) // 2
+            self.wfile.write(content[start:stop])
+            if stop < len(content):
+                self.close_connection = True
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def facts(content):
+    return {"bytes": len(content), "md5": hashlib.md5(content).hexdigest()}
+
+
+@pytest.fixture
+def project(tmp_path, archives, host):
+    registry = yaml.safe_load(
+        (copy_project(tmp_path / "workflow").folder / "resources/datasets.yaml").read_text()
+    )
+    registry["tut_urban_2018"]["folders"][SCENES] = {
+        name: facts(content) for name, content in archives.items() if name.startswith(SCENES)
+    }
+    (tmp_path / "datasets.yaml").write_text(yaml.safe_dump(registry))
+    overlay = {
+        "data_root": str(tmp_path / "data"),
+        "download": {"host": host, "registry": str(tmp_path / "datasets.yaml")},
+        "corpus": {"classes": CLASSES},
+        "split": {"folds": 2},
+        "mixing": {"mixtures_per_fold": 4, "snr_db": [0]},
+        "systems": ["gwrp"],
+        "training": {"iterations": 2, "batch_size": 2, "threads": 1, "history_every": 1},
+        "inference": {"batch_size": 2, "threads": 1},
+    }
+    (tmp_path / "overlay.yaml").write_text(yaml.safe_dump(overlay))
+    from workflow_project import Project
+
+    return Project(tmp_path / "workflow", [tmp_path / "overlay.yaml"])
+
+
+def test_from_the_host_to_the_paper_tables(project, tmp_path):
+    project.snakemake("--resources", "gpu=2")
+    table = pd.read_csv(project.folder / "results/tfseg2019/tables/tagging_by_snr.csv")
+    row = table[(table["metric"] == "map") & (table["system"] == "gwrp")].iloc[0]
+    assert row["paper"] == 0.596  # TASLP Table II, 0 dB
+    assert row["difference"] == pytest.approx(row["ours"] - 0.596)
+    events = pd.read_csv(project.folder / "results/tfseg2019/corpus/events.csv")
+    assert len(events) == 15  # the manually verified ones
+    assert project.planned() == {}
+    left = [path for path in (tmp_path / "data").rglob("*") if ".part" in path.name]
+    assert left == []
+
+
+def test_unpacked_folders_are_used_as_they_are(project, tmp_path, archives):
+    for content in archives.values():
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            archive.extractall(tmp_path / "data")
+    planned = project.planned()
+    assert not {"ask_record", "fetch_archive", "unpack_folder"} & set(planned)
+    assert planned["prepare_dcase2018_corpus"] == 1
+
+
+def test_archives_that_are_there_are_verified_not_fetched(project, tmp_path, archives):
+    (tmp_path / "data").mkdir()
+    for name, content in archives.items():
+        (tmp_path / "data" / name).write_bytes(content)
+    assert "fetch_archive" not in project.planned()
+    damaged = tmp_path / "data" / f"{SCENES}.audio.2.zip"
+    damaged.write_bytes(damaged.read_bytes()[:-10])
+    result = project.snakemake("--until", "unpack_folder", check=False)
+    assert result.returncode != 0
+    assert f"{SCENES}.audio.2.zip: expected" in result.text
+    assert damaged.exists()
+    assert not (tmp_path / "data" / SCENES).exists()
+    assert (tmp_path / "data" / "FSDKaggle2018.audio_train").is_dir()

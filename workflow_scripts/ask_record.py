@@ -1,0 +1,14 @@
+"""Ask a data set's record for sizes and checksums that are not known in advance."""
+
+from tfseg.corpora.registry import ask_record, load_registry
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Write what the record states."""
+    dataset = load_registry(smk.params.registry)[smk.wildcards.dataset]
+    ask_record(dataset, smk.params.host, smk.output.stated)
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)

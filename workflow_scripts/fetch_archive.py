@@ -1,0 +1,29 @@
+"""Download one archive; goes on where an earlier attempt stopped."""
+
+from pathlib import Path
+
+from tfseg.corpora.fetch import fetch
+from tfseg.corpora.registry import load_registry
+from tfseg.files import read_json
+from tfseg.progress import bar
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Download and verify."""
+    output = Path(smk.output.archive)
+    dataset = load_registry(smk.params.registry)[smk.params.dataset]
+    print(f"licence of {dataset.title}: {dataset.licence}")
+    stated = read_json(smk.input.stated[0]) if smk.input.stated else None
+    fetch(
+        dataset.archive(output.name, smk.params.host, stated),
+        output.parent,
+        retries=smk.params.retries,
+        progress=lambda name, total, initial: bar(
+            name, total=total, initial=initial, unit="B", unit_scale=True
+        ),
+    )
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)

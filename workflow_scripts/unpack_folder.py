@@ -1,0 +1,31 @@
+"""Verify a folder's archives and unpack them; the folder appears whole or not at all."""
+
+from pathlib import Path
+
+from tfseg.corpora.fetch import problem_of
+from tfseg.corpora.registry import load_registry
+from tfseg.corpora.unpack import unpack
+from tfseg.errors import DamagedFileError
+from tfseg.files import read_json
+from tfseg.progress import bars
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Check size and md5 of every archive (the user may have put them there), then unpack."""
+    dataset = load_registry(smk.params.registry)[smk.params.dataset]
+    stated = read_json(smk.input.stated[0]) if smk.input.stated else None
+    for path in map(Path, smk.input.archives):
+        problem = problem_of(path, dataset.archive(path.name, smk.params.host, stated))
+        if problem:
+            raise DamagedFileError(f"{path}: {problem}. Delete it to download it again.")
+    unpack(
+        smk.input.archives,
+        smk.output.folder,
+        root=Path(smk.output.folder).name,
+        progress=bars(f"unpacking {smk.wildcards.folder}"),
+    )
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)
