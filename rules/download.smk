@@ -1,4 +1,8 @@
 # Host -> archives -> unpacked folders. Folders that lie in data_root already are used as they are.
+#
+# An archive is not a declared output: Snakemake deletes those before a job runs again, and nobody
+# wants to receive 21 GB twice. What is declared is that it was received and verified. For the same
+# reason these rules carry no digest of their code.
 
 from tfseg.corpora.registry import load_registry
 
@@ -23,6 +27,15 @@ def archives_of_folder(wildcards):
     """Paths of the archives that hold a folder."""
     dataset = DATASETS[FOLDER_OF[wildcards.folder]]
     return [archive_path(archive) for archive in dataset.folders[wildcards.folder]]
+
+
+def arrivals_of_folder(wildcards):
+    """What says that the archives of a folder are there: themselves, or a verified download."""
+    beside = f"{DATA_ROOT}/archives/"
+    return [
+        f"{path}.verified.json" if path.startswith(beside) else path
+        for path in archives_of_folder(wildcards)
+    ]
 
 
 def record_of(name):
@@ -55,7 +68,6 @@ rule ask_record:
         mem_mb=500,
         runtime=10,
     params:
-        code=code("ask_record"),
         host=config["download"]["host"],
         registry=config["download"]["registry"],
     message:
@@ -68,7 +80,7 @@ rule fetch_archive:
     input:
         stated=lambda wildcards: record_of(ARCHIVE_OF[wildcards.archive]),
     output:
-        archive=f"{DATA_ROOT}/archives/{{archive}}",
+        verified=f"{DATA_ROOT}/archives/{{archive}}.verified.json",
     log:
         f"{RESULTS}/logs/fetch_archive/{{archive}}.log",
     benchmark:
@@ -81,7 +93,6 @@ rule fetch_archive:
         mem_mb=500,
         runtime=1440,
     params:
-        code=code("fetch_archive"),
         dataset=lambda wildcards: ARCHIVE_OF[wildcards.archive],
         host=config["download"]["host"],
         registry=config["download"]["registry"],
@@ -94,7 +105,7 @@ rule fetch_archive:
 
 rule unpack_folder:
     input:
-        archives=archives_of_folder,
+        arrivals=arrivals_of_folder,
         stated=lambda wildcards: record_of(FOLDER_OF[wildcards.folder]),
     output:
         folder=directory(f"{DATA_ROOT}/{{folder}}"),
@@ -109,7 +120,7 @@ rule unpack_folder:
         mem_mb=1000,
         runtime=240,
     params:
-        code=code("unpack_folder"),
+        archives=archives_of_folder,
         dataset=lambda wildcards: FOLDER_OF[wildcards.folder],
         host=config["download"]["host"],
         registry=config["download"]["registry"],

@@ -4,25 +4,27 @@ from pathlib import Path
 
 from tfseg.corpora.fetch import fetch
 from tfseg.corpora.registry import load_registry
-from tfseg.files import read_json
+from tfseg.files import read_json, write_json
 from tfseg.progress import bar
 from tfseg.workflow import run_script
 
 
 def main(smk):
     """Download and verify."""
-    output = Path(smk.output.archive)
+    name, folder = smk.wildcards.archive, Path(smk.output.verified).parent
     dataset = load_registry(smk.params.registry)[smk.params.dataset]
     print(f"licence of {dataset.title}: {dataset.licence}")
     stated = read_json(smk.input.stated[0]) if smk.input.stated else None
+    archive = dataset.archive(name, smk.params.host, stated)
     fetch(
-        dataset.archive(output.name, smk.params.host, stated),
-        output.parent,
+        archive,
+        folder,
         retries=smk.params.retries,
         progress=lambda name, total, initial: bar(
             name, total=total, initial=initial, unit="B", unit_scale=True
         ),
     )
+    write_json(smk.output.verified, {"bytes": archive.n_bytes, "md5": archive.md5})
 
 
 if "snakemake" in globals():

@@ -15,12 +15,12 @@ def main(smk):
     """Check size and md5 of every archive (the user may have put them there), then unpack."""
     dataset = load_registry(smk.params.registry)[smk.params.dataset]
     stated = read_json(smk.input.stated[0]) if smk.input.stated else None
-    for path in map(Path, smk.input.archives):
+    for path in map(Path, smk.params.archives):
         problem = problem_of(path, dataset.archive(path.name, smk.params.host, stated))
         if problem:
             raise DamagedFileError(f"{path}: {problem}. Delete it to download it again.")
     unpack(
-        smk.input.archives,
+        smk.params.archives,
         smk.output.folder,
         root=Path(smk.output.folder).name,
         progress=bars(f"unpacking {smk.wildcards.folder}"),

@@ -161,4 +161,6 @@ def test_every_rule_states_its_resources():
                 "runtime=",
                 "code=code(",
             ):
+                if path.name == "download.smk" and directive == "code=code(":
+                    continue  # new code is no reason to download again
                 assert directive in rule, f"{Path(path).name}: {name} lacks {directive}"
