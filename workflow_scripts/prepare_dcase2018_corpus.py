@@ -6,16 +6,13 @@ from tfseg.workflow import run_script
 
 def main(smk):
     """Read the folders, check the folds, write the three tables."""
-    events, scenes, attribution = dcase2018.read_corpus(
+    corpus = dcase2018.read_corpus(
         smk.params.data_root,
         classes=smk.params.classes,
         n_folds=len(smk.params.folds),
         seed=smk.params.seed,
     )
-    tables.check_folds(events, scenes, smk.params.folds, smk.params.classes)
-    tables.write_table(smk.output.events, events, "events")
-    tables.write_table(smk.output.scenes, scenes, "scenes")
-    tables.write_table(smk.output.attribution, attribution, "attribution")
+    tables.write_corpus(smk.output, *corpus, folds=smk.params.folds, classes=smk.params.classes)
 
 
 if "snakemake" in globals():

@@ -7,7 +7,7 @@ from tfseg.workflow import run_script
 
 def main(smk):
     """Render recordings and scenes, check the folds, write the three tables."""
-    events, scenes, attribution = embedded.render_corpus(
+    corpus = embedded.render_corpus(
         smk.output.audio,
         classes=smk.params.classes,
         n_folds=len(smk.params.folds),
@@ -16,10 +16,7 @@ def main(smk):
         progress=bars("rendering"),
         **smk.params.embedded,
     )
-    tables.check_folds(events, scenes, smk.params.folds, smk.params.classes)
-    tables.write_table(smk.output.events, events, "events")
-    tables.write_table(smk.output.scenes, scenes, "scenes")
-    tables.write_table(smk.output.attribution, attribution, "attribution")
+    tables.write_corpus(smk.output, *corpus, folds=smk.params.folds, classes=smk.params.classes)
 
 
 if "snakemake" in globals():

@@ -105,7 +105,8 @@ def test_folds_depend_on_the_seed_and_not_on_the_order_of_the_rows(root):
 
 def test_a_missing_folder_is_named_with_what_belongs_there(tmp_path):
     with pytest.raises(
-        DataError, match=r"expected FSDKaggle2018's list.*1228142.*2552860.*data_root"
+        DataError,
+        match=r"expected FSDKaggle2018's list.*found nothing there.*unpack its archive.*data_root",
     ):
         _read(tmp_path / "absent")
     with pytest.raises(DataError, match=str(tmp_path / "absent" / EVENT_META)):

@@ -91,15 +91,15 @@ class Player:
         strokes = [0.0]
         while instrument.struck and strokes[-1] < length_s:
             strokes.append(strokes[-1] + rng.uniform(0.09, 0.45))
-        bounds = [round(time_s * SAMPLE_RATE) for time_s in (*(strokes[:-1] or strokes), length_s)]
+        starts = strokes[:-1] or strokes
         self._synth.program_select(
             0, self._font, _DRUM_BANK if instrument.drum else 0, program, instrument.drum
         )
         self._synth.set_tuning(0, tuning)
         pieces = []
-        for start, stop in itertools.pairwise(bounds):
-            n_piece = stop - start
-            n_held = round(0.8 * n_piece)
+        for start_s, stop_s in itertools.pairwise([*starts, length_s]):
+            n_piece = round((stop_s - start_s) * SAMPLE_RATE)
+            n_held = max(round(0.8 * n_piece), 1)
             self._synth.noteon(0, key, int(rng.integers(60, 127)))
             pieces.append(self._samples(n_held))
             self._synth.noteoff(0, key)
@@ -112,7 +112,8 @@ class Player:
         if peak == 0:
             raise DataError(f"embedded corpus: {label} {pitch} is silent")
         sounding = np.flatnonzero(np.abs(samples) > _SILENCE * peak)
-        last = max(sounding[-1] + 1, round(_SHORTEST_S * SAMPLE_RATE))
+        # Rounded pieces may add up to a sample less than the shortest length.
+        last = min(max(sounding[-1] + 1, round(_SHORTEST_S * SAMPLE_RATE)), len(samples))
         samples = samples[:last] * np.float32(0.5 / peak)
         fade = min(round(0.01 * SAMPLE_RATE), last)
         samples[last - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)

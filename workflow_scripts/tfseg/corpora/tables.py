@@ -196,6 +196,23 @@ def check_folds(events, scenes, folds, classes):
             raise TableError(f"corpus scenes: fold {fold} has no scene")
 
 
+def write_corpus(output, events, scenes, attribution, *, folds, classes):
+    """Check a corpus and write its three tables.
+
+    Parameters
+    ----------
+    output : object
+        With the paths ``events``, ``scenes`` and ``attribution``.
+    events, scenes, attribution : pd.DataFrame
+    folds, classes
+        As for `check_folds`.
+    """
+    check_folds(events, scenes, folds, classes)
+    write_table(output.events, events, "events")
+    write_table(output.scenes, scenes, "scenes")
+    write_table(output.attribution, attribution, "attribution")
+
+
 def mixture_labels(mixture_events):
     """Group a plan's events: mixture name to list of (label, onset_s, offset_s)."""
     labels = {}
