@@ -110,3 +110,15 @@ def test_another_root_folder_is_refused(pack, tmp_path):
     with pytest.raises(DataError, match="expected one folder set inside, found other, set"):
         unpack([path], tmp_path / "set", root="set")
     assert left_over(tmp_path, [path]) == []
+
+
+def test_a_full_disk_is_not_called_a_damaged_archive(pack, tmp_path, monkeypatch):
+    def full(*arguments, **named):
+        raise OSError(28, "No space left on device")
+
+    path = pack({"a": b"1"})
+    monkeypatch.setattr("tfseg.corpora.unpack._write", full)
+    with pytest.raises(DataError, match="could not be written: .*No space left") as caught:
+        unpack([path], tmp_path / "data")
+    assert not isinstance(caught.value, DamagedFileError)
+    assert left_over(tmp_path, [path]) == []

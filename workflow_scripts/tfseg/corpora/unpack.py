@@ -4,6 +4,7 @@ import shutil
 import stat
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from tfseg.errors import DamagedFileError, DataError
@@ -73,7 +74,10 @@ def unpack(paths, folder, *, root=None, max_bytes=None, progress=lambda items: i
                         )
                     for entry in progress(entries):
                         _write(archive, entry, work, path)
-            except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+            except OSError as error:
+                raise DataError(f"{folder}: could not be written: {error}") from error
+            # NotImplementedError is what zipfile raises for a compression that it does not know.
+            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
                 raise DamagedFileError(
                     f"{path}: expected a complete zip archive ({error}). Delete it to download it "
                     "again."
