@@ -118,7 +118,7 @@ def test_a_full_disk_is_not_called_a_damaged_archive(pack, tmp_path, monkeypatch
 
     path = pack({"a": b"1"})
     monkeypatch.setattr("tfseg.corpora.unpack._write", full)
-    with pytest.raises(DataError, match="could not be written: .*No space left") as caught:
+    with pytest.raises(DataError, match=r"could not be written: .*No space left") as caught:
         unpack([path], tmp_path / "data")
     assert not isinstance(caught.value, DamagedFileError)
     assert left_over(tmp_path, [path]) == []
