@@ -19,7 +19,7 @@ demo: setup  ## run the whole pipeline on the embedded corpus: results/mini/
 	@$(VENV)/python workflow_scripts/start.py --resources gpu=$(SLOTS) --configfile experiments/mini.yaml
 	@echo "Tables: results/mini/tables/*.md   figures: results/mini/figures/   values: results/mini/metrics.csv"
 
-test: setup lint  ## run the tests
+test: setup lint  ## check style, then run the tests
 	@$(VENV)/python -m pytest
 
 lint: setup  ## check style: ruff, snakefmt, snakemake --lint

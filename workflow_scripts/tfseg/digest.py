@@ -74,7 +74,13 @@ def modules_of(*scripts):
                 if path is not None and path not in found:
                     found.add(path)
                     waiting.append(path)
-    return sorted(found)
+    return sorted(found, key=_place)
+
+
+def _place(path):
+    """Sort key that does not depend on where the repository lies."""
+    beside = LIBRARY.parent
+    return path.relative_to(beside).parts if path.is_relative_to(beside) else (path.name,)
 
 
 def code_digest(*scripts):

@@ -147,6 +147,7 @@ def draw_masks(example):
                     va="top",
                     color="white",
                     fontsize=7,
+                    bbox={"facecolor": "black", "alpha": 0.6, "edgecolor": "none", "pad": 1.5},
                 )
     for row, name in enumerate(["log-mel", *rows]):
         heading = name.upper() if name in example.masks else name
@@ -269,7 +270,7 @@ def draw_metrics(metrics, systems):
     snrs = sorted(rows["snr_db"].unique())
     figure = Figure(figsize=(9.0, 6.2), layout="constrained")
     axes = figure.subplots(3, len(_TASKS), sharex=True)
-    offsets = np.linspace(-0.1, 0.1, len(systems)) if len(systems) > 1 else [0.0]
+    offsets = np.linspace(-0.05, 0.05, len(systems)) if len(systems) > 1 else [0.0]
     for task, column in zip(_TASKS, axes.T, strict=True):
         column[0].set_title(_TASK_TITLES[task])
         shown = panels[task]
@@ -293,6 +294,8 @@ def draw_metrics(metrics, systems):
                     clip_on=False,
                     label=system.upper(),
                 )
+            if metric == "auc":
+                axis.axhline(0.5, color="0.6", linewidth=0.8, linestyle=":")  # chance
             axis.set_ylabel(headings[metric])
             axis.set_ylim(0, None if metric == "er" else 1)
             axis.grid(axis="y", color="0.92")

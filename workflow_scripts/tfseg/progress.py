@@ -6,6 +6,7 @@ import sys
 from tqdm import tqdm
 
 _LOG_INTERVAL_S = 15
+_LOG_DELAY_S = 5
 
 
 class _Lines(tqdm):
@@ -38,8 +39,11 @@ def bar(description, iterable=None, **options):
         iterable,
         desc=description,
         file=sys.stderr,
-        leave=False,
+        # In a log: nothing for short work, a line now and then, and one at the end.
+        leave=not terminal,
+        delay=0 if terminal else _LOG_DELAY_S,
         mininterval=0.5 if terminal else _LOG_INTERVAL_S,
+        maxinterval=10 if terminal else 2 * _LOG_INTERVAL_S,
         dynamic_ncols=terminal,
         **options,
     )
