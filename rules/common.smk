@@ -3,6 +3,7 @@
 from snakemake.exceptions import WorkflowError
 
 from tfseg.config import check_config, sorted_keys
+from tfseg.corpora.registry import load_registry
 from tfseg.digest import code_digest
 from tfseg.errors import ConfigError
 
@@ -10,6 +11,16 @@ try:
     check_config(config)
 except ConfigError as error:
     raise WorkflowError(str(error))
+
+DATA_ROOT = config["data_root"]
+DATASETS = load_registry(config["download"]["registry"])
+# Which data set each folder and each archive is of.
+FOLDER_OF = {
+    folder: name for name, dataset in DATASETS.items() for folder in dataset.folders
+}
+ARCHIVE_OF = {
+    archive: name for name, dataset in DATASETS.items() for archive in dataset.archives
+}
 
 RUN = config["run"]
 RESULTS = f"results/{RUN}"
@@ -73,6 +84,9 @@ FIGURES = expand(
 
 
 wildcard_constraints:
+    folder="|".join(FOLDER_OF),
+    archive="|".join(ARCHIVE_OF),
+    dataset="|".join(DATASETS),
     fold="|".join(map(str, FOLDS)),
     shard="|".join(map(str, SHARDS)),
     snr="|".join(snr.replace(".", "[.]") for snr in SNRS),
@@ -94,6 +108,36 @@ def grid():
 def code(rule_name):
     """Digest of the script of a rule and of the library modules behind it."""
     return code_digest(f"{workflow.basedir}/workflow_scripts/{rule_name}.py")
+
+
+def archive_path(archive):
+    """Where an archive lies: beside the folders if the user put it there, else in archives/."""
+    beside = Path(DATA_ROOT) / archive
+    return str(beside if beside.exists() else Path(DATA_ROOT) / "archives" / archive)
+
+
+def archives_of_folder(wildcards):
+    """Paths of the archives that hold a folder."""
+    dataset = DATASETS[FOLDER_OF[wildcards.folder]]
+    return [archive_path(archive) for archive in dataset.folders[wildcards.folder]]
+
+
+def arrivals_of_folder(wildcards):
+    """What says that the archives of a folder are there: themselves, or a verified download."""
+    beside = f"{DATA_ROOT}/archives/"
+    return [
+        f"{path}.verified.json" if path.startswith(beside) else path
+        for path in archives_of_folder(wildcards)
+    ]
+
+
+def record_of(name):
+    """Path of what a data set's record stated, as a list; empty when nothing has to be asked."""
+    return (
+        [f"{DATA_ROOT}/archives/{name}.record.json"]
+        if DATASETS[name].asks_record
+        else []
+    )
 
 
 def training_code():

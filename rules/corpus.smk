@@ -51,7 +51,7 @@ else:
             runtime=60,
         params:
             code=code("prepare_dcase2018_corpus"),
-            data_root=config["data_root"],
+            data_root=lambda wildcards, input: str(Path(input.folders[0]).parent),
             classes=CLASSES,
             folds=FOLDS,
             seed=config["seed"],

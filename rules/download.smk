@@ -4,54 +4,6 @@
 # wants to receive 21 GB twice. What is declared is that it was received and verified. For the same
 # reason these rules carry no digest of their code.
 
-from tfseg.corpora.registry import load_registry
-
-DATA_ROOT = config["data_root"]
-DATASETS = load_registry(config["download"]["registry"])
-# Which data set each folder and each archive is of.
-FOLDER_OF = {
-    folder: name for name, dataset in DATASETS.items() for folder in dataset.folders
-}
-ARCHIVE_OF = {
-    archive: name for name, dataset in DATASETS.items() for archive in dataset.archives
-}
-
-
-def archive_path(archive):
-    """Where an archive lies: beside the folders if the user put it there, else in archives/."""
-    beside = Path(DATA_ROOT) / archive
-    return str(beside if beside.exists() else Path(DATA_ROOT) / "archives" / archive)
-
-
-def archives_of_folder(wildcards):
-    """Paths of the archives that hold a folder."""
-    dataset = DATASETS[FOLDER_OF[wildcards.folder]]
-    return [archive_path(archive) for archive in dataset.folders[wildcards.folder]]
-
-
-def arrivals_of_folder(wildcards):
-    """What says that the archives of a folder are there: themselves, or a verified download."""
-    beside = f"{DATA_ROOT}/archives/"
-    return [
-        f"{path}.verified.json" if path.startswith(beside) else path
-        for path in archives_of_folder(wildcards)
-    ]
-
-
-def record_of(name):
-    """Path of what a data set's record stated, as a list; empty when nothing has to be asked."""
-    return (
-        [f"{DATA_ROOT}/archives/{name}.record.json"]
-        if DATASETS[name].asks_record
-        else []
-    )
-
-
-wildcard_constraints:
-    folder="|".join(FOLDER_OF),
-    archive="|".join(ARCHIVE_OF),
-    dataset="|".join(DATASETS),
-
 
 rule ask_record:
     output:
