@@ -18,6 +18,11 @@ DATASETS = load_registry(config["download"]["registry"])
 FOLDER_OF = {
     folder: name for name, dataset in DATASETS.items() for folder in dataset.folders
 }
+# Only these may be unpacked: a folder that is there has no rule that makes it, so that Snakemake,
+# which deletes what it is about to make again, never deletes a user's recordings.
+ABSENT_FOLDERS = [
+    folder for folder in FOLDER_OF if not Path(DATA_ROOT, folder).exists()
+]
 ARCHIVE_OF = {
     archive: name for name, dataset in DATASETS.items() for archive in dataset.archives
 }
@@ -84,7 +89,7 @@ FIGURES = expand(
 
 
 wildcard_constraints:
-    folder="|".join(FOLDER_OF),
+    folder="|".join(ABSENT_FOLDERS) or "(?!)",
     archive="|".join(ARCHIVE_OF),
     dataset="|".join(DATASETS),
     fold="|".join(map(str, FOLDS)),
