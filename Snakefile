@@ -35,14 +35,20 @@ include: "rules/figures.smk"
 rule all:
     default_target: True
     input:
-        CORPUS,
+        CORPUS.values(),
         PLAN,
-        expand(STEMS, fold=FOLDS, shard=SHARDS),
-        expand(FEATURES, snr=SNRS, fold=FOLDS, shard=SHARDS),
-        expand(MODEL, snr=SNRS, system=SYSTEMS, fold=FOLDS, repeat=REPEATS),
-        expand(SCORES, snr=SNRS, system=SYSTEMS, fold=FOLDS, repeat=REPEATS),
-        expand(MASK_COUNTS, snr=SNRS, system=SYSTEMS, fold=FOLDS, repeat=REPEATS),
-        expand(EVENTS, snr=SNRS, system=SYSTEMS, fold=FOLDS, repeat=REPEATS),
+        [] if IS_CLIPS else of_shards(STEMS, FOLDS),
+        of_shards(FEATURES, FOLDS, snr=SNRS),
+        expand(MODEL, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
+        expand(SCORES, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
+        (
+            []
+            if IS_CLIPS
+            else expand(
+                MASK_COUNTS, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS
+            )
+        ),
+        expand(EVENTS, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
         METRICS,
         TABLES,
         EXAMPLE,

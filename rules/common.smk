@@ -4,7 +4,7 @@ from snakemake.exceptions import WorkflowError
 
 from tfseg.config import check_config, sorted_keys
 from tfseg.corpora.registry import load_registry
-from tfseg.digest import code_digest
+from tfseg.digest import code_digest, files_digest
 from tfseg.errors import ConfigError
 
 try:
@@ -27,24 +27,66 @@ ARCHIVE_OF = {
     archive: name for name, dataset in DATASETS.items() for archive in dataset.archives
 }
 
+KIND = config["corpus"]["kind"]
+# Recordings that already are mixtures: nothing is mixed, there is no SNR and no ideal mask.
+IS_CLIPS = KIND == "clips"
+
 RUN = config["run"]
 RESULTS = f"results/{RUN}"
 CLASSES = config["corpus"]["classes"]
-FOLDS = list(range(1, config["split"]["folds"] + 1))
-SHARDS = list(
-    range(-(-config["mixing"]["mixtures_per_fold"] // config["mixing"]["shard_size"]))
+# A fixed split has two parts: 1 is held out, 2 is trained on.
+IS_FIXED = config["split"]["kind"] == "fixed"
+FOLDS = [1, 2] if IS_FIXED else list(range(1, config["split"]["folds"] + 1))
+HELD_OUT = [1] if IS_FIXED else FOLDS
+PER_FOLD = config["mixing"]["mixtures_per_fold"]
+MIXTURES_PER_FOLD = PER_FOLD if isinstance(PER_FOLD, list) else [PER_FOLD] * len(FOLDS)
+SNRS = (
+    ["none"] if IS_CLIPS else [f"{snr_db:g}" for snr_db in config["mixing"]["snr_db"]]
 )
-SNRS = [f"{snr_db:g}" for snr_db in config["mixing"]["snr_db"]]
 SYSTEMS = config["systems"]
 REPEATS = list(range(config["repeats"]))
 
-CORPUS = [
-    f"{RESULTS}/corpus/{table}.csv" for table in ("events", "scenes", "attribution")
+DCASE2018_FOLDERS = [
+    folder
+    for dataset in ("fsdkaggle2018", "tut_urban_2018")
+    for folder in DATASETS[dataset].folders
 ]
+TUT_RARE_FOLDER = next(iter(DATASETS["tut_rare_2017"].folders))
+ESC50_FOLDERS = [DATA_ROOT, *(f"{DATA_ROOT}/{f}" for f in DATASETS["esc50"].folders)]
+# What must be there before a corpus can be listed; what lies in data_root is not downloaded.
+SOURCES = {
+    "dcase2018": [f"{DATA_ROOT}/{folder}" for folder in DCASE2018_FOLDERS],
+    "tut_rare2017": [f"{DATA_ROOT}/{TUT_RARE_FOLDER}"],
+    "esc50": [f for f in ESC50_FOLDERS if Path(f, "meta/esc50.csv").exists()][:1]
+    or ESC50_FOLDERS[-1:],
+    "folders": [f"{DATA_ROOT}/events", f"{DATA_ROOT}/scenes"],
+    "clips": [f"{DATA_ROOT}/clips.csv"],
+    "embedded": [],
+}[KIND]
+if KIND in ("folders", "clips"):
+    for path in SOURCES:
+        if not Path(path).exists():
+            raise WorkflowError(
+                f"{path}: expected with corpus.kind {KIND}, found nothing there. The config key "
+                "data_root names the folder of your recordings; docs/own_data.md says what it holds."
+            )
+
+# Times of the events in ready clips, where the user has them.
+STRONG_LABELS = [
+    path for path in [f"{DATA_ROOT}/strong.tsv"] if IS_CLIPS and Path(path).exists()
+]
+
+RECORDINGS = f"{RESULTS}/corpus/recordings.csv"
+INSPECTION = f"{RESULTS}/corpus/inspection.csv"
+CORPUS_REPORT = f"{RESULTS}/corpus/corpus_report.csv"
+LICENCES = f"{RESULTS}/corpus/licences.json"
+TABLES_OF_CORPUS = ["clips"] if IS_CLIPS else ["events", "scenes"]
+CORPUS = {
+    table: f"{RESULTS}/corpus/{table}.csv"
+    for table in [*TABLES_OF_CORPUS, "attribution"]
+}
 # The recordings themselves are intermediates only where the workflow renders them.
-EMBEDDED_AUDIO = (
-    [f"{RESULTS}/corpus/audio"] if config["corpus"]["kind"] == "embedded" else []
-)
+EMBEDDED_AUDIO = [f"{RESULTS}/corpus/audio"] if KIND == "embedded" else []
 PLAN = [f"{RESULTS}/mixtures/{table}.csv" for table in ("mixtures", "events")]
 STEMS = f"{RESULTS}/mixtures/stems/fold{{fold}}-{{shard}}.h5"
 FEATURES = f"{RESULTS}/features/snr{{snr}}/fold{{fold}}-{{shard}}.h5"
@@ -72,9 +114,8 @@ PAPER_VALUES = (
     if config["compare_with"]
     else []
 )
-EXAMPLE = "{}/examples/snr{:g}-fold{}.h5".format(
-    RESULTS, config["figures"]["snr_db"], config["figures"]["fold"]
-)
+EXAMPLE_SNR = SNRS[0] if IS_CLIPS else f"{config['figures']['snr_db']:g}"
+EXAMPLE = f"{RESULTS}/examples/snr{EXAMPLE_SNR}-fold{config['figures']['fold']}.h5"
 FIGURES = expand(
     f"{RESULTS}/figures/{{figure}}.{{ending}}",
     figure=[
@@ -88,12 +129,41 @@ FIGURES = expand(
 )
 
 
+def clips_listed():
+    """Number of rows of the user's clips.csv, about: it decides the number of jobs only."""
+    with open(f"{DATA_ROOT}/clips.csv", "rb") as stream:
+        return max(sum(1 for line in stream if line.strip()) - 1, 1)
+
+
+def number_of_shards(fold):
+    """Jobs that the mixtures (or clips) of a fold are dealt to."""
+    size = config["mixing"]["shard_size"]
+    n_items = (
+        -(-clips_listed() // len(FOLDS))
+        if IS_CLIPS
+        else MIXTURES_PER_FOLD[FOLDS.index(int(fold))]
+    )
+    return -(-n_items // size)
+
+
+SHARDS = {fold: list(range(number_of_shards(fold))) for fold in FOLDS}
+
+
+def of_shards(pattern, folds, **wildcards):
+    """Paths of all shards of some folds."""
+    return [
+        path
+        for fold in folds
+        for path in expand(pattern, fold=fold, shard=SHARDS[int(fold)], **wildcards)
+    ]
+
+
 wildcard_constraints:
     folder="|".join(ABSENT_FOLDERS) or "(?!)",
     archive="|".join(ARCHIVE_OF),
     dataset="|".join(DATASETS),
     fold="|".join(map(str, FOLDS)),
-    shard="|".join(map(str, SHARDS)),
+    shard="[0-9]+",
     snr="|".join(snr.replace(".", "[.]") for snr in SNRS),
     system="|".join(SYSTEMS),
     repeat="|".join(map(str, REPEATS)),
@@ -159,9 +229,37 @@ def training_code():
 def training_features(wildcards):
     """Feature files of all folds but the held-out one."""
     folds = [fold for fold in FOLDS if fold != int(wildcards.fold)]
-    return expand(FEATURES, snr=wildcards.snr, fold=folds, shard=SHARDS)
+    return of_shards(FEATURES, folds, snr=wildcards.snr)
 
 
 def held_out_features(wildcards):
     """Feature files of the held-out fold."""
-    return expand(FEATURES, snr=wildcards.snr, fold=wildcards.fold, shard=SHARDS)
+    return of_shards(FEATURES, [wildcards.fold], snr=wildcards.snr)
+
+
+def snr_of(wildcards):
+    """The SNR of a job as a number; None for clips that are used as recorded."""
+    return None if wildcards.snr == "none" else float(wildcards.snr)
+
+
+def corpus_choice():
+    """What the adapter of this corpus is told beside its folder."""
+    choice = {"classes": CLASSES}
+    if not IS_CLIPS:
+        choice["scenes"] = config["corpus"]["scenes"]
+    if KIND == "dcase2018":
+        choice["expect"] = (
+            DATASETS["fsdkaggle2018"].expect | DATASETS["tut_urban_2018"].expect
+        )
+    if KIND == "tut_rare2017":
+        choice["expect"] = DATASETS["tut_rare_2017"].expect
+    if KIND == "esc50" and SOURCES == ESC50_FOLDERS[-1:]:
+        choice["expect_clips"] = DATASETS["esc50"].expect["clips"]
+    return choice
+
+
+def state_of_sources():
+    """A digest of names, sizes and times of the user's own recordings, which may change."""
+    if KIND not in ("folders", "clips"):
+        return ""
+    return files_digest(DATA_ROOT)

@@ -1,17 +1,16 @@
 # Sources of sound -> corpus tables. Nothing after this stage knows which corpus it works on.
 
-if config["corpus"]["kind"] == "embedded":
 
-    rule prepare_embedded_corpus:
+if KIND == "embedded":
+
+    rule render_embedded_corpus:
         output:
-            events=CORPUS[0],
-            scenes=CORPUS[1],
-            attribution=CORPUS[2],
+            recordings=RECORDINGS,
             audio=directory(EMBEDDED_AUDIO[0]),
         log:
-            f"{RESULTS}/logs/prepare_embedded_corpus/corpus.log",
+            f"{RESULTS}/logs/render_embedded_corpus/corpus.log",
         benchmark:
-            f"{RESULTS}/benchmarks/prepare_embedded_corpus/corpus.tsv"
+            f"{RESULTS}/benchmarks/render_embedded_corpus/corpus.tsv"
         conda:
             "../envs/environment.yaml"
         threads: 1
@@ -19,43 +18,105 @@ if config["corpus"]["kind"] == "embedded":
             mem_mb=1000,
             runtime=30,
         params:
-            code=code("prepare_embedded_corpus"),
+            code=code("render_embedded_corpus"),
             classes=CLASSES,
-            folds=FOLDS,
             duration_s=config["mixing"]["duration_s"],
             embedded=sorted_keys(config["corpus"]["embedded"]),
             seed=config["seed"],
         message:
             "Rendering the embedded corpus"
         script:
-            "../workflow_scripts/prepare_embedded_corpus.py"
+            "../workflow_scripts/render_embedded_corpus.py"
 
 else:
 
-    rule prepare_dcase2018_corpus:
+    rule list_recordings:
         input:
-            folders=expand(f"{DATA_ROOT}/{{folder}}", folder=FOLDER_OF),
+            sources=SOURCES,
         output:
-            events=CORPUS[0],
-            scenes=CORPUS[1],
-            attribution=CORPUS[2],
+            recordings=RECORDINGS,
         log:
-            f"{RESULTS}/logs/prepare_dcase2018_corpus/corpus.log",
+            f"{RESULTS}/logs/list_recordings/recordings.log",
         benchmark:
-            f"{RESULTS}/benchmarks/prepare_dcase2018_corpus/corpus.tsv"
+            f"{RESULTS}/benchmarks/list_recordings/recordings.tsv"
         conda:
             "../envs/environment.yaml"
         threads: 1
         resources:
             mem_mb=2000,
-            runtime=60,
+            runtime=30,
         params:
-            code=code("prepare_dcase2018_corpus"),
-            data_root=lambda wildcards, input: str(Path(input.folders[0]).parent),
-            classes=CLASSES,
-            folds=FOLDS,
-            seed=config["seed"],
+            code=code("list_recordings"),
+            kind=KIND,
+            folder=SOURCES[0] if KIND == "esc50" else DATA_ROOT,
+            choice=sorted_keys(corpus_choice()),
+            state=state_of_sources(),
         message:
-            "Reading FSDKaggle2018 and TUT Urban Acoustic Scenes 2018 in {params.data_root}"
+            "Listing the recordings of {params.kind} in {params.folder}"
         script:
-            "../workflow_scripts/prepare_dcase2018_corpus.py"
+            "../workflow_scripts/list_recordings.py"
+
+
+rule inspect_recordings:
+    input:
+        recordings=RECORDINGS,
+        audio=EMBEDDED_AUDIO,
+    output:
+        inspection=INSPECTION,
+        report=report(
+            CORPUS_REPORT,
+            caption="../report/corpus_report.rst",
+            category="Corpus",
+            labels={"table": "recordings that are not as they should be"},
+        ),
+    log:
+        f"{RESULTS}/logs/inspect_recordings/inspection.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/inspect_recordings/inspection.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        code=code("inspect_recordings"),
+        state=state_of_sources(),
+    message:
+        "Looking into every recording once"
+    script:
+        "../workflow_scripts/inspect_recordings.py"
+
+
+rule prepare_corpus:
+    input:
+        recordings=RECORDINGS,
+        inspection=INSPECTION,
+        report=CORPUS_REPORT,
+    output:
+        **CORPUS,
+        licences=LICENCES,
+    log:
+        f"{RESULTS}/logs/prepare_corpus/corpus.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/prepare_corpus/corpus.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code("prepare_corpus"),
+        on_bad_audio=config["corpus"]["on_bad_audio"],
+        trim_silence=config["corpus"]["trim_silence"],
+        split=section("split"),
+        folds=FOLDS,
+        held_out=HELD_OUT,
+        classes=CLASSES,
+        clips_root=DATA_ROOT if IS_CLIPS else None,
+        seed=config["seed"],
+    message:
+        "Checking the corpus and dealing its recordings to folds"
+    script:
+        "../workflow_scripts/prepare_corpus.py"

@@ -20,7 +20,7 @@ rule ask_record:
         mem_mb=500,
         runtime=10,
     params:
-        host=config["download"]["host"],
+        hosts=section("download")["hosts"],
         registry=config["download"]["registry"],
     message:
         "Asking the record of {wildcards.dataset} for its checksums"
@@ -46,7 +46,8 @@ rule fetch_archive:
         runtime=1440,
     params:
         dataset=lambda wildcards: ARCHIVE_OF[wildcards.archive],
-        host=config["download"]["host"],
+        hosts=section("download")["hosts"],
+        mirrors=config["download"]["mirrors"],
         registry=config["download"]["registry"],
         retries=config["download"]["retries"],
     message:
@@ -74,7 +75,7 @@ rule unpack_folder:
     params:
         archives=archives_of_folder,
         dataset=lambda wildcards: FOLDER_OF[wildcards.folder],
-        host=config["download"]["host"],
+        hosts=section("download")["hosts"],
         registry=config["download"]["registry"],
     message:
         "Verifying and unpacking {wildcards.folder}"

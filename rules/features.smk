@@ -1,28 +1,59 @@
-# Stems -> log-mel features and ideal masks of every SNR, in one pass.
+# Stems -> log-mel features and ideal masks of every SNR, in one pass. Ready clips: features only.
 
 
-rule extract_features:
-    input:
-        stems=STEMS,
-        mixture_events=PLAN[1],
-    output:
-        expand(FEATURES, snr=SNRS, allow_missing=True),
-    log:
-        f"{RESULTS}/logs/extract_features/fold{{fold}}-{{shard}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/extract_features/fold{{fold}}-{{shard}}.tsv"
-    conda:
-        "../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=60,
-    params:
-        code=code("extract_features"),
-        classes=CLASSES,
-        features=section("features"),
-        snr_db=config["mixing"]["snr_db"],
-    message:
-        "Extracting features: fold {wildcards.fold}, shard {wildcards.shard}, all SNRs"
-    script:
-        "../workflow_scripts/extract_features.py"
+if IS_CLIPS:
+
+    rule extract_clip_features:
+        input:
+            clips=CORPUS["clips"],
+            inspection=INSPECTION,
+        output:
+            features=expand(FEATURES, snr=SNRS, allow_missing=True)[0],
+        log:
+            f"{RESULTS}/logs/extract_clip_features/fold{{fold}}-{{shard}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/extract_clip_features/fold{{fold}}-{{shard}}.tsv"
+        conda:
+            "../envs/environment.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=120,
+        params:
+            code=code("extract_clip_features"),
+            classes=CLASSES,
+            features=section("features"),
+            resampler=config["mixing"]["resampler"],
+            n_shards=lambda wildcards: number_of_shards(wildcards.fold),
+        message:
+            "Extracting features: fold {wildcards.fold}, shard {wildcards.shard}"
+        script:
+            "../workflow_scripts/extract_clip_features.py"
+
+else:
+
+    rule extract_features:
+        input:
+            stems=STEMS,
+            mixture_events=PLAN[1],
+        output:
+            expand(FEATURES, snr=SNRS, allow_missing=True),
+        log:
+            f"{RESULTS}/logs/extract_features/fold{{fold}}-{{shard}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/extract_features/fold{{fold}}-{{shard}}.tsv"
+        conda:
+            "../envs/environment.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=60,
+        params:
+            code=code("extract_features"),
+            classes=CLASSES,
+            features=section("features"),
+            snr_db=config["mixing"]["snr_db"],
+        message:
+            "Extracting features: fold {wildcards.fold}, shard {wildcards.shard}, all SNRs"
+        script:
+            "../workflow_scripts/extract_features.py"

@@ -1,47 +1,86 @@
 # Example mixture, histories and metrics -> figures.
 
 
-rule infer_examples:
-    input:
-        models=expand(
-            MODEL,
-            snr=f"{config['figures']['snr_db']:g}",
-            system=SYSTEMS,
+EXAMPLE_MODELS = {
+    "models": expand(
+        MODEL,
+        snr=EXAMPLE_SNR,
+        system=SYSTEMS,
+        fold=config["figures"]["fold"],
+        repeat=REPEATS[0],
+    ),
+    "descriptions": expand(
+        DESCRIPTION,
+        snr=EXAMPLE_SNR,
+        system=SYSTEMS,
+        fold=config["figures"]["fold"],
+        repeat=REPEATS[0],
+    ),
+}
+
+if IS_CLIPS:
+
+    rule infer_clip_example:
+        input:
+            **EXAMPLE_MODELS,
+            clips=CORPUS["clips"],
+            mixtures=PLAN[0],
+            mixture_events=PLAN[1],
+        output:
+            example=EXAMPLE,
+        log:
+            f"{RESULTS}/logs/infer_clip_example/example.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/infer_clip_example/example.tsv"
+        conda:
+            "../envs/environment.yaml"
+        threads: config["inference"]["threads"]
+        resources:
+            mem_mb=4000,
+            runtime=30,
+        params:
+            code=code("infer_clip_example"),
+            systems=SYSTEMS,
+            classes=CLASSES,
+            features=section("features"),
             fold=config["figures"]["fold"],
-            repeat=REPEATS[0],
-        ),
-        descriptions=expand(
-            DESCRIPTION,
-            snr=f"{config['figures']['snr_db']:g}",
-            system=SYSTEMS,
-            fold=config["figures"]["fold"],
-            repeat=REPEATS[0],
-        ),
-        stems=expand(STEMS, fold=config["figures"]["fold"], shard=SHARDS[0])[0],
-        mixture_events=PLAN[1],
-    output:
-        example=EXAMPLE,
-    log:
-        f"{RESULTS}/logs/infer_examples/example.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/infer_examples/example.tsv"
-    conda:
-        "../envs/environment.yaml"
-    threads: config["inference"]["threads"]
-    resources:
-        mem_mb=4000,
-        runtime=30,
-    params:
-        code=code("infer_examples"),
-        systems=SYSTEMS,
-        classes=CLASSES,
-        features=section("features"),
-        snr_db=config["figures"]["snr_db"],
-        threads=config["inference"]["threads"],
-    message:
-        "Running every system on the example mixture"
-    script:
-        "../workflow_scripts/infer_examples.py"
+            resampler=config["mixing"]["resampler"],
+            threads=config["inference"]["threads"],
+        message:
+            "Running every system on the example clip"
+        script:
+            "../workflow_scripts/infer_clip_example.py"
+
+else:
+
+    rule infer_examples:
+        input:
+            **EXAMPLE_MODELS,
+            stems=expand(STEMS, fold=config["figures"]["fold"], shard=0)[0],
+            mixture_events=PLAN[1],
+        output:
+            example=EXAMPLE,
+        log:
+            f"{RESULTS}/logs/infer_examples/example.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/infer_examples/example.tsv"
+        conda:
+            "../envs/environment.yaml"
+        threads: config["inference"]["threads"]
+        resources:
+            mem_mb=4000,
+            runtime=30,
+        params:
+            code=code("infer_examples"),
+            systems=SYSTEMS,
+            classes=CLASSES,
+            features=section("features"),
+            snr_db=config["figures"]["snr_db"],
+            threads=config["inference"]["threads"],
+        message:
+            "Running every system on the example mixture"
+        script:
+            "../workflow_scripts/infer_examples.py"
 
 
 rule plot_example:
@@ -89,7 +128,9 @@ rule plot_example:
 
 rule plot_training:
     input:
-        histories=expand(HISTORY, snr=SNRS, system=SYSTEMS, fold=FOLDS, repeat=REPEATS),
+        histories=expand(
+            HISTORY, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS
+        ),
     output:
         png=report(
             FIGURES[6],
@@ -115,7 +156,7 @@ rule plot_training:
             "{snr} {system} {fold} {repeat}",
             snr=SNRS,
             system=SYSTEMS,
-            fold=FOLDS,
+            fold=HELD_OUT,
             repeat=REPEATS,
         ),
     message:

@@ -8,7 +8,7 @@ rule infer_scores:
         features=held_out_features,
     output:
         scores=SCORES,
-        counts=MASK_COUNTS,
+        counts=[] if IS_CLIPS else MASK_COUNTS,
     log:
         f"{RESULTS}/logs/infer_scores/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.log",
     benchmark:
@@ -24,7 +24,7 @@ rule infer_scores:
         code=code("infer_scores"),
         batch_size=config["inference"]["batch_size"],
         threads=config["inference"]["threads"],
-        mask_threshold=config["metrics"]["mask_threshold"],
+        mask_threshold=None if IS_CLIPS else config["metrics"]["mask_threshold"],
     message:
         "Scoring fold {wildcards.fold} with {wildcards.system} at {wildcards.snr} dB"
     script:

@@ -3,9 +3,12 @@
 
 rule score_system:
     input:
-        scores=expand(SCORES, fold=FOLDS, allow_missing=True),
-        counts=expand(MASK_COUNTS, fold=FOLDS, allow_missing=True),
-        events=expand(EVENTS, fold=FOLDS, allow_missing=True),
+        scores=expand(SCORES, fold=HELD_OUT, allow_missing=True),
+        counts=(
+            [] if IS_CLIPS else expand(MASK_COUNTS, fold=HELD_OUT, allow_missing=True)
+        ),
+        events=expand(EVENTS, fold=HELD_OUT, allow_missing=True),
+        mixtures=PLAN[0],
         mixture_events=PLAN[1],
     output:
         metrics=SYSTEM_METRICS,
@@ -21,7 +24,8 @@ rule score_system:
         runtime=120,
     params:
         code=code("score_system"),
-        folds=FOLDS,
+        folds=HELD_OUT,
+        snr_db=snr_of,
         grid=grid(),
         metrics=section("metrics"),
     message:

@@ -1,61 +1,90 @@
 # Corpus tables -> plan (no SNR in it) -> stems (the SNRs are gains beside them).
 
 
-rule plan_mixtures:
-    input:
-        events=CORPUS[0],
-        scenes=CORPUS[1],
-    output:
-        mixtures=PLAN[0],
-        events=PLAN[1],
-    log:
-        f"{RESULTS}/logs/plan_mixtures/plan.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/plan_mixtures/plan.tsv"
-    conda:
-        "../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        code=code("plan_mixtures"),
-        folds=FOLDS,
-        mixing=section(
-            "mixing", "mixtures_per_fold", "duration_s", "onsets_s", "max_event_s"
-        ),
-        seed=config["seed"],
-    message:
-        "Planning the mixtures"
-    script:
-        "../workflow_scripts/plan_mixtures.py"
+if IS_CLIPS:
 
+    rule plan_clips:
+        input:
+            clips=CORPUS["clips"],
+            strong=STRONG_LABELS,
+        output:
+            mixtures=PLAN[0],
+            events=PLAN[1],
+        log:
+            f"{RESULTS}/logs/plan_clips/plan.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/plan_clips/plan.tsv"
+        conda:
+            "../envs/environment.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            code=code("plan_clips"),
+            data_root=DATA_ROOT,
+            classes=CLASSES,
+        message:
+            "Planning the clips"
+        script:
+            "../workflow_scripts/plan_clips.py"
 
-rule render_stems:
-    input:
-        mixtures=PLAN[0],
-        mixture_events=PLAN[1],
-        corpus_events=CORPUS[0],
-        audio=EMBEDDED_AUDIO,
-    output:
-        stems=STEMS,
-    log:
-        f"{RESULTS}/logs/render_stems/fold{{fold}}-{{shard}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/render_stems/fold{{fold}}-{{shard}}.tsv"
-    conda:
-        "../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=60,
-    params:
-        code=code("render_stems"),
-        classes=CLASSES,
-        sample_rate=config["features"]["sample_rate"],
-        shard_size=config["mixing"]["shard_size"],
-        mixing=section("mixing", "max_event_s", "snr_db", "snr_on", "resampler"),
-    message:
-        "Rendering stems: fold {wildcards.fold}, shard {wildcards.shard}"
-    script:
-        "../workflow_scripts/render_stems.py"
+else:
+
+    rule plan_mixtures:
+        input:
+            events=CORPUS["events"],
+            scenes=CORPUS["scenes"],
+        output:
+            mixtures=PLAN[0],
+            events=PLAN[1],
+        log:
+            f"{RESULTS}/logs/plan_mixtures/plan.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/plan_mixtures/plan.tsv"
+        conda:
+            "../envs/environment.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            code=code("plan_mixtures"),
+            folds=FOLDS,
+            mixing=section("mixing", "duration_s", "onsets_s", "max_event_s"),
+            mixtures_per_fold=MIXTURES_PER_FOLD,
+            seed=config["seed"],
+        message:
+            "Planning the mixtures"
+        script:
+            "../workflow_scripts/plan_mixtures.py"
+
+    rule render_stems:
+        input:
+            mixtures=PLAN[0],
+            mixture_events=PLAN[1],
+            corpus_events=CORPUS["events"],
+            licences=LICENCES,
+            audio=EMBEDDED_AUDIO,
+        output:
+            stems=STEMS,
+        log:
+            f"{RESULTS}/logs/render_stems/fold{{fold}}-{{shard}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/render_stems/fold{{fold}}-{{shard}}.tsv"
+        conda:
+            "../envs/environment.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=60,
+        params:
+            code=code("render_stems"),
+            classes=CLASSES,
+            sample_rate=config["features"]["sample_rate"],
+            shard_size=config["mixing"]["shard_size"],
+            mixing=section("mixing", "max_event_s", "snr_db", "snr_on", "resampler"),
+        message:
+            "Rendering stems: fold {wildcards.fold}, shard {wildcards.shard}"
+        script:
+            "../workflow_scripts/render_stems.py"

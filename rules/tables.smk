@@ -26,8 +26,8 @@ rule make_tables:
         compare=config["compare_with"] is not None,
         systems=SYSTEMS,
         classes=CLASSES,
-        snr_db=config["mixing"]["snr_db"],
-        by_class_snr_db=config["tables"]["by_class_snr_db"],
+        snr_db=[None] if IS_CLIPS else config["mixing"]["snr_db"],
+        by_class_snr_db=None if IS_CLIPS else config["tables"]["by_class_snr_db"],
         metrics=section("metrics"),
     message:
         "Laying out the tables"

@@ -4,6 +4,7 @@
 rule train_model:
     input:
         features=training_features,
+        licences=LICENCES,
     output:
         model=MODEL,
         description=DESCRIPTION,
@@ -26,6 +27,7 @@ rule train_model:
         trunk=section("trunk"),
         pooling=section("pooling"),
         seed=config["seed"],
+        snr_db=snr_of,
         state=STATE,
     message:
         "Training {wildcards.system} at {wildcards.snr} dB, held-out fold {wildcards.fold}, repeat {wildcards.repeat}"

@@ -109,7 +109,7 @@ def tiny_plan(tiny_corpus):
         tiny_corpus.events,
         tiny_corpus.scenes,
         folds=[1, 2],
-        mixtures_per_fold=4,
+        mixtures_per_fold=[4, 4],
         duration_s=1.5,
         onsets_s=[0.1, 0.8],
         max_event_s=0.5,

@@ -1,13 +1,13 @@
-"""Ask a data set's record for sizes and checksums that are not known in advance."""
+"""Ask a data set's host for sizes and checksums that are not known in advance."""
 
 from tfseg.corpora.registry import ask_record, load_registry
 from tfseg.workflow import run_script
 
 
 def main(smk):
-    """Write what the record states."""
+    """Write what the host states."""
     dataset = load_registry(smk.params.registry)[smk.wildcards.dataset]
-    ask_record(dataset, smk.params.host, smk.output.stated)
+    ask_record(dataset, smk.params.hosts, smk.output.stated)
 
 
 if "snakemake" in globals():

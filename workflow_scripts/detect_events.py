@@ -1,5 +1,6 @@
 """Turn frame scores into events with onset and offset times."""
 
+from tfseg.dataset import read_ragged
 from tfseg.events import HysteresisSettings, detect_events, write_events
 from tfseg.files import read_description, reading_hdf5
 from tfseg.timegrid import TimeGrid
@@ -10,7 +11,7 @@ def main(smk):
     """Read the scores of one fold, write its events."""
     with reading_hdf5(smk.input.scores) as file:
         mixtures = [name.decode() for name in file["mixture"][:]]
-        tags, frames = file["tags"][:], file["frames"][:]
+        tags, frames = file["tags"][:], read_ragged(file, "frames")
         classes = read_description(file)["classes"]
     events = detect_events(
         mixtures,

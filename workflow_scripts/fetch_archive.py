@@ -15,7 +15,7 @@ def main(smk):
     dataset = load_registry(smk.params.registry)[smk.params.dataset]
     print(f"licence of {dataset.title}: {dataset.licence}")
     stated = read_json(smk.input.stated[0]) if smk.input.stated else None
-    archive = dataset.archive(name, smk.params.host, stated)
+    archive = dataset.archive(name, smk.params.hosts, smk.params.mirrors, stated)
     fetch(
         archive,
         folder,

@@ -5,7 +5,7 @@ import torch
 from tfseg import examples
 from tfseg.corpora import tables
 from tfseg.features import FeatureSettings
-from tfseg.inference import load_model
+from tfseg.inference import load_networks
 from tfseg.mixing import StemReader
 from tfseg.workflow import run_script
 
@@ -13,12 +13,7 @@ from tfseg.workflow import run_script
 def main(smk):
     """Choose the mixture by its rule, run every system on it, write one HDF5 file."""
     torch.set_num_threads(smk.params.threads)
-    networks = {
-        system: load_model(model, description)[0]
-        for system, model, description in zip(
-            smk.params.systems, smk.input.models, smk.input.descriptions, strict=True
-        )
-    }
+    networks = load_networks(smk.params.systems, smk.input.models, smk.input.descriptions)
     mixture_events = tables.read_table(smk.input.mixture_events, "mixture_events")
     example = examples.make_example(
         StemReader(smk.input.stems),

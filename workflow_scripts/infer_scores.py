@@ -9,7 +9,7 @@ from tfseg.workflow import run_script
 
 
 def main(smk):
-    """Write tags and frame scores, and the mask counts."""
+    """Write tags and frame scores, and the mask counts where there are ideal masks."""
     torch.set_num_threads(smk.params.threads)
     device = choose_device(smk.resources.gpu)
     network, _ = load_model(smk.input.model, smk.input.description, device)
@@ -22,7 +22,8 @@ def main(smk):
         device=device,
         progress=bars(f"scoring, {smk.wildcards.system}, {smk.wildcards.snr} dB"),
     )
-    write_scores(smk.output.scores, smk.output.counts, features, tags, frames, counter)
+    counts = smk.output.counts if counter else None
+    write_scores(smk.output.scores, counts, features, tags, frames, counter)
 
 
 if "snakemake" in globals():

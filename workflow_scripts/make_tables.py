@@ -1,8 +1,15 @@
 """Lay the metrics out as the paper's tables, with the paper's values where they apply."""
 
+import math
+
 from tfseg import tables
 from tfseg.metrics.records import MetricSettings, read_metrics
 from tfseg.workflow import run_script
+
+
+def nan_if_none(snr_db):
+    """The library's word for "no SNR" (a parameter that is NaN would never equal itself)."""
+    return math.nan if snr_db is None else float(snr_db)
 
 
 def main(smk):
@@ -10,8 +17,8 @@ def main(smk):
     layout = tables.Layout(
         systems=smk.params.systems,
         classes=smk.params.classes,
-        snr_db=smk.params.snr_db,
-        by_class_snr_db=smk.params.by_class_snr_db,
+        snr_db=[nan_if_none(snr) for snr in smk.params.snr_db],
+        by_class_snr_db=nan_if_none(smk.params.by_class_snr_db),
         metric_settings=MetricSettings(**smk.params.metrics),
     )
     paper = tables.read_paper(smk.input.paper) if smk.params.compare else None

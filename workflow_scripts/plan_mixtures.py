@@ -11,6 +11,7 @@ def main(smk):
         tables.read_table(smk.input.events, "events"),
         tables.read_table(smk.input.scenes, "scenes"),
         folds=smk.params.folds,
+        mixtures_per_fold=smk.params.mixtures_per_fold,
         seed=smk.params.seed,
         **smk.params.mixing,
     )

@@ -2,7 +2,8 @@
 
 from tfseg import mixing
 from tfseg.corpora import tables
-from tfseg.files import writing_hdf5
+from tfseg.files import read_json, writing_hdf5
+from tfseg.licences import announce
 from tfseg.progress import bars
 from tfseg.workflow import run_script
 
@@ -14,6 +15,8 @@ def main(smk):
     first = int(smk.wildcards.shard) * smk.params.shard_size
     shard = mixtures.iloc[first : first + smk.params.shard_size]
     mixture_events = tables.read_table(smk.input.mixture_events, "mixture_events")
+    terms = read_json(smk.input.licences)
+    announce(terms, "these mixtures")
     with writing_hdf5(smk.output.stems) as file:
         mixing.render_stems(
             file,
@@ -25,6 +28,7 @@ def main(smk):
             progress=bars(f"stems, fold {smk.wildcards.fold}, shard {smk.wildcards.shard}"),
             **smk.params.mixing,
         )
+        file.attrs["licences"] = list(terms["licences"])
 
 
 if "snakemake" in globals():

@@ -2,8 +2,9 @@
 
 from tfseg import training
 from tfseg.dataset import load_features
-from tfseg.files import file_sha256, write_text
+from tfseg.files import file_sha256, read_json, write_text
 from tfseg.inference import choose_device, save_model
+from tfseg.licences import announce
 from tfseg.models.systems import build_network
 from tfseg.progress import bar
 from tfseg.seeding import derive_seed
@@ -23,10 +24,13 @@ def main(smk):
         "trunk": smk.params.trunk,
         "pooling": smk.params.pooling,
         "training": smk.params.training,
-        "snr_db": float(names.snr),
+        "snr_db": smk.params.snr_db,
         "held_out_fold": int(names.fold),
         "repeat": int(names.repeat),
     }
+
+    terms = read_json(smk.input.licences)
+    announce(terms, "the weights of this model")
 
     def build():
         return build_network(
@@ -48,6 +52,7 @@ def main(smk):
         bound_to=training.binding(
             file_sha256(smk.input.features), smk.params.training_code, description, seed
         ),
+        excerpt_frames=data.grid.n_frames_in(settings.excerpt_s) if settings.excerpt_s else None,
         device=choose_device(smk.resources.gpu),
         progress=lambda total, initial: bar(
             f"{names.system}, {names.snr} dB, fold {names.fold}", total=total, initial=initial
@@ -56,7 +61,8 @@ def main(smk):
     # Written by hand: a training job starts without pandas.
     lines = ["iteration,loss,learning_rate", *(",".join(map(repr, row)) for row in history)]
     write_text(smk.output.history, "\n".join(lines) + "\n")
-    save_model(smk.output.model, smk.output.description, network, description)
+    licences = {"licences": terms["licences"]}
+    save_model(smk.output.model, smk.output.description, network, description | licences)
 
 
 if "snakemake" in globals():

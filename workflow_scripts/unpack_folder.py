@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tfseg.corpora.fetch import problem_of
-from tfseg.corpora.registry import load_registry
+from tfseg.corpora.registry import check_content, load_registry
 from tfseg.corpora.unpack import unpack
 from tfseg.errors import DamagedFileError
 from tfseg.files import read_json
@@ -12,18 +12,25 @@ from tfseg.workflow import run_script
 
 
 def main(smk):
-    """Check size and md5 of every archive (the user may have put them there), then unpack."""
+    """Check every archive (the user may have put them there), unpack, check the content."""
     dataset = load_registry(smk.params.registry)[smk.params.dataset]
+    name = smk.wildcards.folder
     stated = read_json(smk.input.stated[0]) if smk.input.stated else None
     for path in map(Path, smk.params.archives):
-        problem = problem_of(path, dataset.archive(path.name, smk.params.host, stated))
+        problem = problem_of(path, dataset.archive(path.name, smk.params.hosts, (), stated))
         if problem:
             raise DamagedFileError(f"{path}: {problem}. Delete it to download it again.")
+
+    def check(folder):
+        if dataset.host == "github":
+            check_content(folder, stated, bars(f"verifying {name}"))
+
     unpack(
         smk.params.archives,
         smk.output.folder,
-        root=Path(smk.output.folder).name,
-        progress=bars(f"unpacking {smk.wildcards.folder}"),
+        root=name if dataset.rooted else None,
+        check=check,
+        progress=bars(f"unpacking {name}"),
     )
 
 

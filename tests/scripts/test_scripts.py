@@ -1,5 +1,6 @@
 """Every rule's script with a stub in place of Snakemake, in the order of the pipeline."""
 
+import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,12 +17,14 @@ import detect_events
 import extract_features
 import infer_examples
 import infer_scores
+import inspect_recordings
 import make_tables
 import plan_mixtures
 import plot_example
 import plot_metrics
 import plot_training
-import prepare_embedded_corpus
+import prepare_corpus
+import render_embedded_corpus
 import render_stems
 import score_system
 import train_model
@@ -73,14 +76,15 @@ def work(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def corpus(config, work):
-    paths = {name: str(work / f"{name}.csv") for name in ("events", "scenes", "attribution")}
-    prepare_embedded_corpus.main(
+    names = ("recordings", "inspection", "report", "events", "scenes", "attribution")
+    paths = {name: str(work / f"{name}.csv") for name in names}
+    paths["licences"] = str(work / "licences.json")
+    render_embedded_corpus.main(
         stub(
-            "prepare_embedded_corpus",
-            outputs={**paths, "audio": str(work / "audio")},
+            "render_embedded_corpus",
+            outputs={"recordings": paths["recordings"], "audio": str(work / "audio")},
             params={
                 "classes": CLASSES,
-                "folds": FOLDS,
                 "duration_s": 2.0,
                 "seed": 1,
                 "embedded": {
@@ -93,21 +97,46 @@ def corpus(config, work):
             },
         )
     )
+    inspect_recordings.main(
+        stub(
+            "inspect_recordings",
+            inputs={"recordings": paths["recordings"]},
+            outputs={name: paths[name] for name in ("inspection", "report")},
+        )
+    )
+    prepare_corpus.main(prepare_stub(paths))
     return paths
+
+
+def prepare_stub(paths, **params):
+    defaults = {
+        "on_bad_audio": "error",
+        "trim_silence": False,
+        "split": {"kind": "folds", "folds": 2, "by": "source"},
+        "folds": FOLDS,
+        "held_out": FOLDS,
+        "classes": CLASSES,
+        "clips_root": None,
+        "seed": 1,
+    }
+    return stub(
+        "prepare_corpus",
+        inputs={name: paths[name] for name in ("recordings", "inspection", "report")},
+        outputs={name: paths[name] for name in ("events", "scenes", "attribution", "licences")},
+        params=defaults | params,
+    )
 
 
 @pytest.fixture(scope="module")
 def plan(config, work, corpus):
     paths = {"mixtures": str(work / "mixtures.csv"), "events": str(work / "plan_events.csv")}
-    mixing = {key: config["mixing"][key] for key in ("duration_s", "onsets_s", "max_event_s")} | {
-        "mixtures_per_fold": 6
-    }
+    mixing = {key: config["mixing"][key] for key in ("duration_s", "onsets_s", "max_event_s")}
     plan_mixtures.main(
         stub(
             "plan_mixtures",
             inputs={"events": corpus["events"], "scenes": corpus["scenes"]},
             outputs=paths,
-            params={"folds": FOLDS, "mixing": mixing, "seed": 1},
+            params={"folds": FOLDS, "mixing": mixing, "mixtures_per_fold": [6, 6], "seed": 1},
         )
     )
     return paths
@@ -127,6 +156,7 @@ def stems(config, work, corpus, plan):
                         "mixtures": plan["mixtures"],
                         "mixture_events": plan["events"],
                         "corpus_events": corpus["events"],
+                        "licences": corpus["licences"],
                     },
                     outputs={"stems": paths[fold, shard]},
                     params={
@@ -178,7 +208,10 @@ def train_stub(config, work, features, fold, folder="models"):
     }
     return stub(
         "train_model",
-        inputs={"features": of_fold(features, 3 - fold)},
+        inputs={
+            "features": of_fold(features, 3 - fold),
+            "licences": str(work / "licences.json"),
+        },
         outputs=outputs,
         params={
             "training": config["training"],
@@ -186,6 +219,7 @@ def train_stub(config, work, features, fold, folder="models"):
             "trunk": config["trunk"],
             "pooling": config["pooling"],
             "seed": 1,
+            "snr_db": float(SNR_DB),
             "state": str(work / folder / f"state{fold}.safetensors"),
         },
         wildcards={"snr": str(SNR_DB), "system": SYSTEM, "fold": str(fold), "repeat": "0"},
@@ -259,10 +293,16 @@ def metrics(config, work, plan, scores, events):
                 "scores": [scores[fold].scores for fold in FOLDS],
                 "counts": [scores[fold].counts for fold in FOLDS],
                 "events": [events[fold] for fold in FOLDS],
+                "mixtures": plan["mixtures"],
                 "mixture_events": plan["events"],
             },
             outputs={"metrics": part},
-            params={"folds": FOLDS, "grid": grid_of(config), "metrics": config["metrics"]},
+            params={
+                "folds": FOLDS,
+                "snr_db": SNR_DB,
+                "grid": grid_of(config),
+                "metrics": config["metrics"],
+            },
             wildcards={"snr": str(SNR_DB), "system": SYSTEM, "repeat": "0"},
         )
     )
@@ -451,6 +491,56 @@ def test_a_damaged_intermediate_is_named(config, work, plan, stems):
     assert not (work / "never.h5").exists()
 
 
+def test_bad_audio_stops_the_corpus_or_is_left_out(corpus, work, capsys):
+    recordings = pd.read_csv(corpus["recordings"])
+    bad = recordings.loc[recordings["role"] == "scene", "path"].iloc[0]
+    content = Path(bad).read_bytes()
+    paths = corpus | {
+        name: str(work / "bad" / f"{name}.csv")
+        for name in ("inspection", "report", "events", "scenes", "attribution", "licences")
+    }
+    try:
+        Path(bad).write_bytes(content[: len(content) // 2])
+        inspect_recordings.main(
+            stub(
+                "inspect_recordings",
+                inputs={"recordings": paths["recordings"]},
+                outputs={name: paths[name] for name in ("inspection", "report")},
+            )
+        )
+    finally:
+        Path(bad).write_bytes(content)
+    report = pd.read_csv(paths["report"])
+    assert report.loc[report["severity"] == "error", ["path", "problem"]].to_numpy().tolist() == [
+        [bad, "truncated"]
+    ]
+    with pytest.raises(DataError, match=re.escape(f"{bad}: truncated: expected")):
+        prepare_corpus.main(prepare_stub(paths))
+    assert not Path(paths["events"]).exists()
+    prepare_corpus.main(prepare_stub(paths, on_bad_audio="skip"))
+    assert bad not in set(pd.read_csv(paths["scenes"])["path"])
+    assert bad not in set(pd.read_csv(paths["attribution"])["path"])
+    assert f"{bad}: truncated" in capsys.readouterr().out
+
+
+def test_restrictive_licences_are_said_where_mixtures_and_weights_are_made(
+    config, work, corpus, plan, features, capsys
+):
+    terms = work / "licences.json"
+    before = terms.read_text()
+    restricted = "TUT Urban: experimental, non-commercial use only"
+    try:
+        terms.write_text(json.dumps({"licences": {restricted: 3}, "restricted": [restricted]}))
+        smk = train_stub(config, work, features, 1, folder="restricted")
+        train_model.main(smk)
+    finally:
+        terms.write_text(before)
+    said = capsys.readouterr().out
+    assert "LICENCE: the weights of this model" in said
+    assert restricted in said
+    assert json.loads(Path(smk.output.description).read_text())["licences"] == {restricted: 3}
+
+
 def test_an_unreadable_recording_is_named(config, work, corpus, plan):
     first = pd.read_csv(plan["events"])["event"][0]
     content = Path(first).read_bytes()
@@ -462,6 +552,7 @@ def test_an_unreadable_recording_is_named(config, work, corpus, plan):
                 "mixtures": plan["mixtures"],
                 "mixture_events": plan["events"],
                 "corpus_events": corpus["events"],
+                "licences": corpus["licences"],
             },
             outputs={"stems": str(work / "unused.h5")},
             params={

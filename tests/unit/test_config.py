@@ -131,7 +131,7 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         (
             "corpus.kind",
             "esc",
-            "config key corpus.kind: expected one of dcase2018, embedded, found",
+            "config key corpus.kind: expected one of dcase2018, tut_rare2017, esc50, folders, clips, embedded, found",
         ),
         ("corpus.classes", ["a"], "config key corpus.classes: expected at least 2 item(s), found"),
         (
@@ -151,7 +151,11 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         ),
         ("split.folds", 1, "config key split.folds: expected at least 2, found 1 (int)"),
         ("split.folds", 2.5, "config key split.folds: expected a value of type integer, found 2.5"),
-        ("split.kind", "none", "config key split.kind: expected one of folds, found 'none' (text)"),
+        (
+            "split.kind",
+            "none",
+            "config key split.kind: expected one of folds, fixed, found 'none' (text)",
+        ),
         (
             "mixing.snr_db",
             ["20"],
@@ -240,7 +244,7 @@ def test_a_wrong_value_gives_one_line_with_key_expected_and_found(
         ("postprocessing.low_threshold", 0.21, "postprocessing.low_threshold: expected at most "),
         ("tables.by_class_snr_db", 5, "tables.by_class_snr_db: expected one of mixing.snr_db"),
         ("figures.snr_db", 5, "figures.snr_db: expected one of mixing.snr_db [20, 10, 0], found 5"),
-        ("figures.fold", 5, "figures.fold: expected at most split.folds (4), found 5"),
+        ("figures.fold", 5, "figures.fold: expected a fold that is held out, at most 4, found 5"),
     ],
 )
 def test_keys_that_do_not_fit_each_other_are_named(full_config, dotted, value, message):
@@ -249,6 +253,55 @@ def test_keys_that_do_not_fit_each_other_are_named(full_config, dotted, value, m
         config["mixing"]["onsets_s"] = [0.0]
     assert _message(config).startswith(f"config key {message}")
     assert "\n" not in _message(config)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"split.by": "corpus"},
+            "split.by: expected a way .* corpus dcase2018 has, found 'corpus'",
+        ),
+        ({"split.kind": "fixed"}, "split.kind: expected a way .*dcase2018.*found 'fixed'"),
+        ({"corpus.kind": "esc50", "split.kind": "fixed"}, "split.kind: .*esc50"),
+        (
+            {"corpus.kind": "tut_rare2017", "split.kind": "fixed", "figures.fold": 2},
+            "figures.fold: expected a fold that is held out, at most 1, found 2",
+        ),
+        (
+            {"mixing.mixtures_per_fold": [5, 5, 5]},
+            r"mixing.mixtures_per_fold: expected one number, or 4 .*found 3",
+        ),
+        ({"corpus.kind": "clips"}, "training.excerpt_s: expected a number of seconds"),
+        ({"training.excerpt_s": 0.06}, "training.excerpt_s: expected at least one window"),
+    ],
+)
+def test_splits_and_clips_that_cannot_be_are_named(full_config, changes, message):
+    for dotted, value in changes.items():
+        full_config = _changed(full_config, dotted, value)
+    assert re.match(f"config key {message}", _message(full_config))
+    assert "\n" not in _message(full_config)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"corpus.kind": "tut_rare2017", "split.kind": "fixed", "mixing.mixtures_per_fold": [9, 30]},
+        {"corpus.kind": "tut_rare2017", "split.by": "source"},
+        {"corpus.kind": "esc50", "split.by": "corpus", "split.folds": 5},
+        {
+            "corpus.kind": "clips",
+            "split.by": "corpus",
+            "training.excerpt_s": 4,
+            "figures.snr_db": 7,
+        },
+        {"corpus.kind": "folders", "corpus.classes": ["Türklingel", "car horn"]},
+    ],
+)
+def test_splits_that_a_corpus_has_pass(full_config, changes):
+    for dotted, value in changes.items():
+        full_config = _changed(full_config, dotted, value)
+    check_config(full_config)
 
 
 def test_values_on_the_edge_pass(full_config):
@@ -301,7 +354,7 @@ def test_a_number_that_is_not_finite_is_refused(full_config, dotted, value):
 
 @pytest.mark.parametrize(
     ("dotted", "value"),
-    [("mixing.mixtures_per_fold", 2.0e3), ("features.window_length", 2048.0)],
+    [("mixing.shard_size", 2.5e2), ("features.window_length", 2048.0)],
 )
 def test_a_whole_number_written_with_a_point_is_refused(full_config, dotted, value):
     # JSON schema takes 2048.0 for an integer; range() and numpy do not.

@@ -6,7 +6,8 @@ import pytest
 
 from tfseg.dataset import load_features
 from tfseg.errors import DamagedFileError, DataError
-from tfseg.features import write_features
+from tfseg.features import FeatureWriter
+from tfseg.files import writing_hdf5
 
 CLASSES = ("Bark", "Chime", "Gong")
 N_FRAMES, N_MELS = 9, 5  # 45 units: a mask does not fill its last byte
@@ -27,6 +28,29 @@ def _features(rng, n_clips):
         "mask_bits": np.packbits(masks.reshape(len(rows), N_FRAMES * N_MELS), axis=1),
     }
     return features, masks
+
+
+def write_features(path, features, *, classes, settings, snr_db):
+    """Write such features clip by clip, as the workflow does."""
+    n_frames, n_mels = features["logmel"].shape[1:]
+    with writing_hdf5(path) as file:
+        writer = FeatureWriter(
+            file,
+            n_clips=len(features["logmel"]),
+            max_frames=n_frames,
+            classes=classes,
+            settings=settings,
+            snr_db=snr_db,
+        )
+        for index, name in enumerate(features["mixture"]):
+            rows = np.flatnonzero(features["mask_mixture"] == index)
+            masks = [
+                np.unpackbits(bits, count=n_frames * n_mels).reshape(n_frames, n_mels).astype(bool)
+                for bits in features["mask_bits"][rows]
+            ]
+            sounding = features["mask_class"][rows]
+            writer.add(name.decode(), 1, features["logmel"][index], sounding, masks)
+        writer.finish()
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
+import contextlib
 import dataclasses
 
+import h5py
 import librosa
 import numpy as np
 import pytest
@@ -267,14 +269,35 @@ def test_an_event_in_the_last_samples_that_no_frame_covers(spectrograms, tiny_se
     assert not spectra.ideal_binary_mask(1, 0, np.ones(11, dtype=bool)).any()
 
 
+def _extract(folder, stems, settings, events, classes, snr_db):
+    """Features as stored: by SNR, name of the dataset to its values."""
+    paths = [folder / f"{snr}.h5" for snr in snr_db]
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(h5py.File(path, "w")) for path in paths]
+        extract_features(
+            files,
+            StemReader(stems),
+            settings,
+            mixture_labels(events),
+            classes=classes,
+            snr_db=snr_db,
+        )
+    features = {}
+    for snr, path in zip(snr_db, paths, strict=True):
+        with h5py.File(path) as file:
+            features[snr] = {name: file[name][:] for name in file}
+    return features
+
+
 @pytest.fixture(scope="module")
-def extracted(tiny_stems, tiny_plan, tiny_settings, tiny_corpus):
-    return extract_features(
-        StemReader(tiny_stems),
+def extracted(tiny_stems, tiny_plan, tiny_settings, tiny_corpus, tmp_path_factory):
+    return _extract(
+        tmp_path_factory.mktemp("features"),
+        tiny_stems,
         tiny_settings,
-        mixture_labels(tiny_plan.events),
-        classes=tiny_corpus.classes,
-        snr_db=[10, 0],
+        tiny_plan.events,
+        tiny_corpus.classes,
+        [10, 0],
     )
 
 
@@ -329,13 +352,7 @@ def test_a_mixture_without_events_has_features_and_no_mask(
     some = tiny_plan.events["mixture"] != tiny_plan.mixtures["mixture"].iloc[1]
     events = tiny_plan.events[some]
     path = render(tmp_path / "stems.h5", tiny_plan.mixtures[:3], events)
-    features = extract_features(
-        StemReader(path),
-        tiny_settings,
-        mixture_labels(events),
-        classes=tiny_corpus.classes,
-        snr_db=[0],
-    )[0]
+    features = _extract(tmp_path, path, tiny_settings, events, tiny_corpus.classes, [0])[0]
     assert len(features["logmel"]) == 3
     assert features["target"][1].tolist() == [0, 0, 0]
     assert 1 not in features["mask_mixture"]

@@ -6,11 +6,12 @@ import torch
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 from torch import nn
 
-from tfseg.dataset import FeatureSet
+from tfseg.dataset import FeatureSet, read_ragged
 from tfseg.errors import DamagedFileError, DataError
 from tfseg.files import read_json, reading_hdf5, write_json
 from tfseg.inference import (
     MaskCounter,
+    batches,
     choose_device,
     infer,
     load_model,
@@ -142,8 +143,7 @@ def test_frame_scores_are_the_mean_over_mel_bands(features):
     tags, frames, _ = infer(_Louder(), features, batch_size=4, mask_threshold=0.1)
     logmel = features.logmel.astype(np.float64)
     masks = np.stack([1 / (1 + np.exp(1 - a * logmel)) for a in (0.5, -1.0, 3.0)], axis=1)
-    assert frames.shape == (11, 7, 3)
-    assert frames.dtype == np.float16
+    assert [(clip.shape, clip.dtype) for clip in frames] == 11 * [((7, 3), np.float16)]
     np.testing.assert_allclose(frames, masks.mean(axis=3).transpose(0, 2, 1), atol=5e-4)
     assert tags.shape == (11, 3)
     assert tags.dtype == np.float32
@@ -205,7 +205,49 @@ def test_progress_wraps_the_batches(features):
             yield start
 
     infer(_Louder(), features, batch_size=4, mask_threshold=0.1, progress=progress)
-    assert seen == [0, 4, 8]
+    assert seen == [(0, 4), (4, 8), (8, 11)]
+
+
+def _ragged(features, lengths):
+    """The same kind of features, of clips of different length, without ideal masks."""
+    rng = np.random.default_rng(1)
+    return dataclasses.replace(
+        features,
+        logmel=[rng.normal(size=(n, 13)).astype(np.float16) for n in lengths],
+        target=features.target[: len(lengths)],
+        mixture=features.mixture[: len(lengths)],
+    )
+
+
+def test_clips_of_one_length_share_a_batch_and_long_ones_do_not(features):
+    clips = _ragged(features, [7, 7, 7, 9, 9, 7, 600, 600, 5000])
+    assert batches(clips, 2) == [(0, 2), (2, 3), (3, 5), (5, 6), (6, 7), (7, 8), (8, 9)]
+
+
+def test_clips_of_any_length_are_scored_one_by_one(features, build_tiny):
+    clips = _ragged(features, [7, 30, 30, 9])
+    network = build_tiny().eval()
+    tags, frames, counter = infer(network, clips, batch_size=4, mask_threshold=None)
+    assert counter is None
+    assert [len(clip) for clip in frames] == [7, 30, 30, 9]
+    for row, clip in enumerate(clips.logmel):
+        with torch.inference_mode():
+            tag, mask = network(torch.from_numpy(clip)[None].float())
+        np.testing.assert_allclose(tags[row], tag[0], atol=1e-6)
+        np.testing.assert_allclose(frames[row], mask[0].mean(dim=2).T, atol=1e-3)
+
+
+def test_scores_of_clips_of_any_length_are_written_and_no_counts(features, tmp_path):
+    clips = _ragged(features, [7, 2000, 9])
+    scores = infer(_Louder(), clips, batch_size=4, mask_threshold=None)
+    write_scores(tmp_path / "scores.h5", None, clips, *scores)
+    with reading_hdf5(tmp_path / "scores.h5") as file:
+        read = read_ragged(file, "frames")
+        for one, two in zip(read, scores[1], strict=True):
+            np.testing.assert_array_equal(one, two)
+    assert [path.name for path in tmp_path.iterdir()] == ["scores.h5"]
+    # Padding takes no space: three clips of 2000 frames would need 36 kB.
+    assert (tmp_path / "scores.h5").stat().st_size < 30000
 
 
 # Files

@@ -13,9 +13,10 @@ import torch
 from safetensors.torch import save_file
 from sklearn.metrics import log_loss
 
-from tfseg.errors import DamagedFileError, TfsegError
+from tfseg.errors import DamagedFileError, DataError, TfsegError
 from tfseg.tensors import load_tensors
 from tfseg.training import (
+    Excerpts,
     Interrupted,
     TrainingSettings,
     band_statistics,
@@ -32,6 +33,7 @@ SETTINGS = TrainingSettings(
     learning_rate=0.01,
     learning_rate_decay=0.5,
     decay_every=3,
+    excerpt_s=None,
     threads=1,
     history_every=4,
     state_every=3,
@@ -471,3 +473,50 @@ def test_features_that_are_not_finite_are_reported(run, toy, value):
     logmel[3, 2, 1] = value
     with pytest.raises(TfsegError, match="finite"):
         run(data=(logmel, target))
+
+
+# Excerpts of clips of different length
+
+
+def test_whole_clips_come_as_they_are(toy):
+    excerpts = Excerpts(toy[0], None, 3)
+    clips = np.array([4, 0, 9])
+    np.testing.assert_array_equal(excerpts.batch(clips, 5).numpy(), toy[0][clips])
+
+
+def test_an_excerpt_is_a_stretch_of_its_clip_and_a_short_clip_goes_round():
+    clips = [np.arange(n, dtype=np.float16)[:, None] + 100 * i for i, n in enumerate((40, 3, 10))]
+    excerpts = Excerpts(clips, 10, 3)
+    firsts = set()
+    for iteration in range(200):
+        long, short, equal = excerpts.batch(np.array([0, 1, 2]), iteration)[..., 0].numpy()
+        assert (np.diff(long) == 1).all()
+        assert long[0] >= 0
+        assert long[-1] <= 39
+        np.testing.assert_array_equal(short, 100 + (short[0] - 100 + np.arange(10)) % 3)
+        np.testing.assert_array_equal(equal, 200 + (equal[0] - 200 + np.arange(10)) % 10)
+        firsts.add(float(long[0]))
+    assert firsts == set(map(float, range(31)))  # every place is reached
+
+
+def test_excerpts_are_a_function_of_seed_and_iteration():
+    clips = [np.arange(n, dtype=np.float16)[:, None] for n in (40, 30)]
+    one, same, other = Excerpts(clips, 10, 3), Excerpts(clips, 10, 3), Excerpts(clips, 10, 4)
+    both = np.array([0, 1])
+    same.batch(both, 6)
+    np.testing.assert_array_equal(one.batch(both, 7), same.batch(both, 7))
+    assert not all((one.batch(both, i) == other.batch(both, i)).all() for i in range(5))
+
+
+def test_clips_of_different_length_need_an_excerpts_length():
+    clips = [np.zeros((n, 2), dtype=np.float16) for n in (40, 30)]
+    with pytest.raises(DataError, match=r"clips of 30 to 40 frames: .*training\.excerpt_s"):
+        Excerpts(clips, None, 3)
+
+
+def test_training_on_excerpts_resumes_to_the_same_weights(run, toy):
+    clips = [clip[: 12 - i % 3] for i, clip in enumerate(toy[0])], toy[1]
+    whole = run(state="whole", data=clips, excerpt_frames=8)
+    with pytest.raises(Interrupted):
+        run(state="cut", data=clips, excerpt_frames=8, stop_in=5)
+    assert _bits(run(state="cut", data=clips, excerpt_frames=8).network) == _bits(whole.network)

@@ -17,7 +17,9 @@ def test_dry_run_of_the_paper_lists_its_whole_grid_without_data(project):
         "ask_record": 1,
         "fetch_archive": 15 + 2,
         "unpack_folder": 3,
-        "prepare_dcase2018_corpus": 1,
+        "list_recordings": 1,
+        "inspect_recordings": 1,
+        "prepare_corpus": 1,
         "plan_mixtures": 1,
         "render_stems": 4 * 8,
         "extract_features": 4 * 8,
@@ -37,7 +39,7 @@ def test_dry_run_of_the_paper_lists_its_whole_grid_without_data(project):
 
 def test_a_host_that_does_not_answer_is_one_clear_error(project, tmp_path):
     overlay = tmp_path / "overlay.yaml"
-    overlay.write_text(yaml.safe_dump({"download": {"host": "http://127.0.0.1:9"}}))
+    overlay.write_text(yaml.safe_dump({"download": {"hosts": {"zenodo": "http://127.0.0.1:9"}}}))
     result = Project(project.folder, [overlay]).snakemake("--until", "ask_record", check=False)
     assert result.returncode != 0
     assert "fsdkaggle2018: http://127.0.0.1:9/api/records/2552860 gave no list" in result.text

@@ -125,10 +125,12 @@ def project(tmp_path, archives, host):
     registry["tut_urban_2018"]["folders"][SCENES] = {
         name: facts(content) for name, content in archives.items() if name.startswith(SCENES)
     }
+    registry["tut_urban_2018"]["expect"] = {"scenes": 8, "scene_kinds": 1}
+    registry["fsdkaggle2018"]["expect"] = {"verified_recordings": 15, "labels": 3}
     (tmp_path / "datasets.yaml").write_text(yaml.safe_dump(registry))
     overlay = {
         "data_root": str(tmp_path / "data"),
-        "download": {"host": host, "registry": str(tmp_path / "datasets.yaml")},
+        "download": {"hosts": {"zenodo": host}, "registry": str(tmp_path / "datasets.yaml")},
         "corpus": {"classes": CLASSES},
         "split": {"folds": 2},
         "mixing": {"mixtures_per_fold": 4, "snr_db": [0]},
@@ -168,7 +170,7 @@ def test_unpacked_folders_are_used_as_they_are(project, tmp_path, archives):
     assert "unpack_folder" not in project.planned("--forceall")
     planned = project.planned()
     assert not {"ask_record", "fetch_archive", "unpack_folder"} & set(planned)
-    assert planned["prepare_dcase2018_corpus"] == 1
+    assert planned["list_recordings"] == 1
 
 
 def test_archives_that_are_there_are_verified_not_fetched(project, tmp_path, archives):

@@ -6,16 +6,8 @@ import soxr
 
 from tfseg.errors import DataError
 
-
-def duration_s(path):
-    """Length of a recording in seconds, from its header."""
-    try:
-        info = soundfile.info(str(path))
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise DataError(
-            f"{path}: expected a sound file, found one that cannot be read: {error}"
-        ) from None
-    return info.frames / info.samplerate
+_MIRRORED_S = 0.01
+_CROSS_FADE_S = 0.05
 
 
 def read_mono(path, sample_rate, *, resampler, start_s=0.0, stop_s=None):
@@ -61,3 +53,100 @@ def read_mono(path, sample_rate, *, resampler, start_s=0.0, stop_s=None):
     if rate != sample_rate:
         samples = soxr.resample(samples, rate, sample_rate, quality=resampler.removeprefix("soxr_"))
     return samples
+
+
+def _mono_pieces(path, sample_rate, quality, n_piece):
+    """Yield a whole recording as mono at `sample_rate`, piece by piece."""
+    with soundfile.SoundFile(str(path)) as file:
+        stream = None
+        if file.samplerate != sample_rate:
+            stream = soxr.ResampleStream(
+                file.samplerate, sample_rate, 1, dtype="float32", quality=quality
+            )
+        n_left = file.frames
+        while n_left > 0:
+            piece = file.read(min(n_left, n_piece), dtype="float32", always_2d=True)
+            if len(piece) == 0:
+                raise DataError(f"{path}: it ends {n_left} samples before its header says")
+            n_left -= len(piece)
+            piece = piece.mean(axis=1)
+            if not np.isfinite(piece).all():
+                raise DataError(f"{path}: expected finite samples, found NaN or infinity")
+            yield piece if stream is None else stream.resample_chunk(piece, last=n_left == 0)
+
+
+def read_blocks(path, sample_rate, *, resampler, n_block, n_overlap, n_least):
+    """Read a recording of any length as mono, in overlapping blocks, in constant memory.
+
+    Parameters
+    ----------
+    path : path-like
+    sample_rate : int
+        Hz, of the result.
+    resampler : {"soxr_hq", "soxr_vhq"}
+    n_block, n_overlap : int
+        Samples (of the result) from the start of one block to the next, and how far each reaches
+        into the next.
+    n_least : int
+        A block is at least so long: a shorter recording is filled up with zeros, and a shorter
+        rest is left out.
+
+    Yields
+    ------
+    block : np.ndarray [shape=(n_block + n_overlap,) or less at the end, dtype=float32]
+
+    Raises
+    ------
+    DataError
+        When the file is missing, unreadable, or holds NaN or infinite samples.
+    """
+    held, first = np.zeros(0, dtype=np.float32), True
+    try:
+        for piece in _mono_pieces(path, sample_rate, resampler.removeprefix("soxr_"), n_block):
+            held = np.concatenate([held, piece])
+            while len(held) >= n_block + n_overlap:
+                yield held[: n_block + n_overlap]
+                held, first = held[n_block:], False
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise DataError(
+            f"{path}: expected a sound file, found one that cannot be read: {error}"
+        ) from None
+    if len(held) >= n_least:
+        yield held
+    elif first:
+        yield np.pad(held, (0, n_least - len(held)))
+
+
+def fit_length(samples, n_samples, sample_rate):
+    """Cut or extend a scene to a length.
+
+    Longer: cut at its end. Up to 10 ms shorter: its last samples are mirrored. Shorter than that:
+    it is played again from its start, joined by an equal-power cross-fade of 50 ms (of half its
+    length, if that is less), so that no join clicks.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n,), n >= 1]
+    n_samples : int
+    sample_rate : int
+
+    Returns
+    -------
+    samples : np.ndarray [shape=(n_samples,), same dtype]
+    """
+    missing = n_samples - len(samples)
+    if missing <= 0:
+        return samples[:n_samples]
+    if missing <= _MIRRORED_S * sample_rate and missing < len(samples):
+        return np.pad(samples, (0, missing), mode="reflect")
+    n_fade = min(round(_CROSS_FADE_S * sample_rate), len(samples) // 2)
+    period = len(samples) - n_fade
+    ramp = np.sin(np.linspace(0, np.pi / 2, n_fade, endpoint=False)).astype(samples.dtype)
+    body = samples.copy()
+    body[period:] *= np.sqrt(1 - ramp**2)
+    fitted = np.zeros(n_samples + len(samples), dtype=samples.dtype)
+    fitted[: len(samples)] = body
+    body[:n_fade] *= ramp
+    for start in range(period, n_samples, period):
+        fitted[start : start + len(samples)] += body
+    return fitted[:n_samples]

@@ -123,16 +123,25 @@ def _relations(config):
             f"postprocessing.high_threshold ({config['postprocessing']['high_threshold']}), "
             f"found {config['postprocessing']['low_threshold']}"
         )
-    for key, value in (
-        ("tables.by_class_snr_db", config["tables"]["by_class_snr_db"]),
-        ("figures.snr_db", config["figures"]["snr_db"]),
-    ):
-        if value not in mixing["snr_db"]:
-            yield f"config key {key}: expected one of mixing.snr_db {mixing['snr_db']}, found {value}"
-    if config["figures"]["fold"] > config["split"]["folds"]:
+    kind = config["corpus"]["kind"]
+    if kind != "clips":
+        for key, value in (
+            ("tables.by_class_snr_db", config["tables"]["by_class_snr_db"]),
+            ("figures.snr_db", config["figures"]["snr_db"]),
+        ):
+            if value not in mixing["snr_db"]:
+                yield (
+                    f"config key {key}: expected one of mixing.snr_db {mixing['snr_db']}, "
+                    f"found {value}"
+                )
+    yield from _split_relations(config)
+    excerpt_s = config["training"]["excerpt_s"]
+    if kind == "clips" and excerpt_s is None:
+        yield "config key training.excerpt_s: expected a number of seconds with corpus.kind clips"
+    if excerpt_s is not None and grid.n_samples(excerpt_s) < features["window_length"]:
         yield (
-            f"config key figures.fold: expected at most split.folds "
-            f"({config['split']['folds']}), found {config['figures']['fold']}"
+            f"config key training.excerpt_s: expected at least one window "
+            f"({features['window_length'] / features['sample_rate']:g} s), found {excerpt_s}"
         )
     if config["corpus"]["kind"] == "embedded":
         from tfseg.corpora.instruments import INSTRUMENTS
@@ -143,6 +152,32 @@ def _relations(config):
                     f"config key corpus.classes[{index}]: expected a class of the embedded corpus "
                     f"({', '.join(INSTRUMENTS)}), found {label!r}"
                 )
+
+
+def _split_relations(config):
+    """Check how recordings are dealt to folds, and what each fold gets."""
+    kind, split = config["corpus"]["kind"], config["split"]
+    fixed = split["kind"] == "fixed"
+    has_own = {"tut_rare2017": "fixed", "esc50": "folds", "clips": split["kind"]}
+    if (fixed or split["by"] == "corpus") and has_own.get(kind) != split["kind"]:
+        key = "split.kind" if fixed else "split.by"
+        yield (
+            f"config key {key}: expected a way to deal recordings that the corpus {kind} has, "
+            f"found {split['kind'] if fixed else split['by']!r}: it has no such folds of its own"
+        )
+    n_folds = 2 if fixed else split["folds"]
+    counts = config["mixing"]["mixtures_per_fold"]
+    if isinstance(counts, list) and len(counts) != n_folds:
+        yield (
+            f"config key mixing.mixtures_per_fold: expected one number, or {n_folds} (one for each "
+            f"fold), found {len(counts)}"
+        )
+    n_held_out = 1 if fixed else n_folds
+    if config["figures"]["fold"] > n_held_out:
+        yield (
+            f"config key figures.fold: expected a fold that is held out, at most {n_held_out}, "
+            f"found {config['figures']['fold']}"
+        )
 
 
 def check_config(config):

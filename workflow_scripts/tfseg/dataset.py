@@ -1,11 +1,15 @@
 """Reading stored features into memory, for training and inference (imports little on purpose)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tfseg.errors import DamagedFileError
-from tfseg.files import read_description, reading_hdf5
+from tfseg.files import create_dataset, read_description, reading_hdf5
+from tfseg.timegrid import TimeGrid
+
+CHUNK_FRAMES = 512
 
 
 @dataclass(frozen=True)
@@ -14,19 +18,20 @@ class FeatureSet:
 
     Attributes
     ----------
-    logmel : np.ndarray [shape=(n, n_frames, n_mels), dtype=float16]
+    logmel : sequence of np.ndarray [shape=(n_frames, n_mels), dtype=float16]
+        One for each clip; a single array (n, n_frames, n_mels) where all are of one length.
     target : np.ndarray [shape=(n, n_classes), dtype=uint8]
     mixture : list of str
     mask_mixture, mask_class : np.ndarray [shape=(m,), dtype=int64]
         Which mixture (row of `logmel`) and class each row of `mask_bits` belongs to.
     mask_bits : np.ndarray [shape=(m, n_bytes), dtype=uint8]
-        Ideal binary masks, packed.
+        Ideal binary masks, packed. None at all for clips that were not mixed here.
     classes : tuple of str
     settings : dict
         The T-F representation (fields of `tfseg.features.FeatureSettings`) as stored.
     """
 
-    logmel: np.ndarray
+    logmel: Sequence
     target: np.ndarray
     mixture: list
     mask_mixture: np.ndarray
@@ -35,11 +40,60 @@ class FeatureSet:
     classes: tuple
     settings: dict
 
+    @property
+    def grid(self):
+        """The frames' time grid."""
+        names = ("sample_rate", "window_length", "hop_length")
+        return TimeGrid(**{name: self.settings[name] for name in names})
+
     def ideal_masks(self, rows):
         """Unpack ideal masks [shape=(len(rows), n_frames, n_mels), dtype=bool]."""
-        n_frames, n_mels = self.logmel.shape[1:]
+        n_frames, n_mels = self.logmel[0].shape
         bits = np.unpackbits(self.mask_bits[rows], axis=1, count=n_frames * n_mels)
         return bits.reshape(-1, n_frames, n_mels).astype(bool)
+
+
+def write_ragged(file, name, clips):
+    """Store arrays of different length as one padded dataset, and ``n_frames`` beside it.
+
+    Parameters
+    ----------
+    file : h5py.File
+    name : str
+    clips : sequence of np.ndarray [shape=(n_frames, n_columns)]
+    """
+    n_frames = np.array([len(clip) for clip in clips], dtype=np.int64)
+    longest = int(n_frames.max(initial=1))
+    n_columns = clips[0].shape[1] if len(clips) else 1
+    # Chunks of a short clip's unused frames are never written, and take no space.
+    dataset = create_dataset(
+        file,
+        name,
+        shape=(len(clips), longest, n_columns),
+        dtype=clips[0].dtype if len(clips) else np.float16,
+        chunks=(1, min(longest, CHUNK_FRAMES), n_columns),
+    )
+    for row, clip in enumerate(clips):
+        dataset[row, : len(clip)] = clip
+    create_dataset(file, "n_frames", data=n_frames)
+
+
+def read_ragged(file, name):
+    """Read what `write_ragged` stored: one array for each clip, a single one for equal lengths."""
+    n_frames = file["n_frames"][:]
+    dataset = file[name]
+    if (n_frames == dataset.shape[1]).all():
+        return dataset[:]
+    return [dataset[row, :n] for row, n in enumerate(n_frames)]
+
+
+def join_clips(parts):
+    """Join sequences of clips; a single array where all are of one length."""
+    if all(isinstance(part, np.ndarray) for part in parts) and (
+        len({part.shape[1:] for part in parts}) == 1
+    ):
+        return np.concatenate(parts)
+    return [clip for part in parts for clip in part]
 
 
 def load_features(paths):
@@ -55,7 +109,7 @@ def load_features(paths):
         with reading_hdf5(path) as file:
             description = read_description(file)
             part = FeatureSet(
-                logmel=file["logmel"][:],
+                logmel=read_ragged(file, "logmel"),
                 target=file["target"][:],
                 mixture=[name.decode() for name in file["mixture"][:]],
                 mask_mixture=file["mask_mixture"][:],
@@ -71,14 +125,17 @@ def load_features(paths):
         parts.append(part)
     offsets = np.cumsum([0] + [len(part.mixture) for part in parts[:-1]])
     return FeatureSet(
-        logmel=np.concatenate([part.logmel for part in parts]),
+        logmel=join_clips([part.logmel for part in parts if len(part.mixture)]),
         target=np.concatenate([part.target for part in parts]),
         mixture=[name for part in parts for name in part.mixture],
         mask_mixture=np.concatenate(
             [part.mask_mixture + offset for part, offset in zip(parts, offsets, strict=True)]
         ),
         mask_class=np.concatenate([part.mask_class for part in parts]),
-        mask_bits=np.concatenate([part.mask_bits for part in parts]),
+        # Rows of clips that were not mixed here differ in length and are none.
+        mask_bits=np.concatenate(
+            [part.mask_bits for part in parts if len(part.mask_bits)] or [parts[0].mask_bits]
+        ),
         classes=parts[0].classes,
         settings=parts[0].settings,
     )

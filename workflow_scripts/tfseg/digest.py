@@ -101,3 +101,19 @@ def code_digest(*scripts):
     for path in modules_of(*scripts):
         digest.update(f"{path.name}\x1f{_parsed(path)[0]}\x1f".encode())
     return digest.hexdigest()[:16]
+
+
+def files_digest(folder):
+    """Digest of the names, sizes and modification times of all files below a folder.
+
+    Parameters
+    ----------
+    folder : path-like
+    """
+    digest = hashlib.sha256()
+    for path in sorted(Path(folder).rglob("*")):
+        if path.is_file():
+            status = path.stat()
+            entry = f"{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\n"
+            digest.update(entry.encode(errors="surrogateescape"))
+    return digest.hexdigest()

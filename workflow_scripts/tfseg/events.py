@@ -65,7 +65,8 @@ def detect_events(mixtures, tags, frames, classes, grid, settings, *, tag_thresh
     ----------
     mixtures : sequence of str, length n
     tags : np.ndarray [shape=(n, n_classes)]
-    frames : np.ndarray [shape=(n, n_frames, n_classes)]
+    frames : sequence of np.ndarray [shape=(n_frames, n_classes)]
+        One for each clip.
     classes : sequence of str
     grid : tfseg.timegrid.TimeGrid
     settings : HysteresisSettings

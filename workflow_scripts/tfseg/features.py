@@ -6,10 +6,13 @@ import librosa
 import numpy as np
 import scipy.fft
 
-from tfseg.files import create_dataset, create_description, writing_hdf5
+from tfseg import audio
+from tfseg.dataset import CHUNK_FRAMES
+from tfseg.files import append_rows, create_dataset, create_description
 from tfseg.timegrid import TimeGrid
 
 _LEVEL_FLOOR = 1e-30
+_BLOCK_FRAMES = 2048  # of a long recording at a time
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,13 @@ class Spectrograms:
             fmin=settings.fmin_hz,
             fmax=settings.fmax_hz,
         ).astype(np.float32)
+
+    @property
+    def mel_hz(self):
+        """Centre frequency of each band [shape=(n_mels,)]."""
+        n_bins = self.mel_filters.shape[1]
+        bins_hz = np.arange(n_bins) * self.settings.sample_rate / self.settings.window_length
+        return (self.mel_filters @ bins_hz) / np.maximum(self.mel_filters.sum(axis=1), 1e-12)
 
     def complex(self, samples, frames=None):
         """Complex spectrum.
@@ -188,13 +198,91 @@ class MixtureSpectra:
         return mask
 
 
-def extract_features(
-    stem_reader, settings, labels, *, classes, snr_db, progress=lambda items: items
-):
-    """Compute features and ideal masks of one stems file for every SNR.
+class FeatureWriter:
+    """Writes a feature file clip by clip, in memory that does not grow with their number.
 
     Parameters
     ----------
+    file : h5py.File
+        Open for writing. Layout: ``docs/files.md``.
+    n_clips, max_frames : int
+    classes : sequence of str
+    settings : FeatureSettings
+    snr_db : float or None
+    """
+
+    def __init__(self, file, *, n_clips, max_frames, classes, settings, snr_db):
+        self._file = file
+        n_bytes = -(-max_frames * settings.n_mels // 8)
+        # Chunks of a short clip's unused frames are never written, and take no space.
+        self._logmel = create_dataset(
+            file,
+            "logmel",
+            shape=(n_clips, max_frames, settings.n_mels),
+            dtype=np.float16,
+            chunks=(1, min(max_frames, CHUNK_FRAMES), settings.n_mels) if n_clips else True,
+        )
+        self._mask_bits = create_dataset(
+            file,
+            "mask_bits",
+            shape=(0, n_bytes),
+            dtype=np.uint8,
+            chunks=(1, n_bytes),
+            maxshape=(None, n_bytes),
+        )
+        self._target = np.zeros((n_clips, len(classes)), dtype=np.uint8)
+        self._clips, self._mask_rows = [], []
+        create_description(file, {"classes": list(classes), "settings": settings.as_dict()})
+        file.attrs["classes"] = list(classes)
+        if snr_db is not None:
+            file.attrs["snr_db"] = float(snr_db)
+
+    def add(self, name, fold, logmel, sounding, masks=()):
+        """Write one clip.
+
+        Parameters
+        ----------
+        name : str
+        fold : int
+        logmel : np.ndarray [shape=(n_frames, n_mels)]
+        sounding : sequence of int
+            Classes that sound in it.
+        masks : sequence of np.ndarray [shape=(n_frames, n_mels), dtype=bool]
+            The ideal mask of each of them; nothing where there is none.
+        """
+        index = len(self._clips)
+        self._clips.append((name.encode(), fold, len(logmel)))
+        self._logmel[index, : len(logmel)] = logmel.astype(np.float16)
+        self._target[index, list(sounding)] = 1
+        if masks:
+            bits = [np.packbits(mask.reshape(-1)) for mask in masks]
+            append_rows(self._mask_bits, np.stack(bits))
+            self._mask_rows += [(index, k) for k in sounding]
+
+    def finish(self):
+        """Write what is known only at the end."""
+        names, folds, n_frames = zip(*self._clips, strict=True) if self._clips else ((), (), ())
+        rows = np.array(self._mask_rows, dtype=np.int64).reshape(-1, 2)
+        for name, values in (
+            ("target", self._target),
+            ("mixture", np.array(names, dtype="S")),
+            ("fold", np.array(folds, dtype=np.int32)),
+            ("n_frames", np.array(n_frames, dtype=np.int64)),
+            ("mask_mixture", rows[:, 0]),
+            ("mask_class", rows[:, 1]),
+        ):
+            create_dataset(self._file, name, data=values)
+
+
+def extract_features(
+    files, stem_reader, settings, labels, *, classes, snr_db, progress=lambda items: items
+):
+    """Write features and ideal masks of one stems file for every SNR, in one pass.
+
+    Parameters
+    ----------
+    files : sequence of h5py.File
+        One for each SNR, open for writing.
     stem_reader : tfseg.mixing.StemReader
     settings : FeatureSettings
     labels : dict
@@ -202,59 +290,76 @@ def extract_features(
     classes : sequence of str
     snr_db : sequence of float
     progress : callable
-
-    Returns
-    -------
-    features : dict of float to dict
-        By SNR: ``logmel`` [shape=(n, n_frames, n_mels), float16], ``target`` [shape=(n,
-        n_classes), uint8], ``mixture``, ``fold``, and the ideal masks, one row for each class
-        that sounds in a mixture: ``mask_mixture``, ``mask_class`` and ``mask_bits`` (the mask
-        flattened frame by frame and packed eight units to a byte).
     """
     spectrograms = Spectrograms(settings)
-    names, folds, targets = [], [], []
-    logmel = {snr: [] for snr in snr_db}
-    mask_bits = {snr: [] for snr in snr_db}
-    mask_rows = []
-    for index, stems in enumerate(progress(stem_reader)):
+    writers = {
+        snr: FeatureWriter(
+            file,
+            n_clips=len(stem_reader.mixtures),
+            max_frames=settings.grid.n_frames(stem_reader.n_samples),
+            classes=classes,
+            settings=settings,
+            snr_db=snr,
+        )
+        for snr, file in zip(snr_db, files, strict=True)
+    }
+    for stems in progress(stem_reader):
         spectra = MixtureSpectra(spectrograms, stems)
-        strong = spectrograms.grid.strong_labels(
+        strong = settings.grid.strong_labels(
             labels.get(stems.mixture, []), classes, spectra.n_frames
         )
-        names.append(stems.mixture)
-        folds.append(stems.fold)
-        target = np.zeros(len(classes), dtype=np.uint8)
-        target[list(spectra.classes)] = 1
-        targets.append(target)
-        mask_rows += [(index, k) for k in spectra.classes]
-        for snr in snr_db:
-            logmel[snr].append(spectrograms.logmel(spectra.mixture(snr)).astype(np.float16))
-            for k in spectra.classes:
-                mask = spectra.ideal_binary_mask(k, snr, strong[:, k])
-                mask_bits[snr].append(np.packbits(mask.reshape(-1)))
-    mask_rows = np.array(mask_rows, dtype=np.int64).reshape(-1, 2)
-    n_units = logmel[snr_db[0]][0].size
-    n_bytes = -(-n_units // 8)
-    return {
-        snr: {
-            "logmel": np.stack(logmel[snr]),
-            "target": np.stack(targets),
-            "mixture": np.array(names, dtype="S"),
-            "fold": np.array(folds, dtype=np.int32),
-            "mask_mixture": mask_rows[:, 0],
-            "mask_class": mask_rows[:, 1],
-            "mask_bits": np.array(mask_bits[snr], dtype=np.uint8).reshape(-1, n_bytes),
-        }
-        for snr in snr_db
-    }
+        for snr, writer in writers.items():
+            writer.add(
+                stems.mixture,
+                stems.fold,
+                spectrograms.logmel(spectra.mixture(snr)),
+                list(spectra.classes),
+                [spectra.ideal_binary_mask(k, snr, strong[:, k]) for k in spectra.classes],
+            )
+    for writer in writers.values():
+        writer.finish()
 
 
-def write_features(path, features, *, classes, settings, snr_db):
-    """Write the features of one SNR as HDF5, whole or not at all."""
-    with writing_hdf5(path) as file:
-        for name, values in features.items():
-            chunks = (1, *values.shape[1:]) if name == "logmel" else True
-            create_dataset(file, name, data=values, chunks=chunks)
-        file.attrs["classes"] = list(classes)
-        file.attrs["snr_db"] = float(snr_db)
-        create_description(file, {"classes": list(classes), "settings": settings.as_dict()})
+def extract_clips(file, clips, settings, *, classes, resampler, progress=lambda items: items):
+    """Write features of ready clips of any length.
+
+    Parameters
+    ----------
+    file : h5py.File
+    clips : pd.DataFrame
+        As ``schemas/tables/clips.schema.yaml`` says.
+    settings : FeatureSettings
+    classes : sequence of str
+    resampler : str
+    progress : callable
+    """
+    spectrograms = Spectrograms(settings)
+    grid, rows = settings.grid, list(clips.itertuples(index=False))
+    # A header's length may be a sample off after resampling.
+    longest_s = max((row.duration_s for row in rows), default=0)
+    column = {label: k for k, label in enumerate(classes)}
+    writer = FeatureWriter(
+        file,
+        n_clips=len(rows),
+        max_frames=grid.n_frames(max(grid.n_samples(longest_s), grid.window_length)) + 1,
+        classes=classes,
+        settings=settings,
+        snr_db=None,
+    )
+    for row in progress(rows):
+        logmel = np.concatenate(
+            [
+                spectrograms.logmel(spectrograms.complex(block))
+                for block in audio.read_blocks(
+                    row.path,
+                    settings.sample_rate,
+                    resampler=resampler,
+                    n_block=_BLOCK_FRAMES * grid.hop_length,
+                    n_overlap=grid.window_length - grid.hop_length,
+                    n_least=grid.window_length,
+                )
+            ]
+        )
+        sounding = sorted(column[tag] for tag in row.tags.split(";") if tag)
+        writer.add(row.clip, row.fold, logmel, sounding)
+    writer.finish()

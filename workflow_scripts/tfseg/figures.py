@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tfseg.files import whole_file
+from tfseg.tables import snr_name
 
 # Reproducible SVG: without a salt its ids, without this text its fonts, differ between machines.
 mpl.rcParams["svg.hashsalt"] = "tfseg"
@@ -67,52 +68,64 @@ def _image(axis, example, values, cmap, low, high):
 
 def _sounding(example):
     """Classes that sound, in order of their onsets."""
-    return sorted(
-        np.flatnonzero(example.target), key=lambda k: int(np.argmax(example.strong[:, k]))
-    )
+    sounding = np.flatnonzero(example.target)
+    if example.strong is None:
+        return list(sounding)
+    return sorted(sounding, key=lambda k: int(np.argmax(example.strong[:, k])))
+
+
+def _draw_labels(axis, example, strong):
+    """Bars of the classes that sound: where (strong), or over the whole clip (weak)."""
+    sounding, times = _sounding(example), example.frame_times_s
+    for row, k in enumerate(sounding):
+        spans = [(0, len(example.waveform) / example.sample_rate)]
+        if strong:
+            edges = np.flatnonzero(np.diff(np.r_[0, example.strong[:, k].astype(np.int8), 0]))
+            spans = [(times[on], times[off] - times[on]) for on, off in edges.reshape(-1, 2)]
+        axis.broken_barh(spans, (row - 0.3, 0.6), color=_COLOURS[row % len(_COLOURS)])
+    axis.set_title("Strong labels" if strong else "Weak labels: all that training sees")
+    axis.set_yticks(range(len(sounding)), [_readable(example.classes[k]) for k in sounding])
+    axis.set_ylim(len(sounding) - 0.5, -0.5)
 
 
 def draw_mixture(example):
-    """Draw waveform, log-mel, ideal ratio mask, strong and weak labels (TASLP Fig. 1)."""
-    figure = Figure(figsize=(7.2, 7.2), layout="constrained")
-    axes = figure.subplots(5, 1, sharex=True, height_ratios=[1.2, 2, 2, 1, 1])
-    times = example.frame_times_s
-    end_s = len(example.waveform) / example.sample_rate
-    axes[0].plot(
+    """Draw waveform, log-mel, ideal ratio mask, strong and weak labels (TASLP Fig. 1).
+
+    What has no reference is left out.
+    """
+    has_masks, has_strong = example.ratio_masks is not None, example.strong is not None
+    heights = [1.2, 2, *([2] if has_masks else []), *([1] if has_strong else []), 1]
+    figure = Figure(figsize=(7.2, sum(heights)), layout="constrained")
+    axes = iter(figure.subplots(len(heights), 1, sharex=True, height_ratios=heights))
+    axis = next(axes)
+    axis.plot(
         np.arange(len(example.waveform)) / example.sample_rate,
         example.waveform,
         color="0.25",
         linewidth=0.4,
         rasterized=True,
     )
-    axes[0].set_title(f"Waveform of mixture {example.mixture} at {example.snr_db:g} dB SNR")
-    axes[0].set_ylabel("amplitude")
+    axis.set_title(f"Waveform of {example.title}")
+    axis.set_ylabel("amplitude")
+    axis = next(axes)
     low, high = np.percentile(example.logmel, [2, 99.8])
-    levels = _image(axes[1], example, example.logmel, _LEVEL_MAP, low, high)
-    axes[1].set_title("Log-mel spectrogram")
-    axes[1].set_ylabel("Hz")
-    figure.colorbar(levels, ax=axes[1], label="log magnitude", pad=0.01)
-    ideal = np.where(example.strong.T[:, :, None], example.ratio_masks, 0).max(axis=0)
-    masks = _image(axes[2], example, ideal, _MASK_MAP, 0, 1)
-    axes[2].set_title("Ideal ratio mask of the events")
-    axes[2].set_ylabel("Hz")
-    figure.colorbar(masks, ax=axes[2], label="mask", pad=0.01)
-    sounding = _sounding(example)
-    for row, k in enumerate(sounding):
-        active = np.flatnonzero(example.strong[:, k])
-        onset_s, offset_s = times[active[0]], times[active[-1] + 1]
-        colour = _COLOURS[row % len(_COLOURS)]
-        axes[3].barh(row, offset_s - onset_s, left=onset_s, height=0.6, color=colour)
-        axes[4].barh(row, end_s, left=0, height=0.6, color=colour)
-    for axis, title in (
-        (axes[3], "Strong labels"),
-        (axes[4], "Weak labels: all that training sees"),
-    ):
-        axis.set_title(title)
-        axis.set_yticks(range(len(sounding)), [_readable(example.classes[k]) for k in sounding])
-        axis.set_ylim(len(sounding) - 0.5, -0.5)
-    axes[4].set_xlabel("time / s")
-    axes[4].set_xlim(0, end_s)
+    levels = _image(axis, example, example.logmel, _LEVEL_MAP, low, high)
+    axis.set_title("Log-mel spectrogram")
+    axis.set_ylabel("Hz")
+    figure.colorbar(levels, ax=axis, label="log magnitude", pad=0.01)
+    if has_masks:
+        axis = next(axes)
+        ideal = np.where(example.strong.T[:, :, None], example.ratio_masks, 0).max(axis=0)
+        masks = _image(axis, example, ideal, _MASK_MAP, 0, 1)
+        axis.set_title("Ideal ratio mask of the events")
+        axis.set_ylabel("Hz")
+        figure.colorbar(masks, ax=axis, label="mask", pad=0.01)
+    if has_strong:
+        _draw_labels(next(axes), example, strong=True)
+    axis = next(axes)
+    _draw_labels(axis, example, strong=False)
+    axis.set_xlabel("time / s")
+    axis.set_xlim(0, len(example.waveform) / example.sample_rate)
     return figure
 
 
@@ -121,7 +134,7 @@ def draw_masks(example):
     sounding = _sounding(example)
     silent = [k for k in range(len(example.classes)) if k not in sounding]
     shown = [*sounding, *silent[: max(0, 4 - len(sounding))]]
-    rows = [*example.masks, "ideal ratio mask"]
+    rows = [*example.masks, *(["ideal ratio mask"] if example.ratio_masks is not None else [])]
     figure = Figure(
         figsize=(2.1 * len(shown) + 1.2, 1.35 * (len(rows) + 1) + 0.5), layout="constrained"
     )
@@ -156,7 +169,7 @@ def draw_masks(example):
         axis.set_xlabel("time / s")
     figure.colorbar(image, ax=axes[1:, :], label="mask", pad=0.01, aspect=40)
     figure.suptitle(
-        f"Masks learned from weak labels, mixture {example.mixture} at {example.snr_db:g} dB SNR",
+        f"Masks learned from weak labels, {example.title}",
         fontsize=10,
     )
     return figure
@@ -167,8 +180,9 @@ def draw_frames(example):
     systems = list(example.masks)
     sounding = _sounding(example)
     others = [k for k in range(len(example.classes)) if k not in sounding]
-    figure = Figure(figsize=(7.2, 1.5 * (len(systems) + 1) + 0.4), layout="constrained")
-    axes = figure.subplots(len(systems) + 1, 1, sharex=True, sharey=True)
+    n_panels = len(systems) + (example.strong is not None)
+    figure = Figure(figsize=(7.2, 1.5 * n_panels + 0.7), layout="constrained")
+    axes = figure.subplots(n_panels, 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     times = example.frame_times_s[:-1]
     for axis, system in zip(axes, systems, strict=False):
         scores = example.masks[system].mean(axis=2)
@@ -182,24 +196,21 @@ def draw_frames(example):
         axis.grid(axis="y", color="0.92")
     for index, k in enumerate(sounding):
         style = index % len(_COLOURS)
-        axes[-1].step(
-            times,
-            example.strong[:, k],
-            where="post",
-            color=_COLOURS[style],
-            linestyle=_DASHES[style],
-            label=_readable(example.classes[k]),
-        )
+        look = {"color": _COLOURS[style], "linestyle": _DASHES[style]}
+        name = _readable(example.classes[k])
+        if example.strong is None:
+            axes[-1].plot([], [], label=name, **look)
+        else:
+            axes[-1].step(times, example.strong[:, k], where="post", label=name, **look)
     axes[-1].plot([], [], color="0.75", label="classes that do not sound")
-    axes[-1].set_title("True activity")
-    axes[-1].set_ylabel("active")
+    if example.strong is not None:
+        axes[-1].set_title("True activity")
+        axes[-1].set_ylabel("active")
     axes[-1].set_ylim(-0.03, 1.05)
     axes[-1].set_xlim(0, example.frame_times_s[-1])
     axes[-1].set_xlabel("time / s")
     figure.legend(loc="outside lower center", ncols=len(sounding) + 1, frameon=False)
-    figure.suptitle(
-        f"Frame scores, mixture {example.mixture} at {example.snr_db:g} dB SNR", fontsize=10
-    )
+    figure.suptitle(f"Frame scores, {example.title}", fontsize=10)
     return figure
 
 
@@ -208,20 +219,18 @@ def read_histories(paths, names):
     parts = []
     for path, name in zip(paths, names, strict=True):
         snr, system, fold, repeat = name.split()
-        parts.append(
-            pd.read_csv(path).assign(snr_db=float(snr), system=system, fold=fold, repeat=repeat)
-        )
+        parts.append(pd.read_csv(path).assign(snr=snr, system=system, fold=fold, repeat=repeat))
     return pd.concat(parts, ignore_index=True)
 
 
 def draw_training(histories, systems):
     """Draw loss against iteration: a panel per SNR, a thin line per training, means in bold."""
-    snrs = list(dict.fromkeys(histories["snr_db"]))
+    snrs = list(dict.fromkeys(histories["snr"]))
     figure = Figure(figsize=(2.6 * len(snrs) + 0.8, 3.0), layout="constrained")
     axes = figure.subplots(1, len(snrs), sharey=True, squeeze=False)[0]
     for axis, snr in zip(axes, snrs, strict=True):
         for index, system in enumerate(systems):
-            rows = histories[(histories["snr_db"] == snr) & (histories["system"] == system)]
+            rows = histories[(histories["snr"] == snr) & (histories["system"] == system)]
             style = index % len(_COLOURS)
             for _, single in rows.groupby(["fold", "repeat"]):
                 axis.plot(
@@ -240,7 +249,7 @@ def draw_training(histories, systems):
                 linewidth=1.8,
                 label=system.upper(),
             )
-        axis.set_title(f"{snr:g} dB SNR")
+        axis.set_title("clips as recorded" if snr == "none" else f"{snr} dB SNR")
         axis.set_xlabel("iteration")
         axis.grid(color="0.92")
     axes[0].set_ylabel("binary cross-entropy")
@@ -256,10 +265,11 @@ def draw_training(histories, systems):
 
 def _metric_means(rows, snrs):
     """Mean over folds and repeats, and standard deviation over folds, by SNR."""
-    mean = rows[rows["fold"] == "all"].groupby("snr_db")["value"].mean().reindex(snrs)
+    by_snr = rows[rows["fold"] == "all"].groupby("snr_db", dropna=False)["value"]
     folds = rows[~rows["fold"].isin(["all", "pooled"])]
-    by_fold = folds.groupby(["snr_db", "fold"])["value"].mean()
-    return mean, by_fold.groupby("snr_db").std().reindex(snrs).fillna(0)
+    by_fold = folds.groupby(["snr_db", "fold"], dropna=False)["value"].mean()
+    spread = by_fold.groupby("snr_db", dropna=False).std()
+    return by_snr.mean().reindex(snrs), spread.reindex(snrs).fillna(0)
 
 
 def draw_metrics(metrics, systems):
@@ -299,8 +309,9 @@ def draw_metrics(metrics, systems):
             axis.set_ylabel(headings[metric])
             axis.set_ylim(0, None if metric == "er" else 1)
             axis.grid(axis="y", color="0.92")
-            axis.set_xticks(range(len(snrs)), [f"{snr:g}" for snr in snrs])
-        column[len(shown) - 1].set_xlabel("SNR / dB")
+            axis.set_xticks(range(len(snrs)), [snr_name(snr).removesuffix(" dB") for snr in snrs])
+        if not rows["snr_db"].isna().all():
+            column[len(shown) - 1].set_xlabel("SNR / dB")
         column[len(shown) - 1].tick_params(labelbottom=True)
     figure.legend(
         *axes[0, 0].get_legend_handles_labels(),

@@ -115,15 +115,28 @@ def writing_hdf5(path):
         yield file
 
 
-def create_dataset(group, name, data=None, *, shape=None, dtype=None, chunks=True):
+def create_dataset(group, name, data=None, *, shape=None, dtype=None, chunks=True, maxshape=None):
     """Make an HDF5 dataset with the fletcher32 checksum that lets a reader notice damage."""
     values = None if data is None else np.asarray(data)
     size = int(np.prod(shape)) if values is None else values.size
-    if size == 0:  # an empty dataset cannot be chunked, and has nothing to protect
+    if size == 0 and maxshape is None:  # it cannot be chunked, and has nothing to protect
         return group.create_dataset(name, data=values, shape=shape, dtype=dtype)
     return group.create_dataset(
-        name, data=values, shape=shape, dtype=dtype, chunks=chunks, fletcher32=True
+        name,
+        data=values,
+        shape=shape,
+        dtype=dtype,
+        chunks=chunks,
+        maxshape=maxshape,
+        fletcher32=True,
     )
+
+
+def append_rows(dataset, rows):
+    """Add rows at the end of a dataset that may grow (``maxshape=(None, ...)``)."""
+    start = len(dataset)
+    dataset.resize(start + len(rows), axis=0)
+    dataset[start:] = rows
 
 
 @contextlib.contextmanager

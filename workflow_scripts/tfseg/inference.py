@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from tfseg.dataset import write_ragged
 from tfseg.errors import DamagedFileError
 from tfseg.files import create_dataset, create_description, read_json, write_json, writing_hdf5
 from tfseg.metrics.histogram import N_PATTERNS, ScoreHistogram
@@ -10,6 +11,7 @@ from tfseg.models.systems import build_network
 from tfseg.tensors import load_tensors, save_tensors
 
 MODEL_FORMAT = 1
+_BATCH_FRAMES = 512
 
 
 def save_model(model_path, description_path, network, description):
@@ -54,6 +56,14 @@ def load_model(model_path, description_path, device="cpu"):
     except RuntimeError as error:
         raise DamagedFileError(f"{model_path}: does not fit {description_path}: {error}") from None
     return network.to(device).eval(), description
+
+
+def load_networks(systems, models, descriptions):
+    """Load several trained systems on the CPU: name to `MaskNetwork`."""
+    return {
+        system: load_model(model, description)[0]
+        for system, model, description in zip(systems, models, descriptions, strict=True)
+    }
 
 
 class MaskCounter:
@@ -119,6 +129,26 @@ class MaskCounter:
         return histogram, self._predicted.cpu().numpy(), self._hit.cpu().numpy()
 
 
+def batches(features, batch_size):
+    """Split clips into batches of consecutive ones of equal length.
+
+    Returns
+    -------
+    batches : list of (start, stop)
+        Clips ``start .. stop - 1``. A batch of long clips is smaller: at most `batch_size` clips,
+        and together at most as many frames as `batch_size` clips of 512 frames have, or one clip.
+    """
+    found = []
+    for index, clip in enumerate(features.logmel):
+        size = max(1, min(batch_size, batch_size * _BATCH_FRAMES // len(clip)))
+        start, stop = found[-1] if found else (0, 0)
+        if found and len(features.logmel[start]) == len(clip) and stop - start < size:
+            found[-1] = (start, index + 1)
+        else:
+            found.append((index, index + 1))
+    return found
+
+
 def infer(network, features, *, batch_size, mask_threshold, device="cpu", progress=None):
     """Score every clip of a feature set.
 
@@ -128,7 +158,8 @@ def infer(network, features, *, batch_size, mask_threshold, device="cpu", progre
         In evaluation mode, on `device`.
     features : tfseg.dataset.FeatureSet
     batch_size : int
-    mask_threshold : float
+    mask_threshold : float or None
+        None counts no masks: the clips have no ideal ones.
     device : str
     progress : callable or None
         Wraps the iterable of batches.
@@ -136,20 +167,23 @@ def infer(network, features, *, batch_size, mask_threshold, device="cpu", progre
     Returns
     -------
     tags : np.ndarray [shape=(n, n_classes), dtype=float32]
-    frames : np.ndarray [shape=(n, n_frames, n_classes), dtype=float16]
-        Mean of the mask over mel bands (TASLP eq. 2).
-    counter : MaskCounter
+    frames : list of np.ndarray [shape=(n_frames, n_classes), dtype=float16]
+        One for each clip: mean of the mask over mel bands (TASLP eq. 2).
+    counter : MaskCounter or None
     """
-    counter = MaskCounter(len(features.classes), mask_threshold, device)
+    counter = None
+    if mask_threshold is not None:
+        counter = MaskCounter(len(features.classes), mask_threshold, device)
     tags, frames = [], []
-    starts = range(0, len(features.logmel), batch_size)
+    parts = batches(features, batch_size)
     with torch.inference_mode():
-        for start in progress(starts) if progress else starts:
-            stop = min(start + batch_size, len(features.logmel))
-            inputs = torch.from_numpy(features.logmel[start:stop]).to(device).float()
+        for start, stop in progress(parts) if progress else parts:
+            inputs = torch.from_numpy(np.stack(features.logmel[start:stop])).to(device).float()
             batch_tags, masks = network(inputs)
             tags.append(batch_tags.cpu().numpy())
-            frames.append(masks.mean(dim=3).transpose(1, 2).half().cpu().numpy())
+            frames += list(masks.mean(dim=3).transpose(1, 2).half().cpu().numpy())
+            if counter is None:
+                continue
             rows = np.flatnonzero((features.mask_mixture >= start) & (features.mask_mixture < stop))
             counter.add(
                 masks,
@@ -157,18 +191,20 @@ def infer(network, features, *, batch_size, mask_threshold, device="cpu", progre
                 torch.from_numpy(features.mask_mixture[rows] - start).to(device),
                 torch.from_numpy(features.mask_class[rows]).to(device),
             )
-    return np.concatenate(tags), np.concatenate(frames), counter
+    return np.concatenate(tags), frames, counter
 
 
 def write_scores(scores_path, counts_path, features, tags, frames, counter):
-    """Write ``scores.h5`` and ``mask_counts.h5``, each whole or not at all."""
+    """Write ``scores.h5`` and, if masks were counted, ``mask_counts.h5``."""
     with writing_hdf5(scores_path) as file:
         create_dataset(file, "tags", data=tags)
-        create_dataset(file, "frames", data=frames, chunks=(1, *frames.shape[1:]))
+        write_ragged(file, "frames", frames)
         create_dataset(file, "target", data=features.target)
         create_dataset(file, "mixture", data=np.array(features.mixture, dtype="S"))
         create_description(file, {"classes": list(features.classes), "settings": features.settings})
         file.attrs["classes"] = list(features.classes)
+    if counter is None:
+        return
     histogram, predicted, hit = counter.result()
     with writing_hdf5(counts_path) as file:
         create_dataset(file, "total", data=histogram.total)

@@ -5,6 +5,7 @@ each event unit RMS before the SNR's gain, and ``a(SNR)`` is the joint peak norm
 released code. Nothing but these gains depends on the SNR, so stems are rendered once.
 """
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +13,14 @@ import pandas as pd
 
 from tfseg import audio
 from tfseg.errors import DamagedFileError, DataError
-from tfseg.files import create_dataset, reading_hdf5
+from tfseg.files import append_rows, create_dataset, reading_hdf5
 from tfseg.seeding import generator
 from tfseg.timegrid import samples_in
 
 _INT16_PEAK = 32767
+_CACHED_EVENTS = 128
+_SAMPLE_CHUNK = 1 << 16
+_SCENE_MARGIN_S = 0.1  # read beyond what is used, so that the resampler's end does not sound
 
 
 def _repeat_shuffled(n_items, n_needed, rng):
@@ -38,7 +42,8 @@ def plan_mixtures(
     events, scenes : pd.DataFrame
         Corpus tables.
     folds : sequence of int
-    mixtures_per_fold : int
+    mixtures_per_fold : sequence of int
+        One number for each fold.
     duration_s : float
         Length of a mixture.
     onsets_s : sequence of float
@@ -49,22 +54,22 @@ def plan_mixtures(
     Returns
     -------
     mixtures : pd.DataFrame
-        mixture, kind, fold, scene, scene_start_s, duration_s.
+        mixture, kind, fold, scene, scene_start_s, duration_s, strong.
     mixture_events : pd.DataFrame
         mixture, event, label, onset_s, offset_s, event_start_s.
     """
     mixture_rows, event_rows = [], []
-    for fold in folds:
+    for fold, n_mixtures in zip(folds, mixtures_per_fold, strict=True):
         fold_events = events[events["fold"] == fold].to_dict("records")
         fold_scenes = list(scenes.loc[scenes["fold"] == fold, "path"])
-        n_events = mixtures_per_fold * len(onsets_s)
+        n_events = n_mixtures * len(onsets_s)
         event_order = iter(
             _repeat_shuffled(len(fold_events), n_events, generator(seed, "plan", "events", fold))
         )
         scene_order = _repeat_shuffled(
-            len(fold_scenes), mixtures_per_fold, generator(seed, "plan", "scenes", fold)
+            len(fold_scenes), n_mixtures, generator(seed, "plan", "scenes", fold)
         )
-        for index in range(mixtures_per_fold):
+        for index in range(n_mixtures):
             mixture = f"fold{fold}-{index:05d}"
             mixture_rows.append(
                 {
@@ -74,6 +79,7 @@ def plan_mixtures(
                     "scene": fold_scenes[scene_order[index]],
                     "scene_start_s": 0.0,
                     "duration_s": duration_s,
+                    "strong": 1,
                 }
             )
             for onset_s in onsets_s:
@@ -92,6 +98,41 @@ def plan_mixtures(
     return pd.DataFrame(mixture_rows), pd.DataFrame(event_rows)
 
 
+def plan_clips(clips, events):
+    """Plan a corpus of ready clips: each is its own mixture.
+
+    Parameters
+    ----------
+    clips : pd.DataFrame
+        As ``schemas/tables/clips.schema.yaml`` says.
+    events : dict of str to list of (label, onset_s, offset_s)
+        Of the clips whose events' times are known.
+
+    Returns
+    -------
+    mixtures, mixture_events : pd.DataFrame
+        As `plan_mixtures` returns.
+    """
+    mixtures = pd.DataFrame(
+        {
+            "mixture": clips["clip"],
+            "kind": "clip",
+            "fold": clips["fold"],
+            "scene": "",
+            "scene_start_s": 0.0,
+            "duration_s": clips["duration_s"],
+            "strong": clips["strong"],
+        }
+    )
+    rows = [
+        (row.clip, row.path, label, onset_s, offset_s, onset_s)
+        for row in clips.itertuples(index=False)
+        for label, onset_s, offset_s in events.get(row.clip, [])
+    ]
+    columns = ["mixture", "event", "label", "onset_s", "offset_s", "event_start_s"]
+    return mixtures, pd.DataFrame(rows, columns=columns)
+
+
 def _rms(samples):
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 
@@ -104,7 +145,7 @@ def _quantise(samples):
 
 
 class _EventReader:
-    """Reads event recordings once each: unit RMS, cut to what the mixture needs."""
+    """Reads event recordings at unit RMS, cut to what the mixture needs; keeps the last ones."""
 
     def __init__(self, corpus_events, sample_rate, resampler, max_samples, snr_on):
         self._stop_s = {
@@ -112,20 +153,23 @@ class _EventReader:
         }
         self._sample_rate, self._resampler = sample_rate, resampler
         self._max_samples, self._snr_on = max_samples, snr_on
-        self._segments = {}
+        # Bounded: a shard of any size needs the same memory.
+        self._cut = functools.lru_cache(maxsize=_CACHED_EVENTS)(self._read)
+
+    def _read(self, path, start_s):
+        samples = audio.read_mono(
+            path,
+            self._sample_rate,
+            resampler=self._resampler,
+            start_s=start_s,
+            stop_s=self._stop_s[path, start_s],
+        )
+        # A copy: a view would keep the whole recording in memory.
+        return samples[: self._max_samples].copy(), _rms(samples)
 
     def read(self, path, start_s, n_samples):
-        key = (path, start_s)
-        if key not in self._segments:
-            samples = audio.read_mono(
-                path,
-                self._sample_rate,
-                resampler=self._resampler,
-                start_s=start_s,
-                stop_s=self._stop_s[key],
-            )
-            self._segments[key] = samples[: self._max_samples], _rms(samples)
-        segment, rms_of_file = self._segments[key]
+        """Read one event, cut to `n_samples`."""
+        segment, rms_of_file = self._cut(path, start_s)
         segment = segment[:n_samples]
         rms = rms_of_file if self._snr_on == "file" else _rms(segment)
         if rms == 0:
@@ -186,13 +230,19 @@ def render_stems(
     )
     scene_scales = np.zeros(len(mixtures))
     mix_gains = np.zeros((len(mixtures), len(snr_gains)))
-    segments, rows = [], []
+    event_samples = create_dataset(
+        file, "event_samples", shape=(0,), dtype="int16", chunks=(_SAMPLE_CHUNK,), maxshape=(None,)
+    )
+    lengths, rows = [0], []
     for index, mixture in enumerate(progress(list(mixtures.itertuples(index=False)))):
         scene = audio.read_mono(
-            mixture.scene, sample_rate, resampler=resampler, start_s=mixture.scene_start_s
+            mixture.scene,
+            sample_rate,
+            resampler=resampler,
+            start_s=mixture.scene_start_s,
+            stop_s=mixture.scene_start_s + mixture.duration_s + _SCENE_MARGIN_S,
         )
-        # A scene of another length than the mixture is cut, or played again from its start.
-        scene = np.resize(scene, n_samples)
+        scene = audio.fit_length(scene, n_samples, sample_rate)
         rms = _rms(scene)
         if rms == 0:
             raise DataError(f"{mixture.scene}: expected sound, found digital silence")
@@ -203,7 +253,8 @@ def render_stems(
             segment = reader.read(event.event, event.event_start_s, n_samples - onset)
             quantised, scale = _quantise(segment)
             event_track[onset : onset + len(segment)] += quantised * scale
-            segments.append(quantised)
+            append_rows(event_samples, quantised)
+            lengths.append(len(quantised))
             rows.append((index, onset, scale, column[event.label]))
         scene_peak = _INT16_PEAK * scene_scales[index]
         event_peak = np.abs(event_track).max()
@@ -213,9 +264,7 @@ def render_stems(
     create_dataset(file, "fold", data=mixtures["fold"].to_numpy(np.int32))
     create_dataset(file, "scene_scale", data=scene_scales)
     create_dataset(file, "mix_gain", data=mix_gains)
-    lengths = np.array([0] + [len(segment) for segment in segments], dtype=np.int64)
-    create_dataset(file, "event_samples", data=np.concatenate([np.zeros(0, np.int16), *segments]))
-    create_dataset(file, "event_start", data=np.cumsum(lengths))
+    create_dataset(file, "event_start", data=np.cumsum(lengths, dtype=np.int64))
     table = np.array(
         rows,
         dtype=[
@@ -277,6 +326,8 @@ class StemReader:
     ----------
     mixtures : list of str
     sample_rate : int
+    n_samples : int
+        Of each mixture.
     """
 
     def __init__(self, path):
@@ -284,6 +335,7 @@ class StemReader:
         with reading_hdf5(path) as file:
             self.mixtures = [name.decode() for name in file["mixture"][:]]
             self.sample_rate = int(file.attrs["sample_rate"])
+            self.n_samples = file["scene"].shape[1]
             self._snr_db = [float(snr) for snr in file.attrs["snr_db"]]
             self._table = {
                 name: file[name][:]

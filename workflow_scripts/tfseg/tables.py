@@ -3,6 +3,7 @@
 Each table exists three times: CSV with a value per row, Markdown to read, LaTeX to print.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,7 @@ class Layout:
     ----------
     systems, classes : sequence of str
     snr_db : sequence of float
+        A single NaN for clips that were not mixed here.
     by_class_snr_db : float
         SNR that the printed tables by class show; their CSV holds every SNR.
     metric_settings : MetricSettings
@@ -86,10 +88,15 @@ def _ours(metrics, layout):
         overall = (metrics["variant"] == "overall") & metrics["metric"].isin(rates)
         rows = pd.concat([rows, metrics[overall]])
     keys = ["task", "metric", "class", "snr_db", "system"]
-    ours = rows[rows["fold"] == "all"].groupby(keys, sort=False)["value"].mean().rename("ours")
+    ours = (
+        rows[rows["fold"] == "all"]
+        .groupby(keys, sort=False, dropna=False)["value"]
+        .mean()
+        .rename("ours")
+    )
     single = rows[~rows["fold"].isin(["all", "pooled"])]
-    by_fold = single.groupby([*keys, "fold"], sort=False)["value"].mean()
-    spread = by_fold.groupby(keys, sort=False).std(ddof=1).rename("fold_std")
+    by_fold = single.groupby([*keys, "fold"], sort=False, dropna=False)["value"].mean()
+    spread = by_fold.groupby(keys, sort=False, dropna=False).std(ddof=1).rename("fold_std")
     return pd.concat([ours, spread], axis=1).reset_index()
 
 
@@ -146,9 +153,14 @@ def caption(layout, task, by, has_paper):
         f"{settings.error_rate.replace('_', '-')} error rate",
         "mask": f"T-F units against the ideal binary mask, threshold {settings.mask_threshold}",
     }[task]
-    where = "by SNR" if by == "snr" else f"by class at {layout.by_class_snr_db:g} dB, F1"
+    where = "by SNR" if by == "snr" else f"by class, {snr_name(layout.by_class_snr_db)}, F1"
     compared = f" In parentheses: TASLP 2019, Table {_PAPER_TABLE[task, by]}." if has_paper else ""
     return f"{_TITLES[task]} {where}: mean over folds ± standard deviation over folds ({text}).{compared}"
+
+
+def snr_name(snr_db):
+    """Text for an SNR in a heading."""
+    return "as recorded" if math.isnan(snr_db) else f"{snr_db:g} dB"
 
 
 def _cell(row):
@@ -172,19 +184,19 @@ def printed_grid(table, layout, by):
         per system (the paper prints classes as columns; 41 columns do not fit a page).
     """
     cells = {
-        (row.snr_db, row.system, row.label, row.metric): _cell(row)
+        (snr_name(row.snr_db), row.system, row.label, row.metric): _cell(row)
         for row in table.rename(columns={"class": "label"}).itertuples(index=False)
     }
     if by == "snr":
         metrics = list(dict.fromkeys(table["metric"]))
-        columns = [(float(snr), metric) for snr in layout.snr_db for metric in metrics]
-        headings = ["System", *(f"{snr:g} dB {_HEADINGS[metric]}" for snr, metric in columns)]
+        columns = [(snr_name(snr), metric) for snr in layout.snr_db for metric in metrics]
+        headings = ["System", *(f"{snr} {_HEADINGS[metric]}" for snr, metric in columns)]
         rows = [
             [system, *(cells[snr, system, "macro", metric] for snr, metric in columns)]
             for system in layout.systems
         ]
     else:
-        snr = float(layout.by_class_snr_db)
+        snr = snr_name(layout.by_class_snr_db)
         headings = ["Class", *layout.systems]
         rows = [
             [label, *(cells[snr, system, label, "f1"] for system in layout.systems)]

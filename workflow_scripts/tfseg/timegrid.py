@@ -60,6 +60,10 @@ class TimeGrid:
             )
         return 1 + (n_samples - self.window_length) // self.hop_length
 
+    def n_frames_in(self, duration_s):
+        """Number of complete frames in `duration_s` seconds."""
+        return self.n_frames(self.n_samples(duration_s))
+
     def frame_at(self, time_s):
         """Index of the frame whose hop contains `time_s`, as released: floor(time x rate / hop)."""
         return int(np.floor(time_s * self.sample_rate / self.hop_length + _ROUNDING))

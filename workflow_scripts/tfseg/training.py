@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from tfseg.errors import TfsegError
+from tfseg.errors import DataError, TfsegError
 from tfseg.seeding import derive_seed, generator
 from tfseg.tensors import load_tensors, save_tensors
 
@@ -33,6 +33,9 @@ class TrainingSettings:
     learning_rate_decay : float
         Factor applied every `decay_every` iterations.
     decay_every : int
+    excerpt_s : float or None
+        Each batch takes a random excerpt of this length of every clip (a shorter clip goes round);
+        None takes whole clips, which must all be of one length.
     threads : int
         Torch's CPU threads; part of the recipe, since sums depend on it in the last bit.
     history_every : int
@@ -46,6 +49,7 @@ class TrainingSettings:
     learning_rate: float
     learning_rate_decay: float
     decay_every: int
+    excerpt_s: float | None
     threads: int
     history_every: int
     state_every: int
@@ -56,7 +60,8 @@ def band_statistics(logmel):
 
     Parameters
     ----------
-    logmel : np.ndarray [shape=(n, n_frames, n_mels)]
+    logmel : sequence of np.ndarray [shape=(n_frames, n_mels)]
+        One for each clip.
 
     Returns
     -------
@@ -82,6 +87,58 @@ def batch_indices(iteration, n_clips, batch_size, seed):
     pass_index, position = divmod(iteration, per_pass)
     order = generator(seed, "batches", pass_index).permutation(n_clips)
     return order[position * batch_size : (position + 1) * batch_size]
+
+
+class Excerpts:
+    """All clips in one tensor on the device, from which batches of one length are taken.
+
+    Parameters
+    ----------
+    logmel : sequence of np.ndarray [shape=(n_frames, n_mels)]
+        One for each clip.
+    n_frames : int or None
+        Length of an excerpt; None for whole clips.
+    seed : int
+        Places the excerpts.
+    device : str
+
+    Raises
+    ------
+    DataError
+        When clips of different lengths shall be taken whole.
+    """
+
+    def __init__(self, logmel, n_frames, seed, device="cpu"):
+        lengths = [len(clip) for clip in logmel]
+        if n_frames is None and len(set(lengths)) > 1:
+            raise DataError(
+                f"clips of {min(lengths)} to {max(lengths)} frames: expected one length, or a "
+                "number of seconds as training.excerpt_s"
+            )
+        flat = logmel.reshape(-1, logmel.shape[-1]) if isinstance(logmel, np.ndarray) else None
+        self._flat = torch.from_numpy(np.concatenate(logmel) if flat is None else flat).to(device)
+        self._lengths = np.array(lengths)
+        self._starts = np.cumsum([0, *lengths[:-1]])
+        self._n_frames, self._seed, self._device = n_frames or lengths[0], seed, device
+        self._whole = n_frames is None
+
+    def __len__(self):
+        return len(self._lengths)
+
+    def batch(self, clips, iteration):
+        """Take one excerpt of each clip [shape=(len(clips), n_frames, n_mels), float32].
+
+        Where it begins is a function of the iteration alone, as the batch is.
+        """
+        frames = np.arange(self._n_frames)[None]
+        lengths = self._lengths[clips, None]
+        if not self._whole:
+            rng = generator(self._seed, "excerpts", iteration)
+            # A clip of the excerpt's length or less begins anywhere and goes round.
+            room = np.where(lengths > self._n_frames, lengths - self._n_frames + 1, lengths)
+            frames = (frames + np.floor(rng.random(room.shape) * room).astype(np.int64)) % lengths
+        rows = torch.from_numpy(self._starts[clips, None] + frames).to(self._device)
+        return self._flat[rows].float()
 
 
 def binding(data_sha256, code_digest, description, seed):
@@ -180,7 +237,7 @@ def initial_network(build, seed, logmel):
     build : callable
         Returns an untrained `tfseg.models.systems.MaskNetwork`.
     seed : int
-    logmel : np.ndarray [shape=(n, n_frames, n_mels)]
+    logmel : sequence of np.ndarray [shape=(n_frames, n_mels)]
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(seed, "weights"))
@@ -200,6 +257,7 @@ def train(
     seed,
     state_path,
     bound_to,
+    excerpt_frames=None,
     device="cpu",
     log=print,
     progress=None,
@@ -212,7 +270,8 @@ def train(
     Parameters
     ----------
     network : tfseg.models.systems.MaskNetwork
-    logmel : np.ndarray [shape=(n, n_frames, n_mels), dtype=float16]
+    logmel : sequence of np.ndarray [shape=(n_frames, n_mels), dtype=float16]
+        One for each clip.
     target : np.ndarray [shape=(n, n_classes)]
     settings : TrainingSettings
     seed : int
@@ -221,6 +280,8 @@ def train(
         Where the state to resume from lies. It is kept when training ends.
     bound_to : str
         `binding` of this training.
+    excerpt_frames : int or None
+        ``excerpt_s`` of the settings in frames.
     device : str
     log : callable
     progress : callable or None
@@ -240,7 +301,7 @@ def train(
     torch.set_num_threads(settings.threads)
     # Channels-last convolutions are the faster ones on CPUs and on GPUs with tensor cores.
     network.to(device, memory_format=torch.channels_last).train()
-    inputs = torch.from_numpy(logmel).to(device)
+    inputs = Excerpts(logmel, excerpt_frames, seed, device)
     targets = torch.from_numpy(target).to(device)
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     state = _State(state_path, bound_to)
@@ -255,11 +316,9 @@ def train(
             )
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            batch = torch.from_numpy(
-                batch_indices(iteration, len(inputs), settings.batch_size, seed)
-            ).to(device)
-            tags, _ = network(inputs[batch].float())
-            loss = cross_entropy(tags, targets[batch].float())
+            clips = batch_indices(iteration, len(inputs), settings.batch_size, seed)
+            tags, _ = network(inputs.batch(clips, iteration))
+            loss = cross_entropy(tags, targets[torch.from_numpy(clips).to(device)].float())
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()

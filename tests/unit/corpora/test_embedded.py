@@ -7,8 +7,9 @@ import pytest
 import soundfile
 
 from tfseg.corpora import embedded, scenes
+from tfseg.corpora.assemble import deal_folds
 from tfseg.corpora.instruments import INSTRUMENTS, PARTS, pitches
-from tfseg.corpora.tables import check_folds, check_rows
+from tfseg.corpora.tables import check_rows
 from tfseg.errors import DataError
 
 RATE = embedded.SAMPLE_RATE
@@ -23,7 +24,6 @@ def _render(folder, **changes):
         "places_per_scene": 2,
         "takes_per_place": 2,
         "scene_duration_s": 0.4,
-        "n_folds": 2,
         "seed": 5,
     }
     return embedded.render_corpus(folder, **(settings | changes))
@@ -32,7 +32,7 @@ def _render(folder, **changes):
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     folder = tmp_path_factory.mktemp("corpus")
-    return folder, *_render(folder)
+    return folder, _render(folder)
 
 
 @pytest.fixture(scope="module")
@@ -226,39 +226,39 @@ def test_a_decimal_length_loses_no_sample_to_rounding(duration_s):
 # The corpus
 
 
-def test_the_tables_follow_their_schemas_and_name_what_was_written(corpus):
-    folder, events, scene_table, attribution = corpus
-    check_rows(events, "events", "events")
-    check_rows(scene_table, "scenes", "scenes")
-    check_rows(attribution, "attribution", "attribution")
-    assert len(events) == 2 * 3 * 2
-    assert len(scene_table) == len(scenes.KINDS) * 2 * 2
+def _of(recordings, role):
+    return recordings[recordings["role"] == role]
+
+
+def test_the_list_follows_its_schema_and_names_what_was_written(corpus):
+    folder, recordings = corpus
+    check_rows(recordings, "recordings", "recordings")
+    assert len(_of(recordings, "event")) == 2 * 3 * 2
+    assert len(_of(recordings, "scene")) == len(scenes.KINDS) * 2 * 2
     written = {str(path) for path in folder.rglob("*") if path.is_file()}
-    assert {*events["path"], *scene_table["path"]} == written
-    assert list(attribution["path"]) == [*events["path"], *scene_table["path"]]
-    assert set(scene_table["scene"]) == set(scenes.KINDS)
+    assert set(recordings["path"]) == written
+    assert set(_of(recordings, "scene")["label"]) == set(scenes.KINDS)
 
 
-def test_recordings_are_what_the_table_says(corpus):
-    _, events, scene_table, _ = corpus
-    for row in events.itertuples():
-        info = soundfile.info(row.path)
+def test_recordings_have_their_format_and_length(corpus):
+    for path in _of(corpus[1], "event")["path"]:
+        info = soundfile.info(path)
         assert (info.samplerate, info.channels, info.subtype) == (32000, 1, "PCM_16")
-        assert (row.start_s, row.stop_s) == (0, info.frames / 32000)
-        assert 0.3 <= row.stop_s <= 2.001
-    for path in scene_table["path"]:
+        assert 0.3 <= info.frames / 32000 <= 2.001
+    for path in _of(corpus[1], "scene")["path"]:
         assert soundfile.info(path).frames == 0.4 * 32000
 
 
-def test_no_group_is_in_two_folds_and_folds_hold_every_class(corpus):
-    _, events, scene_table, _ = corpus
-    for table in (events, scene_table):
+def test_groups_can_be_dealt_to_folds_that_hold_every_class(corpus):
+    split = {"kind": "folds", "folds": 2, "by": "source"}
+    recordings = corpus[1].assign(fold=deal_folds(corpus[1], split, 5))
+    for role in ("event", "scene"):
+        table = _of(recordings, role)
         assert (table.groupby("group")["fold"].nunique() == 1).all()
         assert (table.groupby("group").size() == 2).all()
     for label in ("Flute", "Hi-hat"):
-        groups = events[events["label"] == label].groupby("group")["fold"].first()
+        groups = recordings[recordings["label"] == label].groupby("group")["fold"].first()
         assert sorted(Counter(groups).values()) == [1, 2]
-    check_folds(events, scene_table, [1, 2], ["Flute", "Hi-hat"])
 
 
 def _bytes(folder):
@@ -267,12 +267,10 @@ def _bytes(folder):
     }
 
 
-def test_rendering_again_gives_the_same_bytes_and_folds(corpus, tmp_path):
-    folder, events, scene_table, _ = corpus
-    again_events, again_scenes, _ = _render(tmp_path)
-    assert _bytes(tmp_path) == _bytes(folder)
-    assert list(again_events["fold"]) == list(events["fold"])
-    assert list(again_scenes["fold"]) == list(scene_table["fold"])
+def test_rendering_again_gives_the_same_bytes(corpus, tmp_path):
+    again = _render(tmp_path)
+    assert _bytes(tmp_path) == _bytes(corpus[0])
+    assert list(again["group"]) == list(corpus[1]["group"])
 
 
 def test_a_recording_does_not_depend_on_the_other_classes(corpus, tmp_path):
@@ -299,7 +297,7 @@ def test_seeds_and_parts_differ(corpus, tmp_path):
 
 
 def test_asking_for_more_groups_than_there_are_gives_all(tmp_path):
-    events, _, _ = _render(
+    recordings = _render(
         tmp_path,
         classes=["Cowbell"],
         groups_per_class=1000,
@@ -308,4 +306,5 @@ def test_asking_for_more_groups_than_there_are_gives_all(tmp_path):
         takes_per_place=1,
         scene_duration_s=0.05,
     )
+    events = _of(recordings, "event")
     assert len(events) == len(pitches("Cowbell", "demo")) == events["group"].nunique()

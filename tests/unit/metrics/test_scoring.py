@@ -431,7 +431,7 @@ def score_files(fold, tmp_path, tiny_settings):
 def test_scores_come_back_with_their_references(score_files, fold):
     paths, counter = score_files
     silent = fold.mixtures[3]
-    labels = {m: e for m, e in fold.reference.items() if m != silent}
+    labels = fold.reference | {silent: []}
     scores, classes = read_fold_scores(*paths, fold.estimated, labels, GRID)
     assert classes == CLASSES
     assert scores.mixtures == fold.mixtures
@@ -439,7 +439,7 @@ def test_scores_come_back_with_their_references(score_files, fold):
         np.testing.assert_array_equal(getattr(scores, name), getattr(fold, name))
         assert getattr(scores, name).dtype == getattr(fold, name).dtype
     others = [i for i in range(30) if i != 3]
-    np.testing.assert_array_equal(scores.strong[others], fold.strong[others])
+    np.testing.assert_array_equal(np.stack(scores.strong)[others], fold.strong[others])
     assert not scores.strong[3].any()
     assert scores.reference == fold.reference | {silent: []}
     histogram, predicted, hit = counter.result()
@@ -466,3 +466,50 @@ def test_the_table_of_metrics_comes_back(metrics, tmp_path):
         TableError, match=r"metrics\.csv: expected the columns .*missing \['variant"
     ):
         read_metrics(tmp_path / "metrics.csv")
+
+
+# Clips of which only some have references
+
+
+def test_only_clips_whose_events_are_known_count_for_frames_and_events(fold):
+    known = dict(list(fold.reference.items())[:12])
+    partly = dataclasses.replace(fold, reference=known, masks=None)
+    alone = dataclasses.replace(
+        partly,
+        mixtures=fold.mixtures[:12],
+        tags=fold.tags[:12],
+        target=fold.target[:12],
+        frames=fold.frames[:12],
+        strong=fold.strong[:12],
+    )
+    table, expected = (_table(fold_rows(part, CLASSES, SETTINGS)) for part in (partly, alone))
+    assert set(table["task"]) == {"tagging", "frame", "event"}
+    for task in ("frame", "event"):
+        pd.testing.assert_frame_equal(
+            table[table["task"] == task].reset_index(drop=True),
+            expected[expected["task"] == task].reset_index(drop=True),
+        )
+    tagging = table[table["task"] == "tagging"]
+    whole = _table(fold_rows(fold, CLASSES, SETTINGS))
+    whole = whole[(whole["task"] == "tagging")]
+    pd.testing.assert_frame_equal(tagging, whole)
+
+
+def test_without_any_reference_only_tags_are_scored(fold):
+    bare = dataclasses.replace(fold, reference={}, masks=None)
+    assert set(_table(fold_rows(bare, CLASSES, SETTINGS))["task"]) == {"tagging"}
+    assert pool([bare, bare]).masks is None
+
+
+def test_clips_of_any_length_are_scored_frame_by_frame(fold):
+    lengths = [20 - i % 7 for i in range(30)]
+    ragged = dataclasses.replace(
+        fold,
+        frames=[clip[:n] for clip, n in zip(fold.frames, lengths, strict=True)],
+        strong=[clip[:n] for clip, n in zip(fold.strong, lengths, strict=True)],
+    )
+    table = _table(fold_rows(ragged, CLASSES, SETTINGS))
+    scores = np.concatenate(ragged.frames)[:, 0].astype(np.float64)
+    truth = np.concatenate(ragged.strong)[:, 0]
+    expected = roc_auc_score(truth, scores)
+    assert _value(table, "frame", "auc", CLASSES[0], "ungated") == pytest.approx(expected)

@@ -1,14 +1,10 @@
-"""The TASLP corpus: FSDKaggle2018 events over TUT Urban Acoustic Scenes 2018 (TASLP V-A).
-
-Reads the unpacked archives; a folder that lacks something is reported before anything is mixed.
-"""
+"""The TASLP corpus: FSDKaggle2018 events over TUT Urban Acoustic Scenes 2018 (TASLP V-A)."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from tfseg import audio
-from tfseg.corpora.folds import deal_groups
+from tfseg.corpora.recordings import check_count, recordings, wanted
 from tfseg.errors import DataError
 
 SCENE_FOLDER = "TUT-urban-acoustic-scenes-2018-development"
@@ -31,10 +27,8 @@ def _read_meta(path, columns, separator, what):
     return frame
 
 
-def read_corpus(data_root, *, classes, n_folds, seed):
-    """Describe the manually verified recordings and the scenes in the corpus tables.
-
-    Folds are dealt file-wise at random, as published (`docs/deviations.md` says why that leaks).
+def list_recordings(data_root, *, classes, scenes, expect):
+    """List the manually verified recordings and the scenes.
 
     Parameters
     ----------
@@ -42,82 +36,63 @@ def read_corpus(data_root, *, classes, n_folds, seed):
         Folder that holds the unpacked archives.
     classes : sequence of str
         Labels to keep.
-    n_folds, seed : int
+    scenes : sequence of str or None
+        Kinds of scene to keep; all when None.
+    expect : dict
+        ``verified_recordings``, ``labels``, ``scenes``, ``scene_kinds``: what the data sets'
+        authors state (``resources/datasets.yaml``).
 
     Returns
     -------
-    events, scenes, attribution : pd.DataFrame
+    recordings : pd.DataFrame
     """
     root = Path(data_root)
+    meta_path = root / EVENT_META
     meta = _read_meta(
-        root / EVENT_META,
+        meta_path,
         ["fname", "label", "manually_verified", "freesound_id", "license"],
         ",",
         "FSDKaggle2018's list of training clips",
     )
     # Sorted by name: the folds must not depend on the order of rows in a downloaded table.
-    meta = meta[(meta["manually_verified"] == "1") & meta["label"].isin(classes)].sort_values(
-        "fname"
+    verified = meta[meta["manually_verified"] == "1"].sort_values("fname")
+    check_count(
+        "manually verified recordings", expect["verified_recordings"], len(verified), meta_path
     )
-    paths = [root / EVENT_FOLDER / name for name in meta["fname"]]
-    missing = [str(path) for path in paths if not path.is_file()]
-    if missing:
-        raise DataError(
-            f"{len(missing)} of {len(paths)} recordings are missing, first {missing[0]}"
-        )
-    events = pd.DataFrame(
-        {
-            "path": list(map(str, paths)),
-            "label": list(meta["label"]),
-            "fold": deal_groups(meta["fname"], [""] * len(meta), n_folds, seed, "events"),
-            "start_s": 0.0,
-            "stop_s": [audio.duration_s(path) for path in paths],
-            "group": list(meta["freesound_id"]),
-            "licence": list(meta["license"]),
-        }
-    )
+    check_count("labels", expect["labels"], verified["label"].nunique(), meta_path)
+    wanted(verified["label"], classes, "corpus.classes", meta_path)
+    kept = verified[verified["label"].isin(classes)]
+    scene_path = root / SCENE_FOLDER / "meta.csv"
     scene_meta = _read_meta(
-        root / SCENE_FOLDER / "meta.csv",
-        ["filename", "scene_label", "identifier"],
-        "\t",
-        "the scenes' meta data",
+        scene_path, ["filename", "scene_label", "identifier"], "\t", "the scenes' meta data"
     ).sort_values("filename")
-    scene_paths = [root / SCENE_FOLDER / name for name in scene_meta["filename"]]
-    missing = [str(path) for path in scene_paths if not path.is_file()]
-    if missing:
-        raise DataError(
-            f"{len(missing)} of {len(scene_paths)} scenes are missing, first {missing[0]}"
-        )
-    scenes = pd.DataFrame(
-        {
-            "path": list(map(str, scene_paths)),
-            "scene": list(scene_meta["scene_label"]),
-            "fold": deal_groups(
-                scene_meta["filename"], [""] * len(scene_meta), n_folds, seed, "scenes"
-            ),
-            "group": list(scene_meta["identifier"]),
-            "licence": SCENE_LICENCE,
-        }
+    check_count("scenes", expect["scenes"], len(scene_meta), scene_path)
+    check_count(
+        "kinds of scene", expect["scene_kinds"], scene_meta["scene_label"].nunique(), scene_path
     )
-    attribution = pd.concat(
+    if scenes is not None:
+        wanted(scene_meta["scene_label"], scenes, "corpus.scenes", scene_path)
+        scene_meta = scene_meta[scene_meta["scene_label"].isin(scenes)]
+    return pd.concat(
         [
-            pd.DataFrame(
-                {
-                    "path": events["path"],
-                    "author": [f"Freesound uploader of {i}" for i in events["group"]],
-                    "licence": events["licence"],
-                    "source": [f"freesound.org sound {i} (FSDKaggle2018)" for i in events["group"]],
-                }
+            recordings(
+                "event",
+                [root / EVENT_FOLDER / name for name in kept["fname"]],
+                kept["label"],
+                kept["freesound_id"],
+                author=[f"Freesound uploader of {i}" for i in kept["freesound_id"]],
+                licence=kept["license"],
+                source=[f"freesound.org sound {i} (FSDKaggle2018)" for i in kept["freesound_id"]],
             ),
-            pd.DataFrame(
-                {
-                    "path": scenes["path"],
-                    "author": "Tampere University of Technology",
-                    "licence": scenes["licence"],
-                    "source": "TUT Urban Acoustic Scenes 2018, development (zenodo 1228142)",
-                }
+            recordings(
+                "scene",
+                [root / SCENE_FOLDER / name for name in scene_meta["filename"]],
+                scene_meta["scene_label"],
+                scene_meta["identifier"],
+                author="Tampere University of Technology",
+                licence=SCENE_LICENCE,
+                source="TUT Urban Acoustic Scenes 2018, development (zenodo 1228142)",
             ),
         ],
         ignore_index=True,
     )
-    return events, scenes, attribution

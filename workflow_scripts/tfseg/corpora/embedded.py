@@ -20,8 +20,8 @@ import pandas as pd
 import soundfile
 
 from tfseg.corpora import scenes
-from tfseg.corpora.folds import deal_groups
 from tfseg.corpora.instruments import INSTRUMENTS, pitches
+from tfseg.corpora.recordings import recordings
 from tfseg.errors import DataError
 from tfseg.files import whole_file
 from tfseg.seeding import generator
@@ -135,11 +135,10 @@ def render_corpus(
     places_per_scene,
     takes_per_place,
     scene_duration_s,
-    n_folds,
     seed,
     progress=lambda items: items,
 ):
-    """Render the corpus and describe it in the corpus tables.
+    """Render the corpus and list its recordings.
 
     Parameters
     ----------
@@ -153,39 +152,31 @@ def render_corpus(
         Pitches of a class (all there are when fewer) and recordings of each pitch.
     places_per_scene, takes_per_place : int
     scene_duration_s : float
-    n_folds, seed : int
+    seed : int
     progress : callable
         Wraps the iterable of recordings, e.g. `tqdm`.
 
     Returns
     -------
-    events, scenes, attribution : pd.DataFrame
-        As ``schemas/tables`` says.
+    recordings : pd.DataFrame
+        A group is a pitch of an instrument, or a place of a scene.
     """
     audio_dir = Path(audio_dir)
     player = Player()
-    event_rows, scene_rows = [], []
     takes = []
     for label in classes:
         groups = pitches(label, part)
         generator(seed, "embedded", part, label).shuffle(groups)
         for pitch in sorted(groups[:groups_per_class]):
             takes += [(label, pitch, take) for take in range(takes_per_group)]
+    events = []
     for label, pitch, take in progress(takes):
         name = "{}-{:+.1f}".format("-".join(map(str, pitch[:2])), pitch[2])
         samples = player.take(label, pitch, generator(seed, "take", part, label, name, take))
         path = audio_dir / "events" / label / f"{name}-{take}.wav"
         _write_wav(path, samples)
-        event_rows.append(
-            {
-                "path": str(path),
-                "label": label,
-                "start_s": 0.0,
-                "stop_s": len(samples) / SAMPLE_RATE,
-                "group": f"{label}/{name}",
-                "licence": EVENT_LICENCE,
-            }
-        )
+        events.append((path, label, f"{label}/{name}"))
+    backgrounds = []
     for kind in scenes.KINDS:
         for place in range(places_per_scene):
             for take in range(takes_per_place):
@@ -194,38 +185,23 @@ def render_corpus(
                 )
                 path = audio_dir / "scenes" / kind / f"{place:02d}-{take}.wav"
                 _write_wav(path, samples)
-                scene_rows.append(
-                    {
-                        "path": str(path),
-                        "scene": kind,
-                        "group": f"{kind}/{place:02d}",
-                        "licence": SCENE_LICENCE,
-                    }
-                )
-    events, scene_table = pd.DataFrame(event_rows), pd.DataFrame(scene_rows)
-    events["fold"] = deal_groups(events["group"], events["label"], n_folds, seed, "events")
-    scene_table["fold"] = deal_groups(
-        scene_table["group"], scene_table["scene"], n_folds, seed, "scenes"
-    )
-    attribution = pd.concat(
+                backgrounds.append((path, kind, f"{kind}/{place:02d}"))
+    return pd.concat(
         [
-            pd.DataFrame(
-                {
-                    "path": events["path"],
-                    "author": "Tim Brechbill (TimGM6mb.sf2), rendered by tfseg",
-                    "licence": events["licence"],
-                    "source": "sound font of the PyPI package pretty_midi",
-                }
+            recordings(
+                "event",
+                *zip(*events, strict=True),
+                author="Tim Brechbill (TimGM6mb.sf2), rendered by tfseg",
+                licence=EVENT_LICENCE,
+                source="sound font of the PyPI package pretty_midi",
             ),
-            pd.DataFrame(
-                {
-                    "path": scene_table["path"],
-                    "author": "tfseg",
-                    "licence": scene_table["licence"],
-                    "source": "synthesised by tfseg.corpora.scenes",
-                }
+            recordings(
+                "scene",
+                *zip(*backgrounds, strict=True),
+                author="tfseg",
+                licence=SCENE_LICENCE,
+                source="synthesised by tfseg.corpora.scenes",
             ),
         ],
         ignore_index=True,
     )
-    return events, scene_table, attribution

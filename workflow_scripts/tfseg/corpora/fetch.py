@@ -4,6 +4,7 @@ import email.utils
 import hashlib
 import shutil
 import time
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,8 @@ def problem_of(path, archive):
         found = file_md5(path)
         if found != archive.md5:
             return f"expected md5 {archive.md5}, found {found}"
+    elif not zipfile.is_zipfile(path):
+        return "expected a complete zip archive, found something else"
     return None
 
 

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -26,7 +27,16 @@ def table_schema(kind):
 _INT64 = range(-(2**63), 2**63)
 
 
-def _converted(text, column, expected_type, where):
+def _plain_type(rule):
+    """Type of a column's values and whether a field of it may be empty."""
+    kinds = [rule["type"]] if isinstance(rule["type"], str) else rule["type"]
+    return kinds[0], "null" in kinds
+
+
+def _converted(text, column, rule, where):
+    expected_type, may_be_empty = _plain_type(rule)
+    if may_be_empty and text == "":
+        return math.nan
     try:
         value = {"number": float, "integer": int, "string": str}[expected_type](text)
         if expected_type == "integer" and value not in _INT64:
@@ -65,6 +75,18 @@ def _rows_of(path, kind):
     return columns, rows, lines
 
 
+def _at(source, line, column):
+    return f"{source}, line {line}, column {column}"
+
+
+def _value_errors(value, validator):
+    """Say what is wrong with one value of a column."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return [f"expected a finite number, found {value}"]
+    return [error.message for error in validator.iter_errors(value)]
+
+
 def check_rows(frame, kind, source, lines=None):
     """Check every row against the schema of its kind.
 
@@ -91,17 +113,29 @@ def check_rows(frame, kind, source, lines=None):
             f"missing {', '.join(missing)}, found {', '.join(map(str, frame.columns)) or 'none'}"
         )
     lines = range(2, len(frame) + 2) if lines is None else lines
-    validator = jsonschema.Draft202012Validator(schema)
     messages = []
-    for line, row in zip(lines, frame.to_dict("records"), strict=True):
-        messages += [
-            f"{source}, line {line}, column {column}: expected a finite number, found {value}"
-            for column, value in row.items()
-            if isinstance(value, float) and not math.isfinite(value)
-        ]
-        for error in validator.iter_errors(row):
-            column = error.path[0] if error.path else "row"
-            messages.append(f"{source}, line {line}, column {column}: {error.message}")
+    for column, rule in schema["properties"].items():
+        if column not in frame.columns:
+            continue
+        may_be_empty = _plain_type(rule)[1]
+        # Tables repeat their values: a value is checked once, however many rows hold it.
+        rows_of = {}
+        for row, value in enumerate(frame[column].tolist()):
+            empty = isinstance(value, float) and math.isnan(value)
+            if not (empty and may_be_empty):
+                rows_of.setdefault("nan" if empty else value, []).append(row)
+        validator = jsonschema.Draft202012Validator(rule)
+        for rows in rows_of.values():
+            for error in _value_errors(frame[column].iloc[rows[0]], validator):
+                messages += [(row, f"{_at(source, lines[row], column)}: {error}") for row in rows]
+    if "if" in schema:  # a rule across columns
+        validator = jsonschema.Draft202012Validator({"if": schema["if"], "then": schema["then"]})
+        for row, values in enumerate(frame.to_dict("records")):
+            messages += [
+                (row, f"{_at(source, lines[row], error.path[0])}: {error.message}")
+                for error in validator.iter_errors(values)
+            ]
+    messages = [message for _, message in sorted(messages, key=lambda pair: pair[0])]
     key = schema.get("x-unique")
     if key:
         for value, rows in frame.reset_index(drop=True).groupby(key, sort=False).groups.items():
@@ -144,11 +178,11 @@ def read_table(path, kind):
         if column in frame.columns and rule["type"] != "string":
             frame[column] = pd.Series(
                 [
-                    _converted(text, column, rule["type"], f"{path}, line {line}")
+                    _converted(text, column, rule, f"{path}, line {line}")
                     for line, text in zip(lines, frame[column], strict=True)
                 ],
                 index=frame.index,
-                dtype={"number": "float64", "integer": "int64"}[rule["type"]],
+                dtype={"number": "float64", "integer": "int64"}[_plain_type(rule)[0]],
             )
     check_rows(frame, kind, str(path), lines)
     return frame
@@ -183,6 +217,12 @@ def check_folds(events, scenes, folds, classes):
             f"corpus events: {row['path']}: expected stop_s after start_s ({row['start_s']}), "
             f"found {row['stop_s']}"
         )
+    beyond = sorted((set(events["fold"]) | set(scenes["fold"])) - set(folds))
+    if beyond:
+        raise TableError(
+            f"corpus: expected folds {min(folds)} to {max(folds)} (config key split.folds), found "
+            f"{beyond[0]}"
+        )
     unknown = sorted(set(events["label"]) - set(classes))
     if unknown:
         raise TableError(
@@ -191,31 +231,62 @@ def check_folds(events, scenes, folds, classes):
     for fold in folds:
         missing = sorted(set(classes) - set(events.loc[events["fold"] == fold, "label"]))
         if missing:
-            raise TableError(f"corpus events: fold {fold} has no recording of {', '.join(missing)}")
+            raise TableError(
+                f"corpus events: fold {fold} has no recording of {', '.join(missing)}; take fewer "
+                "folds (config key split.folds), or split.by: file"
+            )
         if not (scenes["fold"] == fold).any():
             raise TableError(f"corpus scenes: fold {fold} has no scene")
 
 
-def write_corpus(output, events, scenes, attribution, *, folds, classes):
-    """Check a corpus and write its three tables.
+def check_clip_folds(clips, folds, held_out, classes):
+    """Check, before anything is trained, that every class can be learned for each held-out fold.
 
     Parameters
     ----------
-    output : object
-        With the paths ``events``, ``scenes`` and ``attribution``.
-    events, scenes, attribution : pd.DataFrame
-    folds, classes
-        As for `check_folds`.
+    clips : pd.DataFrame
+        As ``schemas/tables/clips.schema.yaml`` says.
+    folds, held_out : sequence of int
+        All folds, and those that are scored.
+    classes : sequence of str
+
+    Raises
+    ------
+    TableError
+        When a fold has no clip, or a class no clip outside of a held-out fold.
     """
-    check_folds(events, scenes, folds, classes)
-    write_table(output.events, events, "events")
-    write_table(output.scenes, scenes, "scenes")
-    write_table(output.attribution, attribution, "attribution")
+    unknown = sorted(set(clips["fold"]) - set(folds))
+    if unknown:
+        raise TableError(
+            f"corpus clips: expected folds {min(folds)} to {max(folds)} (config key split.folds), "
+            f"found {unknown[0]}"
+        )
+    tagged = pd.Series([set(text.split(";")) for text in clips["tags"]], index=clips.index)
+    for fold in folds:
+        if not (clips["fold"] == fold).any():
+            raise TableError(f"corpus clips: fold {fold} has no clip")
+    for fold in held_out:
+        others = tagged[clips["fold"] != fold]
+        missing = [label for label in classes if not any(label in tags for tags in others)]
+        if missing:
+            raise TableError(
+                f"corpus clips: no clip of {', '.join(missing)} is left to learn from when fold "
+                f"{fold} is held out; take fewer folds, or split.by: file"
+            )
 
 
-def mixture_labels(mixture_events):
-    """Group a plan's events: mixture name to list of (label, onset_s, offset_s)."""
+def mixture_labels(mixture_events, mixtures=None):
+    """Group a plan's events: mixture name to list of (label, onset_s, offset_s).
+
+    Parameters
+    ----------
+    mixture_events : pd.DataFrame
+    mixtures : pd.DataFrame or None
+        When given, every mixture whose events' times are known has an entry, also without events.
+    """
     labels = {}
+    if mixtures is not None:
+        labels = {name: [] for name in mixtures.loc[mixtures["strong"] == 1, "mixture"]}
     for row in mixture_events.itertuples(index=False):
         labels.setdefault(row.mixture, []).append((row.label, row.onset_s, row.offset_s))
     return labels

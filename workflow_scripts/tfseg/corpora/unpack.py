@@ -32,7 +32,15 @@ def _checked_entries(archive, path, max_bytes):
     return entries, stated
 
 
-def unpack(paths, folder, *, root=None, max_bytes=None, progress=lambda items: items):
+def unpack(
+    paths,
+    folder,
+    *,
+    root=None,
+    max_bytes=None,
+    check=lambda folder: None,
+    progress=lambda items: items,
+):
     """Unpack one or several zip archives into a folder that appears whole or not at all.
 
     Parameters
@@ -45,6 +53,8 @@ def unpack(paths, folder, *, root=None, max_bytes=None, progress=lambda items: i
         Folder inside the archives whose content becomes `folder`; nothing may lie beside it.
     max_bytes : int or None
         Most that one archive may expand to (200 times its size when `None`).
+    check : callable
+        Called with the unpacked folder before it appears; raises when its content is not right.
     progress : callable
         Wraps the list of entries.
 
@@ -90,6 +100,7 @@ def unpack(paths, folder, *, root=None, max_bytes=None, progress=lambda items: i
                     f"{paths[0]}: expected one folder {root} inside, found {', '.join(found[:5])}"
                 )
             content = work / root
+        check(content)
         content.chmod(0o755)
         content.replace(folder)
         if content != work:

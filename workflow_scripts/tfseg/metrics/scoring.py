@@ -1,11 +1,13 @@
 """All metrics of one system at one SNR: by class and macro, per fold, over folds, and pooled."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from tfseg.dataset import read_ragged
 from tfseg.files import read_description, reading_hdf5
 from tfseg.metrics.event_based import score_events
 from tfseg.metrics.histogram import ScoreHistogram
@@ -24,23 +26,27 @@ class FoldScores:
     mixtures : list of str
     tags : np.ndarray [shape=(n, n_classes), dtype=float32]
     target : np.ndarray [shape=(n, n_classes), dtype=bool]
-    frames : np.ndarray [shape=(n, n_frames, n_classes), dtype=float16]
-    strong : np.ndarray [shape=(n, n_frames, n_classes), dtype=bool]
+    frames : sequence of np.ndarray [shape=(n_frames, n_classes), dtype=float16]
+        One for each clip.
+    strong : sequence of np.ndarray [shape=(n_frames, n_classes), dtype=bool]
     reference, estimated : dict of str to list of (label, onset_s, offset_s)
+        `reference` holds only clips whose events' times are known: only these count for frames
+        and events.
     masks : ScoreHistogram or None
-    mask_predicted, mask_hit : np.ndarray [shape=(n_classes,)]
+        None where there are no ideal masks.
+    mask_predicted, mask_hit : np.ndarray [shape=(n_classes,)] or None
     """
 
     mixtures: list
     tags: np.ndarray
     target: np.ndarray
-    frames: np.ndarray
-    strong: np.ndarray
+    frames: Sequence
+    strong: Sequence
     reference: dict
     estimated: dict
-    masks: ScoreHistogram
-    mask_predicted: np.ndarray
-    mask_hit: np.ndarray
+    masks: ScoreHistogram | None = None
+    mask_predicted: np.ndarray | None = None
+    mask_hit: np.ndarray | None = None
 
 
 def read_fold_scores(scores_path, counts_path, estimated, labels, grid):
@@ -48,11 +54,13 @@ def read_fold_scores(scores_path, counts_path, estimated, labels, grid):
 
     Parameters
     ----------
-    scores_path, counts_path : path-like
+    scores_path : path-like
+    counts_path : path-like or None
+        None where no masks were counted.
     estimated : dict
         As `tfseg.events.read_events` returns.
     labels : dict
-        Mixture to list of (label, onset_s, offset_s).
+        Clip to list of (label, onset_s, offset_s), for every clip whose events' times are known.
     grid : tfseg.timegrid.TimeGrid
 
     Returns
@@ -62,35 +70,44 @@ def read_fold_scores(scores_path, counts_path, estimated, labels, grid):
     """
     with reading_hdf5(scores_path) as file:
         mixtures = [name.decode() for name in file["mixture"][:]]
-        tags, target, frames = file["tags"][:], file["target"][:].astype(bool), file["frames"][:]
+        tags, target = file["tags"][:], file["target"][:].astype(bool)
+        frames = read_ragged(file, "frames")
         classes = tuple(read_description(file)["classes"])
-    with reading_hdf5(counts_path) as file:
-        masks = ScoreHistogram(file["total"][:], file["positive"][:])
-        predicted, hit = file["predicted"][:], file["hit"][:]
-    reference = {name: labels.get(name, []) for name in mixtures}
-    strong = np.stack(
-        [grid.strong_labels(reference[name], classes, frames.shape[1]) for name in mixtures]
-    )
-    scores = FoldScores(
-        mixtures, tags, target, frames, strong, reference, estimated, masks, predicted, hit
-    )
+    reference = {name: labels[name] for name in mixtures if name in labels}
+    strong = [
+        grid.strong_labels(reference.get(name, []), classes, len(clip))
+        for name, clip in zip(mixtures, frames, strict=True)
+    ]
+    scores = FoldScores(mixtures, tags, target, frames, strong, reference, estimated)
+    if counts_path is not None:
+        with reading_hdf5(counts_path) as file:
+            scores = replace(
+                scores,
+                masks=ScoreHistogram(file["total"][:], file["positive"][:]),
+                mask_predicted=file["predicted"][:],
+                mask_hit=file["hit"][:],
+            )
     return scores, classes
 
 
 def pool(folds):
     """Join the scores of several folds into one, as if they were one test set."""
-    joined = {
-        name: np.concatenate([getattr(fold, name) for fold in folds])
-        for name in ("tags", "target", "frames", "strong")
-    }
-    return FoldScores(
+    pooled = FoldScores(
         mixtures=[name for fold in folds for name in fold.mixtures],
+        tags=np.concatenate([fold.tags for fold in folds]),
+        target=np.concatenate([fold.target for fold in folds]),
+        frames=[clip for fold in folds for clip in fold.frames],
+        strong=[clip for fold in folds for clip in fold.strong],
         reference={k: v for fold in folds for k, v in fold.reference.items()},
         estimated={k: v for fold in folds for k, v in fold.estimated.items()},
+    )
+    if any(fold.masks is None for fold in folds):
+        return pooled
+    return replace(
+        pooled,
         masks=sum((fold.masks for fold in folds[1:]), folds[0].masks),
         mask_predicted=sum(fold.mask_predicted for fold in folds),
         mask_hit=sum(fold.mask_hit for fold in folds),
-        **joined,
     )
 
 
@@ -156,11 +173,14 @@ def shuffled_tagging_metrics(fold, settings, rng):
 
 def frame_metrics(fold, settings, *, gate):
     """Frame-wise detection (TASLP Tables IV and V)."""
-    frames = fold.frames
+    known = [i for i, name in enumerate(fold.mixtures) if name in fold.reference]
+    frames = np.concatenate([fold.frames[i] for i in known])
+    strong = np.concatenate([fold.strong[i] for i in known])
     if gate:
-        frames = frames * (fold.tags > settings.tag_threshold)[:, None, :].astype(np.float16)
-    values = _threshold_metrics(frames, fold.strong, settings.frame_threshold)
-    histogram = ScoreHistogram.of(frames, fold.strong)
+        positive = (fold.tags[known] > settings.tag_threshold).astype(np.float16)
+        frames = frames * np.repeat(positive, [len(fold.frames[i]) for i in known], axis=0)
+    values = _threshold_metrics(frames, strong, settings.frame_threshold)
+    histogram = ScoreHistogram.of(frames, strong)
     values["auc"], values["map"] = histogram.auc(), histogram.average_precision()
     return values, histogram.n_positive
 
@@ -200,12 +220,21 @@ def fold_rows(fold, classes, settings):
         ``n`` counts the positive units (clips, frames, events, T-F units) of a class, and for
         ``macro`` the classes averaged. Variants: ``published``; for tags ``shuffled`` (chance
         level); for frames ``ungated`` or ``gated``, whichever is not published; for events
-        ``overall`` (all events regardless of class).
+        ``overall`` (all events regardless of class). No rows for a task without any reference.
     """
     rows = _class_rows("tagging", "published", classes, *tagging_metrics(fold, settings))
     chance = shuffled_tagging_metrics(fold, settings, generator(0, "shuffled", *fold.mixtures[:1]))
     rows += _class_rows("tagging", "shuffled", classes, *chance)
-    rows += _class_rows(
+    if fold.reference:
+        rows += _timed_rows(fold, classes, settings)
+    if fold.masks is not None:
+        rows += _class_rows("mask", "published", classes, *mask_metrics(fold))
+    return rows
+
+
+def _timed_rows(fold, classes, settings):
+    """Rows of frames and events: what needs to know when the events sound."""
+    rows = _class_rows(
         "frame", "published", classes, *frame_metrics(fold, settings, gate=settings.tag_gate)
     )
     other = "ungated" if settings.tag_gate else "gated"
@@ -224,7 +253,6 @@ def fold_rows(fold, classes, settings):
         ("event", metric, "macro", "overall", value, int((n_reference > 0).sum()))
         for metric, value in overall.items()
     ]
-    rows += _class_rows("mask", "published", classes, *mask_metrics(fold))
     return rows
 
 
@@ -237,6 +265,7 @@ def score_system(folds, classes, settings, *, snr_db, system, seed):
     classes : sequence of str
     settings : MetricSettings
     snr_db : float
+        NaN for clips that were not mixed here.
     system : str
     seed : int
         Number of the repeat.

@@ -6,6 +6,7 @@ from torch import nn
 from tfseg.models import poolings, trunks
 from tfseg.models.registry import SYSTEMS
 
+_STRETCH_FRAMES = 4096
 _TRUNKS = {"vgg": trunks.VggTrunk}
 _POOLINGS = {
     "gmp": poolings.GlobalMaxPooling,
@@ -34,6 +35,19 @@ class MaskNetwork(nn.Module):
         self.register_buffer("band_mean", torch.zeros(n_mels))
         self.register_buffer("band_std", torch.ones(n_mels))
 
+    def _masks(self, logmel):
+        """Masks; of a long recording stretch by stretch, each with all frames that reach into it."""
+        n_frames, reach = logmel.shape[1], self.trunk.reach_frames
+        if self.training or n_frames <= _STRETCH_FRAMES:
+            return self.trunk(logmel)
+        parts = []
+        for start in range(0, n_frames, _STRETCH_FRAMES):
+            first = max(start - reach, 0)
+            stop = min(start + _STRETCH_FRAMES, n_frames)
+            masks = self.trunk(logmel[:, first : min(stop + reach, n_frames)])
+            parts.append(masks[:, :, start - first : stop - first])
+        return torch.cat(parts, dim=2)
+
     def forward(self, logmel):
         """Run the system.
 
@@ -46,7 +60,7 @@ class MaskNetwork(nn.Module):
         tags : torch.Tensor [shape=(batch, class), in [0, 1]]
         masks : torch.Tensor [shape=(batch, class, time, mel), in [0, 1]]
         """
-        masks = self.trunk((logmel - self.band_mean) / self.band_std)
+        masks = self._masks((logmel - self.band_mean) / self.band_std)
         # Sums of rounded weights may end a rounding error above one.
         return self.pooling(masks).clamp(0, 1), masks
 

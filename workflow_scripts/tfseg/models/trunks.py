@@ -21,11 +21,17 @@ class VggTrunk(nn.Module):
     n_classes : int
     widths : sequence of int
         Feature maps of each 3x3 layer (TASLP Table I: 32, 32, 64, 64, 128, 128, 128, 128).
+
+    Attributes
+    ----------
+    reach_frames : int
+        Frames to either side that a mask value depends on.
     """
 
     def __init__(self, n_classes, *, widths):
         super().__init__()
         inputs = [1, *widths[:-1]]
+        self.reach_frames = len(widths)
         self.blocks = nn.Sequential(*map(ConvBlock, inputs, widths))
         self.head = nn.Conv2d(widths[-1], n_classes, kernel_size=1)
         nn.init.kaiming_uniform_(self.head.weight, nonlinearity="relu")

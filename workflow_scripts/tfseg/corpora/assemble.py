@@ -1,0 +1,166 @@
+"""From what a corpus lists and what its files hold to the corpus tables: bad audio, trims, folds."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tfseg.corpora.folds import deal_groups
+from tfseg.corpora.own import clip_events
+from tfseg.errors import DataError
+
+_SHOWN = 10
+
+
+def usable(recordings, report, on_bad_audio, report_path, log=print):
+    """Leave out recordings that cannot be used, or stop because of them.
+
+    Parameters
+    ----------
+    recordings, report : pd.DataFrame
+        ``recordings.csv`` and ``corpus_report.csv``.
+    on_bad_audio : {"error", "skip"}
+    report_path : path-like
+        For messages.
+    log : callable
+
+    Returns
+    -------
+    recordings : pd.DataFrame
+
+    Raises
+    ------
+    DataError
+        With ``error`` and any recording that cannot be used; names the first ten.
+    """
+    bad = report[report["severity"] == "error"]
+    if len(bad) == 0:
+        return recordings
+    lines = [
+        f"  {row.path}: {row.problem}: expected {row.expected}, found {row.found}"
+        for row in bad.head(_SHOWN).itertuples(index=False)
+    ]
+    n_files = bad["path"].nunique()
+    if len(bad) > _SHOWN:
+        lines.append(f"  ... and {len(bad) - _SHOWN} more")
+    text = "\n".join([f"{n_files} recordings cannot be used ({report_path} lists all):", *lines])
+    if on_bad_audio == "error":
+        raise DataError(
+            f"{text}\nMend or remove them, or leave them out with the config key "
+            "corpus.on_bad_audio: skip"
+        )
+    log(f"{text}\nThey are left out (corpus.on_bad_audio: skip).")
+    keys = pd.MultiIndex.from_frame(bad[["role", "path"]])
+    return recordings[~pd.MultiIndex.from_frame(recordings[["role", "path"]]).isin(keys)]
+
+
+def sounding_parts(recordings, inspection, trim_silence):
+    """Add where each recording begins and ends.
+
+    Parameters
+    ----------
+    recordings, inspection : pd.DataFrame
+    trim_silence : bool
+        Whether digital silence at both ends of an event is left out.
+
+    Returns
+    -------
+    recordings : pd.DataFrame
+        With ``start_s`` and ``stop_s`` set (s).
+    """
+    keys = ["role", "path", "start_s"]
+    facts = inspection[[*keys, "file_s", "sound_start_s", "sound_stop_s"]]
+    joined = recordings.merge(facts, how="left", on=keys, validate="one_to_one")
+    start_s = joined["start_s"]
+    stop_s = np.minimum(joined["stop_s"].fillna(np.inf), joined["file_s"])
+    if trim_silence:
+        events = joined["role"] == "event"
+        start_s = start_s.where(~events, joined["sound_start_s"])
+        stop_s = stop_s.where(~events, joined["sound_stop_s"])
+    return joined.assign(start_s=start_s, stop_s=stop_s)
+
+
+def deal_folds(recordings, split, seed):
+    """Give every recording its fold.
+
+    Parameters
+    ----------
+    recordings : pd.DataFrame
+    split : dict
+        ``kind`` (``folds`` or ``fixed``), ``folds`` (their number) and ``by``: ``file`` (each file
+        on its own, as the papers' released code), ``source`` (recordings of one origin stay
+        together) or ``corpus`` (the corpus's own folds). A fixed split is the corpus's own too:
+        part 1 is held out, part 2 is trained on.
+    seed : int
+
+    Returns
+    -------
+    fold : pd.Series of int
+    """
+    if split["kind"] == "fixed" or split["by"] == "corpus":
+        missing = recordings[recordings["part"] == 0]
+        if len(missing):
+            raise DataError(
+                f"{missing['path'].iloc[0]}: the corpus gives it no fold; expected one, since the "
+                "config says split.kind: fixed or split.by: corpus"
+            )
+        return recordings["part"].astype(np.int64)
+    fold = pd.Series(0, index=recordings.index, dtype=np.int64)
+    for role, rows in recordings.groupby("role", sort=False):
+        if split["by"] == "source":
+            # One origin may hold several labels; it counts where it comes first in the alphabet.
+            strata = rows.groupby("group")["label"].transform("min")
+            dealt = deal_groups(rows["group"], strata, split["folds"], seed, f"{role}s")
+        else:
+            dealt = deal_groups(rows["path"], [""] * len(rows), split["folds"], seed, f"{role}s")
+        fold[rows.index] = dealt
+    return fold
+
+
+def corpus_tables(recordings):
+    """Split prepared recordings into the tables that the next stages read.
+
+    Parameters
+    ----------
+    recordings : pd.DataFrame
+        With ``start_s``, ``stop_s`` and ``fold`` set.
+
+    Returns
+    -------
+    tables : dict of str to pd.DataFrame
+        ``events``, ``scenes`` and ``attribution``.
+    """
+    events = recordings[recordings["role"] == "event"]
+    scenes = recordings[recordings["role"] == "scene"].rename(columns={"label": "scene"})
+    attribution = recordings.drop_duplicates("path")[["path", "author", "licence", "source"]]
+    return {"events": events, "scenes": scenes, "attribution": attribution}
+
+
+def clip_tables(recordings, data_root, classes):
+    """As `corpus_tables`, for clips that are used as they are.
+
+    Parameters
+    ----------
+    recordings : pd.DataFrame
+    data_root : path-like
+        Folder of ``clips.csv`` and ``strong.tsv``.
+    classes : sequence of str
+
+    Returns
+    -------
+    tables : dict of str to pd.DataFrame
+        ``clips`` and ``attribution``.
+    """
+    root = Path(data_root)
+    names = [
+        str(Path(path).relative_to(root)) if Path(path).is_relative_to(root) else path
+        for path in recordings["path"]
+    ]
+    strong = clip_events(root, names, classes, partly=True)
+    clips = recordings.rename(columns={"label": "tags"}).assign(
+        clip=names,
+        duration_s=recordings["stop_s"],
+        strong=[int(name in strong) for name in names],
+    )
+    attribution = recordings.drop_duplicates("path")[["path", "author", "licence", "source"]]
+    return {"clips": clips, "attribution": attribution}

@@ -1,0 +1,214 @@
+"""One pass over all recordings before anything is mixed: what is really in the files."""
+
+import concurrent.futures
+import hashlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+
+from tfseg.corpora.tables import table_schema
+
+# Less than one step of 16 bit counts as digital silence: lossy coders leave such a residue.
+SILENCE = 1 / 32768
+_FULL_SCALE = 0.9999
+_CLIPPED_RUN = 3
+_LABEL_TOLERANCE_S = 0.01
+_BLOCK = 1 << 20
+_STATED_DATA = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
+# What a writer puts there that did not know the length yet (a pipe).
+_UNKNOWN_LENGTH = {0, 0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFFF - 36}
+
+
+def _problem(row, problem, severity, expected, found):
+    return {
+        "path": row["path"],
+        "role": row["role"],
+        "label": row["label"],
+        "problem": problem,
+        "severity": severity,
+        "expected": expected,
+        "found": found,
+    }
+
+
+def _unread(row, sha256=""):
+    return {
+        **{key: row[key] for key in ("role", "path", "start_s")},
+        "sample_rate": 0,
+        "channels": 0,
+        "file_s": np.nan,
+        "peak": np.nan,
+        "sound_start_s": np.nan,
+        "sound_stop_s": np.nan,
+        "sha256": sha256,
+    }
+
+
+class _Measure:
+    """Peak, borders of sound and faults of a stretch of samples, block by block."""
+
+    def __init__(self):
+        self.peak, self.n_samples = 0.0, 0
+        self.first = self.last = None
+        self.finite, self.clipped = True, False
+        self._tail = 0
+
+    def add(self, block):
+        """Take the next samples [shape=(n, channels)]."""
+        levels = np.abs(block).max(axis=1)
+        if not np.isfinite(levels).all():
+            self.finite = False
+        else:
+            self.peak = max(self.peak, float(levels.max()))
+        sounding = np.flatnonzero(levels >= SILENCE)
+        if len(sounding):
+            if self.first is None:
+                self.first = self.n_samples + int(sounding[0])
+            self.last = self.n_samples + int(sounding[-1])
+        full = levels >= _FULL_SCALE
+        if full.any() and not self.clipped:
+            # A run may go on from the block before.
+            edges = np.flatnonzero(~np.concatenate([np.ones(self._tail, bool), full]))
+            total = self._tail + len(full)
+            runs = np.diff(np.concatenate([[-1], edges, [total]])) - 1
+            self.clipped = bool(runs.max() >= _CLIPPED_RUN)
+        trailing = np.flatnonzero(~full[::-1])
+        self._tail = int(trailing[0]) if len(trailing) else self._tail + len(full)
+        self.n_samples += len(levels)
+
+
+def inspect_recording(row):
+    """Look at one recording.
+
+    Parameters
+    ----------
+    row : dict
+        A row of ``recordings.csv``.
+
+    Returns
+    -------
+    facts : dict
+        A row of ``inspection.csv``.
+    problems : list of dict
+        Rows of ``corpus_report.csv``.
+    """
+    path = Path(row["path"])
+    if not path.is_file():
+        return _unread(row), [_problem(row, "missing", "error", "a sound file", "nothing there")]
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    measure = _Measure()
+    try:
+        info = soundfile.info(str(path), verbose=True)
+        file_s = info.frames / info.samplerate
+        with soundfile.SoundFile(str(path)) as file:
+            first = min(round(row["start_s"] * file.samplerate), file.frames)
+            stop_s = file_s if np.isnan(row["stop_s"]) else row["stop_s"]
+            n_left = max(min(round(stop_s * file.samplerate), file.frames) - first, 0)
+            file.seek(first)
+            while n_left:
+                block = file.read(min(n_left, _BLOCK), dtype="float32", always_2d=True)
+                if len(block) == 0:
+                    raise RuntimeError(f"it ends {n_left} samples before its header says")
+                measure.add(block)
+                n_left -= len(block)
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        reason = str(error).replace(f"{str(path)!r}", "it")
+        return _unread(row, sha256), [
+            _problem(row, "unreadable", "error", "a file that libsndfile reads", reason)
+        ]
+    rate = info.samplerate
+    facts = _unread(row, sha256) | {
+        "sample_rate": rate,
+        "channels": info.channels,
+        "file_s": round(file_s, 6),
+    }
+    problems = []
+    stated = _STATED_DATA.search(info.extra_info)
+    if stated and int(stated[1]) > int(stated[2]) and int(stated[1]) not in _UNKNOWN_LENGTH:
+        problems.append(
+            _problem(
+                row,
+                "truncated",
+                "error",
+                f"{stated[1]} bytes of samples, as its header says",
+                f"{stated[2]} bytes",
+            )
+        )
+    if measure.n_samples == 0:
+        found = f"a file of {file_s:.3f} s" if info.frames else "none"
+        problems.append(
+            _problem(row, "empty", "error", f"samples from {row['start_s']:g} s on", found)
+        )
+        return facts, problems
+    facts["peak"] = round(measure.peak, 9) if measure.finite else np.nan
+    if not measure.finite:
+        problems.append(
+            _problem(row, "not_finite", "error", "finite samples", "NaN or infinite ones")
+        )
+    elif measure.first is None:
+        problems.append(
+            _problem(row, "silent", "error", "a sound", f"no sample above {SILENCE:.1e}")
+        )
+    else:
+        facts["sound_start_s"] = round((first + measure.first) / rate, 6)
+        facts["sound_stop_s"] = round((first + measure.last + 1) / rate, 6)
+    label_end_s = np.fmax(row["stop_s"], row["label_stop_s"])
+    if label_end_s > file_s + _LABEL_TOLERANCE_S:
+        problems.append(
+            _problem(
+                row,
+                "shorter_than_label",
+                "error",
+                f"{label_end_s:g} s, where its label ends",
+                f"{file_s:.3f} s",
+            )
+        )
+    if measure.clipped:
+        problems.append(
+            _problem(
+                row,
+                "clipped",
+                "warning",
+                f"fewer than {_CLIPPED_RUN} samples in a row at full scale",
+                f"a run of {_CLIPPED_RUN} or more",
+            )
+        )
+    return facts, problems
+
+
+def inspect(recordings, *, processes=1, progress=lambda items, total: items):
+    """Look at every recording once.
+
+    Parameters
+    ----------
+    recordings : pd.DataFrame
+        As ``schemas/tables/recordings.schema.yaml`` says.
+    processes : int
+    progress : callable
+        Wraps the iterable of results; is told their number by ``total``.
+
+    Returns
+    -------
+    inspection, report : pd.DataFrame
+        ``inspection.csv``, one row for each recording in the same order; ``corpus_report.csv``,
+        one row for each problem.
+    """
+    rows = recordings.to_dict("records")
+    if processes == 1:
+        results = list(progress(map(inspect_recording, rows), total=len(rows)))
+    else:
+        with concurrent.futures.ProcessPoolExecutor(processes) as pool:
+            found = pool.map(inspect_recording, rows, chunksize=8)
+            results = list(progress(found, total=len(rows)))
+    inspection = pd.DataFrame(
+        [facts for facts, _ in results], columns=table_schema("inspection")["required"]
+    )
+    report = pd.DataFrame(
+        [problem for _, problems in results for problem in problems],
+        columns=table_schema("corpus_report")["required"],
+    )
+    return inspection, report
