@@ -1,37 +1,19 @@
 """The paper's own configuration, from the host's archives to tables, with miniature archives."""
 
-import hashlib
-import http.server
 import io
-import json
 import os
-import threading
 import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
-import soundfile
 import yaml
-from workflow_project import copy_project
+from archive_host import facts, packed, record, serving, wav
+from workflow_project import Project, copy_project
 
 pytestmark = pytest.mark.workflow
 CLASSES = ["Bark", "Flute", "Hi-hat"]
 SCENES = "TUT-urban-acoustic-scenes-2018-development"
-
-
-def wav(rng, seconds, rate):
-    file = io.BytesIO()
-    soundfile.write(file, 0.1 * rng.standard_normal(int(seconds * rate)), rate, format="WAV")
-    return file.getvalue()
-
-
-def packed(entries):
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, content in entries.items():
-            archive.writestr(name, content)
-    return file.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -63,58 +45,18 @@ def archives():
 
 @pytest.fixture(scope="module")
 def host(archives):
-    """Address of a server with the host's paths; the first answer for a file is cut off."""
-    cut = set()
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            name = self.path.split("?")[0].rsplit("/", 1)[1]
-            if self.path == "/api/records/2552860":
-                content = json.dumps(
-                    {
-                        "files": [
-                            {
-                                "key": key,
-                                "size": len(value),
-                                "checksum": f"md5:{hashlib.md5(value).hexdigest()}",
-                            }
-                            for key, value in archives.items()
-                            if key.startswith("FSDKaggle2018")
-                        ]
-                    }
-                ).encode()
-            elif name in archives:
-                content = archives[name]
-            else:
-                self.send_error(404)
-                return
-            start = int(self.headers.get("Range", "bytes=0-")[6:-1])
-            self.send_response(206 if start else 200)
-            if start:
-                last = len(content) - 1
-                self.send_header("Content-Range", f"bytes {start}-{last}/{last + 1}")
-            self.send_header("Content-Length", str(len(content) - start))
-            self.end_headers()
-            stop = len(content)
-            if name in archives and name not in cut:
-                cut.add(name)
-                stop = len(content) // 2
-            self.wfile.write(content[start:stop])
-            if stop < len(content):
-                self.close_connection = True
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-def facts(content):
-    return {"bytes": len(content), "md5": hashlib.md5(content).hexdigest()}
+    """Address of a server with zenodo's paths; the first answer for an archive is cut off."""
+    numbers = {"FSDKaggle2018": 2552860, SCENES: 1228142}
+    files = {
+        f"/records/{number}/files/{name}": content
+        for begin, number in numbers.items()
+        for name, content in archives.items()
+        if name.startswith(begin)
+    }
+    known = {name: content for name, content in archives.items() if name.startswith("FSDK")}
+    files["/api/records/2552860"] = record(known)
+    with serving(files) as address:
+        yield address
 
 
 @pytest.fixture
@@ -139,8 +81,6 @@ def project(tmp_path, archives, host):
         "inference": {"batch_size": 2, "threads": 1},
     }
     (tmp_path / "overlay.yaml").write_text(yaml.safe_dump(overlay))
-    from workflow_project import Project
-
     return Project(tmp_path / "workflow", [tmp_path / "overlay.yaml"])
 
 

@@ -304,11 +304,14 @@ def draw_metrics(metrics, systems):
                     clip_on=False,
                     label=system.upper(),
                 )
+            if part["value"].isna().all():
+                axis.text(0.5, 0.5, "no reference", transform=axis.transAxes, ha="center")
             if metric == "auc":
                 axis.axhline(0.5, color="0.6", linewidth=0.8, linestyle=":")  # chance
             axis.set_ylabel(headings[metric])
             axis.set_ylim(0, None if metric == "er" else 1)
             axis.grid(axis="y", color="0.92")
+            axis.set_xlim(-0.5, len(snrs) - 0.5)
             axis.set_xticks(range(len(snrs)), [snr_name(snr).removesuffix(" dB") for snr in snrs])
         if not rows["snr_db"].isna().all():
             column[len(shown) - 1].set_xlabel("SNR / dB")

@@ -2,7 +2,10 @@
 
 import re
 
-_RESTRICTED = re.compile(r"non-?\s?commercial|by-nc|\bnc\b|academic|experimental|sampling\+", re.I)
+_RESTRICTED = re.compile(
+    r"non.?commercial|not for commercial|(?<![a-z])nc(?![a-z])|academic|experimental|sampling\+",
+    re.I,
+)
 
 
 def licence_terms(recordings):
@@ -12,7 +15,7 @@ def licence_terms(recordings):
     -------
     terms : dict
         ``licences`` (text to number of recordings) and ``restricted`` (those among them that
-        allow no commercial use, by their words).
+        restrict commercial use, by their words).
     """
     counts = recordings["licence"].value_counts().sort_index()
     licences = {str(text): int(n) for text, n in counts.items()}
@@ -26,7 +29,7 @@ def announce(terms, what, log=print):
     """Say where mixtures or weights are made that their recordings restrict what may be done."""
     if terms["restricted"]:
         log(
-            f"LICENCE: {what} derive from recordings under terms that forbid commercial use "
+            f"LICENCE: {what} derive from recordings under terms that restrict commercial use "
             f"({'; '.join(terms['restricted'][:3])}). Check them before you publish or share "
             "anything made of these: corpus/attribution.csv names every recording."
         )

@@ -18,7 +18,7 @@ from tfseg.seeding import generator
 from tfseg.timegrid import samples_in
 
 _INT16_PEAK = 32767
-_CACHED_EVENTS = 128
+_CACHED_EVENTS, _CACHED_SCENES = 128, 32
 _SAMPLE_CHUNK = 1 << 16
 _SCENE_MARGIN_S = 0.1  # read beyond what is used, so that the resampler's end does not sound
 
@@ -144,6 +144,22 @@ def _quantise(samples):
     return np.round(samples / scale).astype(np.int16), scale
 
 
+def _read_scene(n_samples, sample_rate, resampler, path, start_s):
+    """Read a scene at unit RMS, cut or extended to the mixture's length."""
+    scene = audio.read_mono(
+        path,
+        sample_rate,
+        resampler=resampler,
+        start_s=start_s,
+        stop_s=start_s + n_samples / sample_rate + _SCENE_MARGIN_S,
+    )
+    scene = audio.fit_length(scene, n_samples, sample_rate)
+    rms = _rms(scene)
+    if rms == 0:
+        raise DataError(f"{path}: expected sound, found digital silence")
+    return scene / rms
+
+
 class _EventReader:
     """Reads event recordings at unit RMS, cut to what the mixture needs; keeps the last ones."""
 
@@ -225,6 +241,9 @@ def render_stems(
     by_mixture = {name: rows for name, rows in mixture_events.groupby("mixture", sort=False)}
     column = {label: k for k, label in enumerate(classes)}
     snr_gains = 10.0 ** (np.asarray(snr_db, dtype=np.float64) / 20)
+    read_scene = functools.lru_cache(maxsize=_CACHED_SCENES)(
+        functools.partial(_read_scene, n_samples, sample_rate, resampler)
+    )
     scene_track = create_dataset(
         file, "scene", shape=(len(mixtures), n_samples), dtype="int16", chunks=(1, n_samples)
     )
@@ -235,18 +254,8 @@ def render_stems(
     )
     lengths, rows = [0], []
     for index, mixture in enumerate(progress(list(mixtures.itertuples(index=False)))):
-        scene = audio.read_mono(
-            mixture.scene,
-            sample_rate,
-            resampler=resampler,
-            start_s=mixture.scene_start_s,
-            stop_s=mixture.scene_start_s + mixture.duration_s + _SCENE_MARGIN_S,
-        )
-        scene = audio.fit_length(scene, n_samples, sample_rate)
-        rms = _rms(scene)
-        if rms == 0:
-            raise DataError(f"{mixture.scene}: expected sound, found digital silence")
-        scene_track[index], scene_scales[index] = _quantise(scene / rms)
+        scene = read_scene(mixture.scene, mixture.scene_start_s)
+        scene_track[index], scene_scales[index] = _quantise(scene)
         event_track = np.zeros(n_samples)
         for event in by_mixture.get(mixture.mixture, mixture_events[:0]).itertuples(index=False):
             onset = samples_in(event.onset_s, sample_rate)

@@ -153,9 +153,11 @@ def caption(layout, task, by, has_paper):
         f"{settings.error_rate.replace('_', '-')} error rate",
         "mask": f"T-F units against the ideal binary mask, threshold {settings.mask_threshold}",
     }[task]
-    where = "by SNR" if by == "snr" else f"by class, {snr_name(layout.by_class_snr_db)}, F1"
+    where = f" by class, {snr_name(layout.by_class_snr_db)}, F1"
+    if by == "snr":
+        where = "" if math.isnan(layout.by_class_snr_db) else " by SNR"
     compared = f" In parentheses: TASLP 2019, Table {_PAPER_TABLE[task, by]}." if has_paper else ""
-    return f"{_TITLES[task]} {where}: mean over folds ± standard deviation over folds ({text}).{compared}"
+    return f"{_TITLES[task]}{where}: mean over folds ± standard deviation over folds ({text}).{compared}"
 
 
 def snr_name(snr_db):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tfseg.corpora.folds import deal_groups
-from tfseg.corpora.own import clip_events
+from tfseg.corpora.own import clip_events, clip_name
 from tfseg.errors import DataError
 
 _SHOWN = 10
@@ -50,8 +50,9 @@ def usable(recordings, report, on_bad_audio, report_path, log=print):
             "corpus.on_bad_audio: skip"
         )
     log(f"{text}\nThey are left out (corpus.on_bad_audio: skip).")
-    keys = pd.MultiIndex.from_frame(bad[["role", "path"]])
-    return recordings[~pd.MultiIndex.from_frame(recordings[["role", "path"]]).isin(keys)]
+    keys = ["role", "path", "start_s"]
+    rows_of_bad = pd.MultiIndex.from_frame(bad[keys])
+    return recordings[~pd.MultiIndex.from_frame(recordings[keys]).isin(rows_of_bad)]
 
 
 def sounding_parts(recordings, inspection, trim_silence):
@@ -106,14 +107,21 @@ def deal_folds(recordings, split, seed):
             )
         return recordings["part"].astype(np.int64)
     fold = pd.Series(0, index=recordings.index, dtype=np.int64)
+    of_group = {}
     for role, rows in recordings.groupby("role", sort=False):
-        if split["by"] == "source":
-            # One origin may hold several labels; it counts where it comes first in the alphabet.
-            strata = rows.groupby("group")["label"].transform("min")
-            dealt = deal_groups(rows["group"], strata, split["folds"], seed, f"{role}s")
-        else:
-            dealt = deal_groups(rows["path"], [""] * len(rows), split["folds"], seed, f"{role}s")
-        fold[rows.index] = dealt
+        if split["by"] == "file":
+            paths = rows["path"]
+            fold[rows.index] = deal_groups(
+                paths, [""] * len(rows), split["folds"], seed, f"{role}s"
+            )
+            continue
+        # One origin may hold several labels; it counts where it comes first in the alphabet. It
+        # may also hold events and scenes (ESC-50): these stay together too.
+        new = rows[~rows["group"].isin(of_group)]
+        strata = new.groupby("group")["label"].transform("min")
+        dealt = deal_groups(new["group"], strata, split["folds"], seed, f"{role}s")
+        of_group |= dict(zip(new["group"], dealt, strict=True))
+        fold[rows.index] = rows["group"].map(of_group)
     return fold
 
 
@@ -152,10 +160,7 @@ def clip_tables(recordings, data_root, classes):
         ``clips`` and ``attribution``.
     """
     root = Path(data_root)
-    names = [
-        str(Path(path).relative_to(root)) if Path(path).is_relative_to(root) else path
-        for path in recordings["path"]
-    ]
+    names = [clip_name(path, root) for path in recordings["path"]]
     strong = clip_events(root, names, classes, partly=True)
     clips = recordings.rename(columns={"label": "tags"}).assign(
         clip=names,

@@ -4,7 +4,6 @@ Any folder in ESC-50's layout will do, also one that holds only part of the clip
 ``meta/esc50.csv`` says which.
 """
 
-import csv
 import re
 from pathlib import Path
 
@@ -21,6 +20,22 @@ _CREDIT = re.compile(
 )
 
 
+def _read_csv(path, columns, what):
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise DataError(
+            f"{path}: expected ESC-50's {what}, found nothing there; name a folder in ESC-50's "
+            "layout with the key data_root"
+        ) from None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: expected ESC-50's {what} as CSV, found: {error}") from None
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        raise DataError(f"{path}: expected columns {columns}, missing {missing}")
+    return frame
+
+
 def _credits(folder):
     """Author, licence and address of each clip, by its name without take and ending.
 
@@ -28,11 +43,9 @@ def _credits(folder):
     """
     table = folder / "CREDITS.csv"
     if table.is_file():
-        with table.open(encoding="utf-8", newline="") as stream:
-            return {
-                Path(row["filename"]).stem: (row["author"], row["licence"], row["source_url"])
-                for row in csv.DictReader(stream)
-            }
+        frame = _read_csv(table, ["filename", "author", "licence", "source_url"], "credits")
+        rows = zip(frame["author"], frame["licence"], frame["source_url"], strict=True)
+        return dict(zip((Path(name).stem for name in frame["filename"]), rows, strict=True))
     licence = folder / "LICENSE"
     if not licence.is_file():
         return {}
@@ -59,16 +72,13 @@ def list_recordings(folder, *, classes, scenes, expect_clips=None):
     """
     folder = Path(folder)
     path = folder / "meta" / "esc50.csv"
-    try:
-        meta = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
+    meta = _read_csv(path, _COLUMNS, "list of clips")
+    no_number = meta[~meta["fold"].str.fullmatch("[0-9]+")]
+    if len(no_number):
+        row = no_number.iloc[0]
         raise DataError(
-            f"{path}: expected ESC-50's list of clips, found nothing there; name a folder in "
-            "ESC-50's layout with the key data_root"
-        ) from None
-    missing = [column for column in _COLUMNS if column not in meta.columns]
-    if missing:
-        raise DataError(f"{path}: expected columns {_COLUMNS}, missing {missing}")
+            f"{path}: {row['filename']}: expected a whole number as fold, found {row['fold']!r}"
+        )
     if expect_clips is not None:
         check_count("clips", expect_clips, len(meta), path)
     if not scenes:

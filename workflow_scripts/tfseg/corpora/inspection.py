@@ -2,7 +2,7 @@
 
 import concurrent.futures
 import hashlib
-import re
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +17,15 @@ _FULL_SCALE = 0.9999
 _CLIPPED_RUN = 3
 _LABEL_TOLERANCE_S = 0.01
 _BLOCK = 1 << 20
-_STATED_DATA = re.compile(r"^data : (\d+) \(should be (\d+)\)", re.MULTILINE)
-# What a writer puts there that did not know the length yet (a pipe).
-_UNKNOWN_LENGTH = {0, 0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFFF - 36}
+# What a writer puts there that did not know the length yet (a pipe): 0, or the largest numbers.
+_UNKNOWN_LENGTH = 0x7FFFF000
 
 
 def _problem(row, problem, severity, expected, found):
     return {
         "path": row["path"],
         "role": row["role"],
+        "start_s": row["start_s"],
         "label": row["label"],
         "problem": problem,
         "severity": severity,
@@ -45,6 +45,35 @@ def _unread(row, sha256=""):
         "sound_stop_s": np.nan,
         "sha256": sha256,
     }
+
+
+def _chunk_sizes(stream, wanted, byte_order):
+    """Stated size of a chunk of a RIFF or IFF file, and the bytes there are of it; or None."""
+    end = stream.seek(0, 2)
+    stream.seek(12)
+    while len(header := stream.read(8)) == 8:
+        name, size = struct.unpack(f"{byte_order}4sI", header)
+        if name == wanted:
+            return size, end - stream.tell()
+        stream.seek(size + size % 2, 1)  # chunks begin at even places
+    return None
+
+
+def _stated_and_found_bytes(path):
+    """Bytes of samples that a header states, and those there are; None where nothing states it.
+
+    libsndfile reads what there is of a wav, AIFF or AU file that was cut off, and does not say so.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(12)
+        if head[:4] == b"RIFF" and head[8:] == b"WAVE":
+            return _chunk_sizes(stream, b"data", "<")
+        if head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
+            return _chunk_sizes(stream, b"SSND", ">")
+        if head[:4] == b".snd":
+            offset, size = struct.unpack(">4xII", head)
+            return size, stream.seek(0, 2) - offset
+    return None
 
 
 class _Measure:
@@ -102,7 +131,7 @@ def inspect_recording(row):
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     measure = _Measure()
     try:
-        info = soundfile.info(str(path), verbose=True)
+        info = soundfile.info(str(path))
         file_s = info.frames / info.samplerate
         with soundfile.SoundFile(str(path)) as file:
             first = min(round(row["start_s"] * file.samplerate), file.frames)
@@ -127,15 +156,15 @@ def inspect_recording(row):
         "file_s": round(file_s, 6),
     }
     problems = []
-    stated = _STATED_DATA.search(info.extra_info)
-    if stated and int(stated[1]) > int(stated[2]) and int(stated[1]) not in _UNKNOWN_LENGTH:
+    stated, available = _stated_and_found_bytes(path) or (0, 0)
+    if available < stated < _UNKNOWN_LENGTH:
         problems.append(
             _problem(
                 row,
                 "truncated",
                 "error",
-                f"{stated[1]} bytes of samples, as its header says",
-                f"{stated[2]} bytes",
+                f"{stated} bytes of samples, as its header says",
+                f"{available} bytes",
             )
         )
     if measure.n_samples == 0:

@@ -24,7 +24,9 @@ def sound_files(folder):
     return sorted(
         path
         for path in Path(folder).rglob("*")
-        if path.suffix.lower() in _ENDINGS and path.is_file() and not path.name.startswith(".")
+        if path.suffix.lower() in _ENDINGS
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
 
 
@@ -43,8 +45,7 @@ def _attribution(root, paths):
 
 def _group(path, root):
     """Origin of a file: what stands before ``__`` in its name, else the file itself."""
-    name = str(path.relative_to(root).with_suffix(""))
-    return name.split("__")[0]
+    return str(path.relative_to(root).with_name(path.stem.split("__")[0] or path.stem))
 
 
 def list_folders(data_root, *, classes, scenes):
@@ -126,7 +127,7 @@ def list_clips(data_root, *, classes):
     others = sorted({tag for names in tags for tag in names} - set(classes))
     if others:
         print(f"not learned, since corpus.classes does not name them: {', '.join(others)}")
-    names = [str(Path(name)) for name in frame["path"]]
+    names = [clip_name(name, root) for name in frame["path"]]
     paths = [root / name for name in names]
     strong = clip_events(root, names, classes)
     ends = [max((event[2] for event in strong.get(name, [])), default=np.nan) for name in names]
@@ -141,6 +142,12 @@ def list_clips(data_root, *, classes):
         label_stop_s=ends,
         **_attribution(root, paths),
     )
+
+
+def clip_name(path, root):
+    """Name of a clip in results: its path as ``clips.csv`` has it, relative where it can be."""
+    path = Path(path)
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
 def clip_events(data_root, clips, classes, *, partly=False):
@@ -165,23 +172,23 @@ def clip_events(data_root, clips, classes, *, partly=False):
     path = Path(data_root) / "strong.tsv"
     if not path.exists():
         return {}
-    known = {str(Path(name)) for name in clips}
+    known = {clip_name(name, data_root) for name in clips}
     events = {}
-    for line, row in enumerate(read_table(path, "detected_events").itertuples(index=False), 2):
-        name = str(Path(row.filename))
+    for row in read_table(path, "detected_events").itertuples(index=False):
+        name = clip_name(row.filename, data_root)
         if name not in known and partly:
             continue
         if name not in known:
             raise DataError(
-                f"{path}, line {line}: expected a path of clips.csv as filename, found "
-                f"{row.filename!r}"
+                f"{path}: expected a path of clips.csv as filename, found {row.filename!r}"
             )
         found = events.setdefault(name, [])
         if row.event_label in classes:
             onset_s, offset_s = float(row.onset), float(row.offset)
             if offset_s <= onset_s:
                 raise DataError(
-                    f"{path}, line {line}: expected offset after onset ({onset_s}), found {offset_s}"
+                    f"{path}: {row.filename}, {row.event_label}: expected an offset after the "
+                    f"onset ({onset_s} s), found {offset_s} s"
                 )
             found.append((row.event_label, onset_s, offset_s))
     return events

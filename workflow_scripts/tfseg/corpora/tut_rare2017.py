@@ -54,6 +54,8 @@ def _freesound_facts(wav_path):
 
 def _event_rows(source, part, label, entries, path):
     rows = []
+    if not isinstance(entries, list):
+        raise DataError(f"{path}: expected a list of events as {label}, found {entries!r:.60}")
     for entry in entries:
         try:
             name, (start_s, stop_s) = entry["audio_filename"], entry["segment"]
@@ -123,6 +125,8 @@ def list_recordings(data_root, *, classes, scenes, expect):
     for part in PARTS:
         path = source / "cv_setup" / f"events_{part}.yaml"
         by_label = _read_yaml(path)
+        if not isinstance(by_label, dict):
+            raise DataError(f"{path}: expected lists of events by class, found {by_label!r:.60}")
         wanted(by_label, classes, "corpus.classes", path)
         parts += [_event_rows(source, part, label, by_label[label], path) for label in classes]
         path = source / "cv_setup" / f"bgs_{part}.yaml"

@@ -1,0 +1,194 @@
+"""Stems and features from real recordings: cost per mixture beside the plain way, in one process.
+
+    python bench/real_audio.py /path/to/esc10
+
+takes a folder in ESC-50's layout and experiments/esc50.yaml; writes results/bench/real_audio.json
+and .md. Times are CPU seconds (user and system) of one process, medians over rounds in which both
+ways take turns. Memory is measured in processes of their own.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+# As Snakemake does for a job of one thread; before numpy is imported.
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+
+import h5py
+import numpy as np
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "bench")]
+
+import straightforward  # noqa: E402
+
+from tfseg import features, mixing  # noqa: E402
+from tfseg.corpora import assemble, esc50, inspection, tables  # noqa: E402
+from tfseg.files import write_json, write_text, writing_hdf5  # noqa: E402
+
+OUTPUT = ROOT / "results" / "bench"
+ROUNDS = 3
+
+
+def merged_config():
+    """config.yaml with experiments/esc50.yaml over it."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    overlay = yaml.safe_load((ROOT / "experiments/esc50.yaml").read_text(encoding="utf-8"))
+    for key, value in overlay.items():
+        config[key] = config[key] | value if isinstance(value, dict) else value
+    return config
+
+
+def prepare(folder, config, n_mixtures):
+    """Corpus and plan of one fold, and the CPU seconds that looking into every file took."""
+    corpus = config["corpus"]
+    recordings = esc50.list_recordings(folder, classes=corpus["classes"], scenes=corpus["scenes"])
+    start = time.process_time()
+    facts, report = inspection.inspect(recordings)
+    inspect_s = (time.process_time() - start) / len(recordings)
+    recordings = assemble.usable(recordings, report, "skip", "the report", log=lambda text: None)
+    recordings = assemble.sounding_parts(recordings, facts, corpus["trim_silence"])
+    recordings["fold"] = assemble.deal_folds(recordings, config["split"], config["seed"])
+    parts = assemble.corpus_tables(recordings)
+    keys = ("duration_s", "onsets_s", "max_event_s")
+    plan = mixing.plan_mixtures(
+        parts["events"],
+        parts["scenes"],
+        folds=[1],
+        mixtures_per_fold=[n_mixtures],
+        seed=config["seed"],
+        **{key: config["mixing"][key] for key in keys},
+    )
+    return parts["events"], plan, inspect_s
+
+
+def ours(folder, config, events, plan):
+    """Render stems and extract features as the workflow's jobs do; CPU seconds of both."""
+    settings = features.FeatureSettings(**config["features"])
+    mixtures, mixture_events = plan
+    snrs, keys = config["mixing"]["snr_db"], ("resampler", "max_event_s", "snr_db", "snr_on")
+    start = time.process_time()
+    with writing_hdf5(folder / "stems.h5") as file:
+        mixing.render_stems(
+            file,
+            mixtures,
+            mixture_events,
+            events,
+            classes=config["corpus"]["classes"],
+            sample_rate=settings.sample_rate,
+            **{key: config["mixing"][key] for key in keys},
+        )
+    stems_s = time.process_time() - start
+    start = time.process_time()
+    with contextlib.ExitStack() as stack:
+        features.extract_features(
+            [stack.enter_context(writing_hdf5(folder / f"features{snr}.h5")) for snr in snrs],
+            mixing.StemReader(folder / "stems.h5"),
+            settings,
+            tables.mixture_labels(mixture_events),
+            classes=config["corpus"]["classes"],
+            snr_db=snrs,
+        )
+    return stems_s, time.process_time() - start
+
+
+def plain(config, events, plan):
+    """The plain way, one SNR after the other; CPU seconds, and the log-mel of each SNR."""
+    mixtures, mixture_events = plan
+    ends = {(row.path, row.start_s): row.stop_s for row in events.itertuples()}
+    logmel = {snr: [] for snr in config["mixing"]["snr_db"]}
+    start = time.process_time()
+    for snr in config["mixing"]["snr_db"]:
+        for mixture in mixtures.itertuples():
+            rows = mixture_events[mixture_events["mixture"] == mixture.mixture].itertuples()
+            placed = [
+                (row.event, row.event_start_s, ends[row.event, row.event_start_s], row.onset_s)
+                for row in rows
+            ]
+            logmel[snr].append(
+                straightforward.mixture_features(mixture.scene, placed, snr, config)[0]
+            )
+    return time.process_time() - start, logmel
+
+
+def peak_memory_mb(data, n_mixtures):
+    """Largest resident memory of a process that renders and extracts so many mixtures."""
+    command = [sys.executable, __file__, str(data), "--memory", str(n_mixtures)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def main():
+    """Measure, print a table, write it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="a folder in ESC-50's layout")
+    parser.add_argument("--mixtures", type=int, default=40, help="mixtures of a round")
+    parser.add_argument("--memory", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    config = merged_config()
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        if arguments.memory:
+            events, plan, _ = prepare(arguments.folder, config, arguments.memory)
+            ours(folder, config, events, plan)
+            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+            return
+        n = arguments.mixtures
+        events, plan, inspect_s = prepare(arguments.folder, config, n)
+        few = tuple(table[table["mixture"] <= "fold1-00001"] for table in plan)
+        ours(folder, config, events, few), plain(config, events, few)  # imports, file caches
+        stems, extracts, plains = [], [], []
+        for _ in range(ROUNDS):
+            stems_s, extract_s = ours(folder, config, events, plan)
+            plain_s, logmel = plain(config, events, plan)
+            stems.append(stems_s / n)
+            extracts.append(extract_s / n)
+            plains.append(plain_s / n)
+        n_bytes = sum(path.stat().st_size for path in folder.glob("*.h5"))
+        differences = []
+        for snr, clips in logmel.items():
+            with h5py.File(folder / f"features{snr}.h5") as file:
+                differences.append(np.median(np.abs(file["logmel"][:] - np.stack(clips))))
+    total = statistics.median(stems) + statistics.median(extracts)
+    rows = [
+        ("look into a recording", inspect_s, "CPU s per file"),
+        ("stems", statistics.median(stems), "CPU s per mixture"),
+        ("features of three SNRs", statistics.median(extracts), "CPU s per mixture"),
+        ("stems and features", total, "CPU s per mixture"),
+        ("the plain way, three SNRs", statistics.median(plains), "CPU s per mixture"),
+        ("ratio plain : ours", statistics.median(plains) / total, ""),
+        ("median difference of the two log-mel", max(differences), ""),
+        ("stems and features on disk", n_bytes / n / 1e6, "MB per mixture"),
+        ("peak memory, 100 mixtures", peak_memory_mb(arguments.folder, 100), "MiB"),
+        ("peak memory, 400 mixtures", peak_memory_mb(arguments.folder, 400), "MiB"),
+    ]
+    for name, value, unit in rows:
+        print(f"{name:40s} {value:10.4g} {unit}")
+    machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": sys.version[:6]}
+    write_json(
+        OUTPUT / "real_audio.json",
+        {
+            "machine": machine,
+            "rows": [dict(zip(("name", "value", "unit"), r, strict=True)) for r in rows],
+        },
+    )
+    lines = [f"| {name} | {value:.4g} {unit} |" for name, value, unit in rows]
+    write_text(
+        OUTPUT / "real_audio.md",
+        f"Machine: {json.dumps(machine)}\n\n| what | value |\n|---|---|\n"
+        + "\n".join(lines)
+        + "\n",
+    )
+
+
+if __name__ == "__main__":
+    main()
