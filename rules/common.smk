@@ -258,6 +258,12 @@ def corpus_choice():
     return choice
 
 
+def folder_of_sources(wildcards, input):
+    """Folder that the corpus is listed from: ESC-50's own, else the one that holds the sources."""
+    first = Path(input.sources[0])
+    return str(first if KIND == "esc50" else first.parent)
+
+
 def state_of_sources():
     """A digest of names, sizes and times of the user's own recordings, which may change."""
     if KIND not in ("folders", "clips"):

@@ -48,7 +48,7 @@ else:
         params:
             code=code("list_recordings"),
             kind=KIND,
-            folder=SOURCES[0] if KIND == "esc50" else DATA_ROOT,
+            folder=folder_of_sources,
             choice=sorted_keys(corpus_choice()),
             state=state_of_sources(),
         message:
