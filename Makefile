@@ -7,10 +7,10 @@ GPUS := $(shell nvidia-smi --list-gpus 2>/dev/null | grep -c GPU)
 SLOTS := $(if $(filter-out 0,$(GPUS)),$(GPUS),$(shell nproc))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench lock clean
+.PHONY: help setup demo demo-all test lint bench lock clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
 
 setup:  ## make .venv with exactly what envs/requirements.lock names; nothing to do if it is there
 	@$(PYTHON) envs/install.py
@@ -18,6 +18,11 @@ setup:  ## make .venv with exactly what envs/requirements.lock names; nothing to
 demo: setup  ## run the whole pipeline on the embedded corpus: results/mini/
 	@$(VENV)/python workflow_scripts/start.py --resources gpu=$(SLOTS) --configfile experiments/mini.yaml
 	@echo "Tables: results/mini/tables/*.md   figures: results/mini/figures/   values: results/mini/metrics.csv"
+
+demo-all: demo  ## also all seven systems, and the ICASSP paper's experiment, in small
+	@$(VENV)/python workflow_scripts/start.py --resources gpu=$(SLOTS) --configfile experiments/mini.yaml experiments/mini_all.yaml
+	@$(VENV)/python workflow_scripts/start.py --resources gpu=$(SLOTS) --configfile experiments/jsc2018.yaml experiments/mini_jsc.yaml
+	@echo "Tables: results/mini_all/tables/*.md, results/mini_jsc/tables/*.md"
 
 test: setup lint  ## check style, then run the tests
 	@$(VENV)/python -m pytest
@@ -35,5 +40,5 @@ lock: setup  ## resolve envs/requirements.in anew
 	@$(VENV)/python envs/lock.py
 
 clean:  ## remove the demo's results, caches and .venv (not data/, not other results)
-	rm -rf .venv results/mini results/bench .pytest_cache .ruff_cache
+	rm -rf .venv results/mini results/mini_all results/mini_jsc results/bench .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -26,6 +26,7 @@ include: "rules/mixtures.smk"
 include: "rules/features.smk"
 include: "rules/training.smk"
 include: "rules/inference.smk"
+include: "rules/separation.smk"
 include: "rules/metrics.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
@@ -41,13 +42,7 @@ rule all:
         of_shards(FEATURES, FOLDS, snr=SNRS),
         expand(MODEL, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
         expand(SCORES, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
-        (
-            []
-            if IS_CLIPS
-            else expand(
-                MASK_COUNTS, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS
-            )
-        ),
+        expand(MASK_COUNTS, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
         expand(EVENTS, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
         METRICS,
         TABLES,

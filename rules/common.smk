@@ -6,6 +6,7 @@ from tfseg.config import check_config, sorted_keys
 from tfseg.corpora.registry import load_registry
 from tfseg.digest import code_digest, files_digest
 from tfseg.errors import ConfigError
+from tfseg.models.registry import SYSTEMS as SYSTEM_FACTS
 
 try:
     check_config(config)
@@ -102,11 +103,20 @@ MASK_COUNTS = f"{SCORE_DIR}/mask_counts.h5"
 EVENTS = f"{RESULTS}/events/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}.tsv"
 SYSTEM_METRICS = f"{RESULTS}/metrics/snr{{snr}}/{{system}}/seed{{repeat}}.csv"
 METRICS = f"{RESULTS}/metrics.csv"
+MASK_SYSTEMS = [system for system in SYSTEMS if SYSTEM_FACTS[system].has_masks]
+# Separation needs masks, and references to compare with.
+SEPARATES = bool(MASK_SYSTEMS) and not IS_CLIPS
+SEPARATION_SCORES = f"{RESULTS}/separation/snr{{snr}}/fold{{fold}}/seed{{repeat}}.csv"
+SEPARATED = f"{RESULTS}/separated/snr{{snr}}/fold{{fold}}/seed{{repeat}}"
+SEPARATION_METRICS = f"{RESULTS}/metrics/separation.csv"
 TASKS = ["tagging", "frame", "event", "mask"]
 TABLES = expand(
-    f"{RESULTS}/tables/{{task}}_by_{{by}}.{{ending}}",
-    task=TASKS,
-    by=["snr", "class"],
+    f"{RESULTS}/tables/{{table}}.{{ending}}",
+    table=[
+        *expand("{task}_by_{by}", task=TASKS, by=["snr", "class"]),
+        "separation",
+        "frame_eer",
+    ],
     ending=["csv", "md", "tex"],
 )
 PAPER_VALUES = (
@@ -124,6 +134,8 @@ FIGURES = expand(
         "example_frames",
         "training",
         "metrics_by_snr",
+        "masks_by_class",
+        "f1_by_threshold",
     ],
     ending=["png", "svg"],
 )
@@ -141,7 +153,7 @@ def number_of_shards(fold):
     n_items = (
         -(-clips_listed() // len(FOLDS))
         if IS_CLIPS
-        else MIXTURES_PER_FOLD[FOLDS.index(int(fold))]
+        else MIXTURES_PER_FOLD[FOLDS.index(int(fold))] * len(config["mixing"]["kinds"])
     )
     return -(-n_items // size)
 
@@ -215,15 +227,32 @@ def record_of(name):
     )
 
 
-def training_code():
+def code_of_system(system):
+    """Digest of the network behind a name, which is imported by its name."""
+    file = SYSTEM_FACTS[system].module or "systems"
+    return code_digest(f"{workflow.basedir}/workflow_scripts/tfseg/models/{file}.py")
+
+
+def model_code(wildcards):
+    """`code_of_system` of a job."""
+    return code_of_system(wildcards.system)
+
+
+def training_code(wildcards):
     """Digest of what decides a training's result: a state of other code is not resumed from.
 
     Narrower than `code`: a new progress bar does not throw 36 hours of training away.
     """
     library = f"{workflow.basedir}/workflow_scripts/tfseg"
-    return code_digest(
-        *(f"{library}/{m}.py" for m in ("training", "models/systems", "dataset"))
-    )
+    files = [f"{library}/{m}.py" for m in ("training", "models/systems", "dataset")]
+    own = SYSTEM_FACTS[wildcards.system].module
+    return code_digest(*files, *([f"{library}/models/{own}.py"] if own else []))
+
+
+def baseline_settings(*systems):
+    """Settings of some systems that are networks of their own."""
+    known = config["baselines"]
+    return sorted_keys({name: known[name] for name in systems if name in known})
 
 
 def training_features(wildcards):
@@ -251,6 +280,8 @@ def corpus_choice():
         choice["expect"] = (
             DATASETS["fsdkaggle2018"].expect | DATASETS["tut_urban_2018"].expect
         )
+    if KIND in ("folders", "clips"):
+        choice["other_labels"] = config["corpus"]["other_labels"]
     if KIND == "tut_rare2017":
         choice["expect"] = DATASETS["tut_rare_2017"].expect
     if KIND == "esc50" and SOURCES == ESC50_FOLDERS[-1:]:
@@ -268,4 +299,5 @@ def state_of_sources():
     """A digest of names, sizes and times of the user's own recordings, which may change."""
     if KIND not in ("folders", "clips"):
         return ""
-    return files_digest(DATA_ROOT)
+    # Times of events are for scoring only: they list, inspect and train nothing anew.
+    return files_digest(DATA_ROOT, without=["strong.tsv"])

@@ -23,7 +23,8 @@ rule ask_record:
         hosts=section("download")["hosts"],
         registry=config["download"]["registry"],
     message:
-        "Asking the record of {wildcards.dataset} for its checksums"
+        f"Asking the host of {{wildcards.dataset}} what it holds, to download it to {DATA_ROOT}"
+        + DATA_ROOT
     script:
         "../workflow_scripts/ask_record.py"
 
@@ -51,7 +52,7 @@ rule fetch_archive:
         registry=config["download"]["registry"],
         retries=config["download"]["retries"],
     message:
-        "Downloading {wildcards.archive}"
+        f"Downloading {{wildcards.archive}} to {DATA_ROOT}"
     script:
         "../workflow_scripts/fetch_archive.py"
 

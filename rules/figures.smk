@@ -41,6 +41,7 @@ if IS_CLIPS:
         params:
             code=code("infer_clip_example"),
             systems=SYSTEMS,
+            model_code=[code_of_system(system) for system in SYSTEMS],
             classes=CLASSES,
             features=section("features"),
             fold=config["figures"]["fold"],
@@ -73,6 +74,7 @@ else:
         params:
             code=code("infer_examples"),
             systems=SYSTEMS,
+            model_code=[code_of_system(system) for system in SYSTEMS],
             classes=CLASSES,
             features=section("features"),
             snr_db=config["figures"]["snr_db"],
@@ -108,6 +110,13 @@ rule plot_example:
             labels={"figure": "its frame scores (TASLP Fig. 8)"},
         ),
         frames_svg=FIGURES[5],
+        classes_png=report(
+            FIGURES[10],
+            caption="../report/masks_by_class.rst",
+            category="Figures",
+            labels={"figure": "masks of each class (JSC Fig. 3)"},
+        ),
+        classes_svg=FIGURES[11],
     log:
         f"{RESULTS}/logs/plot_example/example.log",
     benchmark:
@@ -193,3 +202,47 @@ rule plot_metrics:
         "Drawing metrics against SNR"
     script:
         "../workflow_scripts/plot_metrics.py"
+
+
+rule plot_thresholds:
+    input:
+        scores=expand(
+            SCORES, snr=EXAMPLE_SNR, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS[0]
+        ),
+        counts=expand(
+            MASK_COUNTS,
+            snr=EXAMPLE_SNR,
+            system=SYSTEMS,
+            fold=HELD_OUT,
+            repeat=REPEATS[0],
+        ),
+        mixtures=PLAN[0],
+        mixture_events=PLAN[1],
+    output:
+        png=report(
+            FIGURES[12],
+            caption="../report/f1_by_threshold.rst",
+            category="Figures",
+            labels={"figure": "F1 against the threshold"},
+        ),
+        svg=FIGURES[13],
+    log:
+        f"{RESULTS}/logs/plot_thresholds/thresholds.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_thresholds/thresholds.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=code("plot_thresholds"),
+        systems=SYSTEMS,
+        scored_systems=[system for system in SYSTEMS for _ in HELD_OUT],
+        grid=grid(),
+        metrics=section("metrics"),
+    message:
+        "Drawing F1 against the threshold"
+    script:
+        "../workflow_scripts/plot_thresholds.py"

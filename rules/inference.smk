@@ -8,7 +8,7 @@ rule infer_scores:
         features=held_out_features,
     output:
         scores=SCORES,
-        counts=[] if IS_CLIPS else MASK_COUNTS,
+        counts=MASK_COUNTS,
     log:
         f"{RESULTS}/logs/infer_scores/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.log",
     benchmark:
@@ -22,11 +22,13 @@ rule infer_scores:
         runtime=120,
     params:
         code=code("infer_scores"),
+        model_code=model_code,
         batch_size=config["inference"]["batch_size"],
         threads=config["inference"]["threads"],
-        mask_threshold=None if IS_CLIPS else config["metrics"]["mask_threshold"],
+        mask_threshold=config["metrics"]["mask_threshold"],
+        has_ideal_masks=not IS_CLIPS,
     message:
-        "Scoring fold {wildcards.fold} with {wildcards.system} at {wildcards.snr} dB"
+        "Scoring fold {wildcards.fold} with {wildcards.system}, SNR {wildcards.snr}"
     script:
         "../workflow_scripts/infer_scores.py"
 
@@ -52,6 +54,6 @@ rule detect_events:
         postprocessing=section("postprocessing"),
         tag_threshold=config["metrics"]["tag_threshold"],
     message:
-        "Detecting events: {wildcards.system} at {wildcards.snr} dB, fold {wildcards.fold}"
+        "Detecting events: {wildcards.system}, SNR {wildcards.snr}, fold {wildcards.fold}"
     script:
         "../workflow_scripts/detect_events.py"

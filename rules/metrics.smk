@@ -4,9 +4,7 @@
 rule score_system:
     input:
         scores=expand(SCORES, fold=HELD_OUT, allow_missing=True),
-        counts=(
-            [] if IS_CLIPS else expand(MASK_COUNTS, fold=HELD_OUT, allow_missing=True)
-        ),
+        counts=expand(MASK_COUNTS, fold=HELD_OUT, allow_missing=True),
         events=expand(EVENTS, fold=HELD_OUT, allow_missing=True),
         mixtures=PLAN[0],
         mixture_events=PLAN[1],
@@ -29,14 +27,15 @@ rule score_system:
         grid=grid(),
         metrics=section("metrics"),
     message:
-        "Computing metrics of {wildcards.system} at {wildcards.snr} dB"
+        "Computing metrics of {wildcards.system}, SNR {wildcards.snr}"
     script:
         "../workflow_scripts/score_system.py"
 
 
 rule collect_metrics:
     input:
-        parts=expand(SYSTEM_METRICS, snr=SNRS, system=SYSTEMS, repeat=REPEATS),
+        parts=expand(SYSTEM_METRICS, snr=SNRS, system=SYSTEMS, repeat=REPEATS)
+        + ([SEPARATION_METRICS] if SEPARATES else []),
     output:
         metrics=report(
             METRICS,

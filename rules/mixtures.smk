@@ -24,6 +24,7 @@ if IS_CLIPS:
             code=code("plan_clips"),
             data_root=DATA_ROOT,
             classes=CLASSES,
+            other_labels=config["corpus"]["other_labels"],
         message:
             "Planning the clips"
         script:
@@ -51,7 +52,14 @@ else:
         params:
             code=code("plan_mixtures"),
             folds=FOLDS,
-            mixing=section("mixing", "duration_s", "onsets_s", "max_event_s"),
+            mixing=section(
+                "mixing",
+                "duration_s",
+                "onsets_s",
+                "max_event_s",
+                "kinds",
+                "scene_start",
+            ),
             mixtures_per_fold=MIXTURES_PER_FOLD,
             seed=config["seed"],
         message:

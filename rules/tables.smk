@@ -23,7 +23,9 @@ rule make_tables:
         runtime=10,
     params:
         code=code("make_tables"),
-        compare=config["compare_with"] is not None,
+        compare_with=config["compare_with"],
+        mask_systems=MASK_SYSTEMS,
+        n_separated=config["separation"]["mixtures_per_fold"],
         systems=SYSTEMS,
         classes=CLASSES,
         snr_db=[None] if IS_CLIPS else config["mixing"]["snr_db"],

@@ -22,14 +22,15 @@ rule train_model:
         runtime=720,
     params:
         code=code("train_model"),
-        training_code=training_code(),
+        training_code=training_code,
         training=section("training"),
         trunk=section("trunk"),
         pooling=section("pooling"),
+        baselines=lambda wildcards: baseline_settings(wildcards.system),
         seed=config["seed"],
         snr_db=snr_of,
         state=STATE,
     message:
-        "Training {wildcards.system} at {wildcards.snr} dB, held-out fold {wildcards.fold}, repeat {wildcards.repeat}"
+        "Training {wildcards.system}, SNR {wildcards.snr}, held-out fold {wildcards.fold}, repeat {wildcards.repeat}"
     script:
         "../workflow_scripts/train_model.py"

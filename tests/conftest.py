@@ -89,12 +89,14 @@ def tiny_corpus(tmp_path_factory):
         samples = 0.1 * rng.standard_normal(int(length_s * RATE))
         path = folder / f"{kind}-{fold}.wav"
         soundfile.write(path, samples, RATE, subtype="FLOAT")
-        scenes.append((str(path), kind, fold, path.stem, "CC0"))
+        scenes.append((str(path), kind, fold, path.stem, "CC0", length_s))
     return SimpleNamespace(
         events=pd.DataFrame(
             events, columns=["path", "label", "fold", "start_s", "stop_s", "group", "licence"]
         ),
-        scenes=pd.DataFrame(scenes, columns=["path", "scene", "fold", "group", "licence"]),
+        scenes=pd.DataFrame(
+            scenes, columns=["path", "scene", "fold", "group", "licence", "duration_s"]
+        ),
         classes=CLASSES,
         rate=RATE,
     )
@@ -113,6 +115,8 @@ def tiny_plan(tiny_corpus):
         duration_s=1.5,
         onsets_s=[0.1, 0.8],
         max_event_s=0.5,
+        kinds=["mixture"],
+        scene_start="beginning",
         seed=10,
     )
     return SimpleNamespace(mixtures=mixtures, events=mixture_events)
@@ -171,12 +175,15 @@ def build_tiny():
     """Return a function that builds a small untrained network."""
     from tfseg.models.systems import build_network
 
-    def build(system="gwrp", *, n_classes=3, n_mels=13, widths=(4, 4)):
+    def build(system="gwrp", *, n_classes=3, n_mels=13, widths=(4, 4), background=False):
         return build_network(
             system,
             n_classes=n_classes,
             n_mels=n_mels,
-            trunk_settings={"vgg": {"widths": list(widths)}},
+            trunk_settings={
+                "vgg": {"widths": list(widths), "dropout": 0.0},
+                "background": background,
+            },
             pooling_settings={"gwrp": {"r": 0.99, "reference_units": 100}},
         )
 

@@ -15,15 +15,18 @@ def main(smk):
     torch.set_num_threads(smk.params.threads)
     networks = load_networks(smk.params.systems, smk.input.models, smk.input.descriptions)
     mixture_events = tables.read_table(smk.input.mixture_events, "mixture_events")
-    example = examples.make_example(
+    arguments = (
         StemReader(smk.input.stems),
         networks,
         FeatureSettings(**smk.params.features),
         tables.mixture_labels(mixture_events),
-        classes=smk.params.classes,
-        snr_db=smk.params.snr_db,
     )
-    examples.write_example(smk.output.example, example)
+    choice = {"classes": smk.params.classes, "snr_db": smk.params.snr_db}
+    examples.write_example(
+        smk.output.example,
+        examples.make_example(*arguments, **choice),
+        examples.make_class_examples(*arguments, **choice),
+    )
 
 
 if "snakemake" in globals():

@@ -13,17 +13,17 @@ def main(smk):
     torch.set_num_threads(smk.params.threads)
     device = choose_device(smk.resources.gpu)
     network, _ = load_model(smk.input.model, smk.input.description, device)
-    features = load_features(smk.input.features)
+    # Training may also see events and scenes alone; what is scored are mixtures.
+    features = load_features(smk.input.features).of_kinds(["mixture", "clip"])
     tags, frames, counter = infer(
         network,
         features,
         batch_size=smk.params.batch_size,
-        mask_threshold=smk.params.mask_threshold,
+        mask_threshold=smk.params.mask_threshold if smk.params.has_ideal_masks else None,
         device=device,
         progress=bars(f"scoring, {smk.wildcards.system}, {smk.wildcards.snr} dB"),
     )
-    counts = smk.output.counts if counter else None
-    write_scores(smk.output.scores, counts, features, tags, frames, counter)
+    write_scores(smk.output.scores, smk.output.counts, features, tags, frames, counter)
 
 
 if "snakemake" in globals():

@@ -14,9 +14,10 @@ def main(smk):
     )
     tables.write_table(smk.output.inspection, facts, "inspection")
     tables.write_table(smk.output.report, report, "corpus_report")
-    n_errors = int((report["severity"] == "error").sum())
+    bad = report.loc[report["severity"] == "error", "path"].nunique()
+    warned = report.loc[report["severity"] == "warning", "path"].nunique()
     print(
-        f"{len(facts)} recordings: {n_errors} problems, {len(report) - n_errors} warnings "
+        f"{len(facts)} recordings: {bad} cannot be used, {warned} with warnings "
         f"({smk.output.report})"
     )
 

@@ -19,9 +19,12 @@ def main(smk):
         classes=smk.params.classes,
         snr_db=[nan_if_none(snr) for snr in smk.params.snr_db],
         by_class_snr_db=nan_if_none(smk.params.by_class_snr_db),
+        mask_systems=smk.params.mask_systems,
+        paper_name=smk.params.compare_with,
+        n_separated=smk.params.n_separated,
         metric_settings=MetricSettings(**smk.params.metrics),
     )
-    paper = tables.read_paper(smk.input.paper) if smk.params.compare else None
+    paper = tables.read_paper(smk.input.paper) if smk.params.compare_with else None
     metrics = read_metrics(smk.input.metrics)
     for output in smk.output:
         tables.write(output, metrics, paper, layout)

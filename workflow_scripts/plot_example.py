@@ -1,4 +1,4 @@
-"""Draw the example mixture: the paper's figures 1, 7 and 8."""
+"""Draw the example mixture (TASLP Fig. 1, 7 and 8), and one mixture of each class (JSC Fig. 3)."""
 
 from tfseg import examples, figures
 from tfseg.workflow import run_script
@@ -10,6 +10,12 @@ def main(smk):
     figures.save(figures.draw_mixture(example), smk.output.mixture_png, smk.output.mixture_svg)
     figures.save(figures.draw_masks(example), smk.output.masks_png, smk.output.masks_svg)
     figures.save(figures.draw_frames(example), smk.output.frames_png, smk.output.frames_svg)
+    of_classes = examples.read_class_examples(smk.input.example)
+    figures.save(
+        figures.draw_class_masks(example, of_classes),
+        smk.output.classes_png,
+        smk.output.classes_svg,
+    )
 
 
 if "snakemake" in globals():

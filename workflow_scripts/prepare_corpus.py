@@ -21,7 +21,7 @@ def main(smk):
         corpus = assemble.corpus_tables(recordings)
         tables.check_folds(corpus["events"], corpus["scenes"], smk.params.folds, smk.params.classes)
     else:
-        corpus = assemble.clip_tables(recordings, smk.params.clips_root, smk.params.classes)
+        corpus = assemble.clip_tables(recordings, smk.params.clips_root)
         tables.check_clip_folds(
             corpus["clips"], smk.params.folds, smk.params.held_out, smk.params.classes
         )

@@ -19,8 +19,9 @@ def main(smk):
     )
     grid = TimeGrid(**smk.params.grid)
     folds = {}
-    counts = smk.input.counts or [None] * len(smk.params.folds)
-    per_fold = zip(smk.params.folds, smk.input.scores, counts, smk.input.events, strict=True)
+    per_fold = zip(
+        smk.params.folds, smk.input.scores, smk.input.counts, smk.input.events, strict=True
+    )
     for fold, scores_path, counts_path, events_path in per_fold:
         estimated = read_events(events_path)
         folds[fold], classes = read_fold_scores(scores_path, counts_path, estimated, labels, grid)

@@ -23,6 +23,7 @@ def main(smk):
         "features": data.settings,
         "trunk": smk.params.trunk,
         "pooling": smk.params.pooling,
+        "baselines": smk.params.baselines,
         "training": smk.params.training,
         "snr_db": smk.params.snr_db,
         "held_out_fold": int(names.fold),
@@ -39,13 +40,14 @@ def main(smk):
             n_mels=data.settings["n_mels"],
             trunk_settings=smk.params.trunk,
             pooling_settings=smk.params.pooling,
+            baseline_settings=smk.params.baselines,
         )
 
     network = training.initial_network(build, seed, data.logmel)
     history = training.train(
         network,
         data.logmel,
-        data.target,
+        training.targets_of(network, data),
         settings,
         seed=seed,
         state_path=smk.params.state,

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 import yaml
 from safetensors.numpy import load_file
 
@@ -22,11 +23,14 @@ import make_tables
 import plan_mixtures
 import plot_example
 import plot_metrics
+import plot_thresholds
 import plot_training
 import prepare_corpus
 import render_embedded_corpus
 import render_stems
+import score_separation
 import score_system
+import separate_mixtures
 import train_model
 from tfseg.errors import DamagedFileError, DataError, TableError
 
@@ -130,7 +134,10 @@ def prepare_stub(paths, **params):
 @pytest.fixture(scope="module")
 def plan(config, work, corpus):
     paths = {"mixtures": str(work / "mixtures.csv"), "events": str(work / "plan_events.csv")}
-    mixing = {key: config["mixing"][key] for key in ("duration_s", "onsets_s", "max_event_s")}
+    mixing = {
+        key: config["mixing"][key]
+        for key in ("duration_s", "onsets_s", "max_event_s", "kinds", "scene_start")
+    }
     plan_mixtures.main(
         stub(
             "plan_mixtures",
@@ -218,6 +225,7 @@ def train_stub(config, work, features, fold, folder="models"):
             "training_code": "digest",
             "trunk": config["trunk"],
             "pooling": config["pooling"],
+            "baselines": {},
             "seed": 1,
             "snr_db": float(SNR_DB),
             "state": str(work / folder / f"state{fold}.safetensors"),
@@ -251,7 +259,7 @@ def scores(config, work, features, models):
                 "scores": str(work / f"scores{fold}.h5"),
                 "counts": str(work / f"counts{fold}.h5"),
             },
-            params={"threads": 1, "batch_size": 4, "mask_threshold": 0.1},
+            params={"threads": 1, "batch_size": 4, "mask_threshold": 0.1, "has_ideal_masks": True},
             wildcards={"system": SYSTEM, "snr": str(SNR_DB)},
         )
         infer_scores.main(smk)
@@ -310,6 +318,82 @@ def metrics(config, work, plan, scores, events):
         stub("collect_metrics", inputs={"parts": [part]}, outputs={"metrics": joined})
     )
     return joined
+
+
+@pytest.fixture(scope="module")
+def separation(config, work, plan, stems, models):
+    paths = {}
+    for fold in FOLDS:
+        smk = stub(
+            "separate_mixtures",
+            inputs={
+                "models": [models[fold].model],
+                "descriptions": [models[fold].description],
+                "stems": [path for (f, _), path in stems.items() if f == fold],
+                "mixture_events": plan["events"],
+            },
+            outputs={
+                "scores": str(work / f"separation{fold}.csv"),
+                "examples": str(work / f"separated{fold}"),
+            },
+            params={
+                "systems": [SYSTEM],
+                "classes": CLASSES,
+                "features": config["features"],
+                "separation": {
+                    "mixtures_per_fold": 3,
+                    "examples_per_fold": 1,
+                    "filter_length": 64,
+                },
+                "snr_db": SNR_DB,
+                "tag_threshold": 0.1,
+                "seed": 1,
+            },
+            wildcards={"snr": str(SNR_DB), "fold": str(fold), "repeat": "0"},
+        )
+        separate_mixtures.main(smk)
+        paths[fold] = smk.output
+    joined = str(work / "separation_metrics.csv")
+    score_separation.main(
+        stub(
+            "score_separation",
+            inputs={"scores": [paths[fold].scores for fold in FOLDS]},
+            outputs={"metrics": joined},
+            params={"scored": [[SNR_DB, fold, 0] for fold in FOLDS], "classes": CLASSES},
+        )
+    )
+    return paths, joined
+
+
+def test_separated_sounds_are_written_with_their_references(separation, config):
+    paths, _ = separation
+    for fold in FOLDS:
+        (folder,) = Path(paths[fold].examples).iterdir()
+        waveforms = {path.stem: soundfile.read(path)[0] for path in folder.iterdir()}
+        labels = {name.split("-reference")[0] for name in waveforms if name.endswith("-reference")}
+        assert labels <= set(CLASSES)
+        for label in labels:
+            assert {f"{label}-{row}" for row in ("ibm", "irm", SYSTEM)} <= set(waveforms)
+            ideal, reference = waveforms[f"{label}-irm"], waveforms[f"{label}-reference"]
+            error = np.sum((ideal - reference) ** 2) / np.sum(reference**2)
+            assert error < 0.5
+        assert len({len(samples) for samples in waveforms.values()}) == 1
+
+
+def test_the_ideal_mask_separates_best_and_no_separation_is_the_zero_point(separation):
+    metrics = pd.read_csv(separation[1], dtype={"fold": str})
+    whole = metrics[(metrics["variant"] == "published") & (metrics["fold"] == "all")]
+    values = whole.set_index(["system", "metric", "class"])["value"]
+    for label in CLASSES:
+        assert values["no_separation", "sdr", label] == pytest.approx(
+            values["no_separation", "sir", label], abs=0.1
+        )
+        assert values["no_separation", "sar", label] > 80
+        assert values["no_separation", "sdr_improvement", label] == 0
+        for system in ("no_separation", SYSTEM):
+            assert values["ibm", "sdr", label] > values[system, "sdr", label]
+    assert (whole.loc[whole["metric"] == "silent_estimates", "value"] == 0).all()
+    assert set(metrics["variant"]) == {"published", "active_span", "predicted_tags"}
 
 
 def test_stems_hold_the_shard_that_was_asked_for(plan, stems):
@@ -393,7 +477,9 @@ def test_tables_show_the_paper_only_where_it_applies(config, work, metrics, pape
             },
             outputs=outputs,
             params={
-                "compare": paper,
+                "compare_with": "tfseg2019" if paper else None,
+                "mask_systems": [SYSTEM],
+                "n_separated": 3,
                 "systems": [SYSTEM],
                 "classes": CLASSES,
                 "snr_db": [SNR_DB],
@@ -419,7 +505,7 @@ def test_tables_show_the_paper_only_where_it_applies(config, work, metrics, pape
     assert Path(outputs[2]).read_text().count(r"\\") >= 2
 
 
-def test_figures_are_drawn(config, work, plan, stems, models, metrics):
+def test_figures_are_drawn(config, work, plan, stems, models, scores, metrics):
     example = str(work / "example.h5")
     infer_examples.main(
         stub(
@@ -445,7 +531,7 @@ def test_figures_are_drawn(config, work, plan, stems, models, metrics):
         assert np.flatnonzero(ideal.any(axis=(1, 2))).tolist() == np.flatnonzero(active).tolist()
     figures = {
         f"{name}_{ending}": str(work / f"{name}.{ending}")
-        for name in ("mixture", "masks", "frames")
+        for name in ("mixture", "masks", "frames", "classes")
         for ending in ("png", "svg")
     }
     plot_example.main(stub("plot_example", inputs={"example": example}, outputs=figures))
@@ -471,7 +557,27 @@ def test_figures_are_drawn(config, work, plan, stems, models, metrics):
             params={"systems": [SYSTEM]},
         )
     )
-    for path in [*figures.values(), *training.values(), *by_snr.values()]:
+    thresholds = {ending: str(work / f"thresholds.{ending}") for ending in ("png", "svg")}
+    plot_thresholds.main(
+        stub(
+            "plot_thresholds",
+            inputs={
+                "scores": [scores[fold].scores for fold in FOLDS],
+                "counts": [scores[fold].counts for fold in FOLDS],
+                "mixtures": plan["mixtures"],
+                "mixture_events": plan["events"],
+            },
+            outputs=thresholds,
+            params={
+                "systems": [SYSTEM],
+                "scored_systems": [SYSTEM, SYSTEM],
+                "grid": grid_of(config),
+                "metrics": config["metrics"],
+            },
+        )
+    )
+    drawn = [figures, training, by_snr, thresholds]
+    for path in [path for paths in drawn for path in paths.values()]:
         head = Path(path).read_bytes()[:600]
         assert head.startswith(b"\x89PNG") if path.endswith("png") else b"<svg" in head
 

@@ -267,9 +267,10 @@ def test_a_recording_that_cannot_be_read_is_named(tmp_path, content):
 
 
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
-def test_a_recording_that_breaks_off_is_named(write, kept):
-    path = write(0.2 * _noise(40000), name="a.flac", subtype="PCM_16")
+@pytest.mark.parametrize(("name", "subtype"), [("a.flac", "PCM_16"), ("a.mp3", "MPEG_LAYER_III")])
+def test_a_recording_that_breaks_off_is_named(write, kept, name, subtype):
+    path = write(0.2 * _noise(40000), name=name, subtype=subtype)
     content = path.read_bytes()
     path.write_bytes(content[: int(kept * len(content))])
-    with pytest.raises(DataError, match=r"a\.flac: "):
+    with pytest.raises(DataError, match=rf"{name}: "):
         _blocks(path)

@@ -88,7 +88,7 @@ def test_a_misspelt_key_is_named_with_the_right_one(full_config, path):
 
 def test_a_key_like_no_other_gets_the_list_and_no_guess(full_config):
     full_config["trunk"]["transformer"] = {}
-    assert _message(full_config) == "config key trunk.transformer: expected one of vgg"
+    assert _message(full_config) == "config key trunk.transformer: expected one of vgg, background"
 
 
 def test_a_key_that_is_not_text_is_named(full_config):
@@ -126,7 +126,7 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         (
             "compare_with",
             "x",
-            "config key compare_with: expected one of tfseg2019, null, found 'x'",
+            "config key compare_with: expected one of tfseg2019, jsc2018, null, found 'x'",
         ),
         (
             "corpus.kind",
@@ -228,7 +228,7 @@ def test_a_wrong_value_gives_one_line_with_key_expected_and_found(
 @pytest.mark.parametrize(
     ("dotted", "value", "message"),
     [
-        ("systems", ["gap", "gwap"], "systems[1]: expected one of gmp, gap, gwrp, found 'gwap'"),
+        ("systems", ["gap", "gwap"], "systems[1]: expected one of gmp, gap, gwrp, dnn, "),
         (
             "features.fmax_hz",
             16001,

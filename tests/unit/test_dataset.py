@@ -49,7 +49,7 @@ def write_features(path, features, *, classes, settings, snr_db):
                 for bits in features["mask_bits"][rows]
             ]
             sounding = features["mask_class"][rows]
-            writer.add(name.decode(), 1, features["logmel"][index], sounding, masks)
+            writer.add(name.decode(), "mixture", 1, features["logmel"][index], sounding, masks)
         writer.finish()
 
 
@@ -203,3 +203,26 @@ def test_truncated_files_are_noticed(shards):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DamagedFileError, match=r"part2\.h5"):
         load_features(shards[0])
+
+
+def test_the_clips_of_some_kinds_keep_their_masks(shards):
+    paths, _, _ = shards
+    loaded = load_features(paths)
+    kinds = ["scene" if i % 3 == 0 else "mixture" for i in range(len(loaded.mixture))]
+    loaded = dataclasses.replace(loaded, kind=kinds)
+    some = loaded.of_kinds(["mixture", "clip"])
+    rows = [i for i, kind in enumerate(kinds) if kind == "mixture"]
+    assert some.mixture == [loaded.mixture[i] for i in rows]
+    np.testing.assert_array_equal(some.logmel, loaded.logmel[rows])
+
+    def masks(features):
+        every = features.ideal_masks(np.arange(len(features.mask_class)))
+        keys = zip(features.mask_mixture, features.mask_class, strict=True)
+        return {
+            (features.mixture[i], k): mask.tobytes()
+            for (i, k), mask in zip(keys, every, strict=True)
+        }
+
+    expected = {k: v for k, v in masks(loaded).items() if k[0] in some.mixture}
+    assert masks(some) == expected
+    assert loaded.of_kinds(["mixture", "scene"]) is loaded

@@ -24,13 +24,16 @@ DESCRIPTION = {
     "system": "gwrp",
     "classes": ["Bark", "Chime", "Gong"],
     "features": {"n_mels": 13},
-    "trunk": {"vgg": {"widths": [4, 4]}},
+    "trunk": {"vgg": {"widths": [4, 4], "dropout": 0.0}, "background": False},
+    "baselines": {},
     "pooling": {"gwrp": {"r": 0.99, "reference_units": 100}},
 }
 
 
 class _Louder(nn.Module):
     """Masks that are a function of one unit each: nothing depends on the batch."""
+
+    has_masks = True
 
     def forward(self, logmel):
         masks = torch.stack([torch.sigmoid(a * logmel - 1) for a in (0.5, -1.0, 3.0)], dim=1)
@@ -49,6 +52,7 @@ def features(tiny_settings):
         logmel=rng.normal(size=(11, 7, 13)).astype(np.float16),
         target=target,
         mixture=[f"m{i}" for i in range(11)],
+        kind=["mixture"] * 11,
         mask_mixture=rows[:, 0],
         mask_class=rows[:, 1],
         mask_bits=np.packbits(masks, axis=1),
@@ -240,12 +244,13 @@ def test_clips_of_any_length_are_scored_one_by_one(features, build_tiny):
 def test_scores_of_clips_of_any_length_are_written_and_no_counts(features, tmp_path):
     clips = _ragged(features, [7, 2000, 9])
     scores = infer(_Louder(), clips, batch_size=4, mask_threshold=None)
-    write_scores(tmp_path / "scores.h5", None, clips, *scores)
+    write_scores(tmp_path / "scores.h5", tmp_path / "counts.h5", clips, *scores)
     with reading_hdf5(tmp_path / "scores.h5") as file:
         read = read_ragged(file, "frames")
         for one, two in zip(read, scores[1], strict=True):
             np.testing.assert_array_equal(one, two)
-    assert [path.name for path in tmp_path.iterdir()] == ["scores.h5"]
+    with reading_hdf5(tmp_path / "counts.h5") as file:
+        assert not file.attrs["has_counts"]
     # Padding takes no space: three clips of 2000 frames would need 36 kB.
     assert (tmp_path / "scores.h5").stat().st_size < 30000
 

@@ -18,6 +18,8 @@ PLAN = {
     "duration_s": 1.5,
     "onsets_s": [0.1, 0.8],
     "max_event_s": 0.5,
+    "kinds": ["mixture"],
+    "scene_start": "beginning",
     "seed": 5,
 }
 
@@ -142,6 +144,63 @@ def test_a_folds_plan_does_not_depend_on_the_other_folds(tiny_corpus):
     pd.testing.assert_frame_equal(of_fold, alone)
     of_fold = mixture_events[mixture_events["mixture"].isin(alone["mixture"])]
     pd.testing.assert_frame_equal(of_fold.reset_index(drop=True), events_alone)
+
+
+# Isolated events and scenes, events in the middle, and parts of longer scenes (JSC)
+
+
+def test_each_draw_becomes_one_clip_of_each_kind(tiny_corpus):
+    plain, plain_events = _plan(tiny_corpus)
+    mixtures, events = _plan(tiny_corpus, kinds=["scene", "events", "mixture"])
+    of_kind = dict(list(mixtures.groupby("kind")))
+    pd.testing.assert_frame_equal(of_kind["mixture"].reset_index(drop=True), plain)
+    for kind, part in of_kind.items():
+        assert len(part) == len(plain)
+        sounding = events[events["mixture"].isin(part["mixture"])].reset_index(drop=True)
+        if kind == "scene":
+            assert sounding.empty
+        else:
+            pd.testing.assert_frame_equal(
+                sounding.drop(columns="mixture"), plain_events.drop(columns="mixture")
+            )
+        expected = [""] * len(plain) if kind == "events" else list(plain["scene"])
+        assert list(part["scene"]) == expected
+
+
+def test_a_centred_event_has_the_same_rest_on_both_sides(tiny_corpus):
+    mixtures, events = _plan(tiny_corpus, onsets_s="centre", max_event_s=0.4)
+    assert len(events) == len(mixtures)
+    np.testing.assert_allclose(events["onset_s"] + events["offset_s"], 1.5, atol=1e-5)
+    lengths = set((events["offset_s"] - events["onset_s"]).round(3))
+    assert lengths == {0.3, 0.4}
+
+
+def test_a_longer_scene_may_begin_anywhere(tiny_corpus):
+    mixtures, _ = _plan(tiny_corpus, scene_start="random", mixtures_per_fold=[200, 200])
+    starts = mixtures.groupby(mixtures["scene"].str.contains("street"))["scene_start_s"]
+    assert starts.max()[False] == 0  # 0.7 s of a park, for 1.5 s
+    assert 0 <= starts.min()[True] < 0.05
+    assert 1.45 < starts.max()[True] <= 1.5  # 3 s of a street
+
+
+def test_isolated_events_and_scenes_are_rendered_alone(tiny_corpus, render, tmp_path):
+    mixtures, events = _plan(tiny_corpus, kinds=["scene", "events", "mixture"])
+    path = render(tmp_path / "stems.h5", mixtures[:6], events)
+    by_kind = {}
+    for stems in StemReader(path):
+        by_kind.setdefault(stems.kind, []).append(stems)
+    for scene, alone, mixture in zip(
+        *(by_kind[k] for k in ("scene", "events", "mixture")), strict=True
+    ):
+        assert scene.events == []
+        assert not alone.scene.any()
+        np.testing.assert_array_equal(scene.scene, mixture.scene)
+        np.testing.assert_array_equal(alone.event_track(), mixture.event_track())
+        for stems in (scene, alone, mixture):
+            peak = np.abs(stems.mixture_at(0)).max()
+            assert 0 < peak <= 1
+            if stems is not mixture:
+                assert peak == pytest.approx(0.5, abs=1e-3)
 
 
 # Stems

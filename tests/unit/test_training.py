@@ -24,6 +24,7 @@ from tfseg.training import (
     binding,
     cross_entropy,
     initial_network,
+    targets_of,
     train,
 )
 
@@ -364,7 +365,7 @@ from tfseg.training import TrainingSettings, initial_network, train
 
 def build():
     return build_network("gap", n_classes=3, n_mels=13,
-                         trunk_settings={"vgg": {"widths": [4, 4]}}, pooling_settings={})
+                         trunk_settings={"vgg": {"widths": [4, 4], "dropout": 0.0}, "background": False}, pooling_settings={})
 
 toy = np.load(sys.argv[1])
 settings = TrainingSettings(**{**eval(sys.argv[3]), "iterations": 10**6})
@@ -520,3 +521,21 @@ def test_training_on_excerpts_resumes_to_the_same_weights(run, toy):
     with pytest.raises(Interrupted):
         run(state="cut", data=clips, excerpt_frames=8, stop_in=5)
     assert _bits(run(state="cut", data=clips, excerpt_frames=8).network) == _bits(whole.network)
+
+
+def test_the_background_sounds_in_everything_but_events_alone():
+    data = SimpleNamespace(target=np.eye(3, dtype=np.uint8), kind=["mixture", "events", "scene"])
+    network = SimpleNamespace(has_background=False)
+    assert targets_of(network, data) is data.target
+    network.has_background = True
+    assert targets_of(network, data)[:, 3].tolist() == [1, 0, 1]
+    assert (targets_of(network, data)[:, :3] == data.target).all()
+
+
+def test_a_system_with_background_is_trained(run, toy, build_tiny, tmp_path):
+    network = initial_network(lambda: build_tiny("gap", background=True), 3, toy[0])
+    target = np.hstack([toy[1], 1 - toy[1][:, :1]])
+    history = train(
+        network, toy[0], target, SETTINGS, seed=3, state_path=tmp_path / "s", bound_to="x"
+    )
+    assert np.isfinite(history[-1][1])

@@ -1,5 +1,6 @@
 """Checking an experiment's configuration before anything runs."""
 
+import ast
 import difflib
 import math
 from pathlib import Path
@@ -11,6 +12,7 @@ from tfseg.errors import ConfigError
 from tfseg.models.registry import SYSTEMS
 from tfseg.timegrid import TimeGrid
 
+_MODELS = Path(__file__).resolve().parent / "models"
 _SCHEMA_PATH = Path(__file__).resolve().parents[2] / "schemas" / "config.schema.yaml"
 
 
@@ -42,19 +44,20 @@ def _number_hint(value):
     return "; write numbers without quotes, and 1e-3 as 1.0e-3 (YAML 1.1 reads 1e-3 as text)"
 
 
+def _unknown_key(path, known):
+    close = difflib.get_close_matches(path[-1], known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"config key {_dotted(path)}: {hint}expected one of {', '.join(known) or 'none'}"
+
+
 def _explain(error):
     """Turn one jsonschema error into: which key, what was expected, what was found."""
     key = _dotted(error.absolute_path) or "(top level)"
     value, rule = error.instance, error.validator_value
     if error.validator == "additionalProperties":
         known = list(error.schema["properties"])
-        messages = []
-        for name in sorted(map(str, set(value) - set(known))):
-            where = _dotted([*error.absolute_path, name])
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            messages.append(f"config key {where}: {hint}expected one of {', '.join(known)}")
-        return messages
+        unknown = sorted(map(str, set(value) - set(known)))
+        return [_unknown_key([*error.absolute_path, name], known) for name in unknown]
     if error.validator == "required":
         missing = [name for name in rule if name not in value]
         return [
@@ -111,7 +114,7 @@ def _relations(config):
             f"({features['window_length'] / features['sample_rate']:g} s), "
             f"found {mixing['duration_s']}"
         )
-    for index, onset_s in enumerate(mixing["onsets_s"]):
+    for index, onset_s in enumerate([] if mixing["onsets_s"] == "centre" else mixing["onsets_s"]):
         if onset_s >= mixing["duration_s"]:
             yield (
                 f"config key mixing.onsets_s[{index}]: expected less than mixing.duration_s "
@@ -135,6 +138,7 @@ def _relations(config):
                     f"found {value}"
                 )
     yield from _split_relations(config)
+    yield from _baseline_relations(config)
     excerpt_s = config["training"]["excerpt_s"]
     if kind == "clips" and excerpt_s is None:
         yield "config key training.excerpt_s: expected a number of seconds with corpus.kind clips"
@@ -152,6 +156,34 @@ def _relations(config):
                     f"config key corpus.classes[{index}]: expected a class of the embedded corpus "
                     f"({', '.join(INSTRUMENTS)}), found {label!r}"
                 )
+
+
+def _build_arguments(module):
+    """Keyword-only arguments of a module's ``build``: name to whether it must be given.
+
+    Read from the text: importing the module would import torch into every start of Snakemake.
+    """
+    tree = ast.parse((_MODELS / f"{module}.py").read_text(encoding="utf-8"))
+    (build,) = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "build"]
+    pairs = zip(build.args.kwonlyargs, build.args.kw_defaults, strict=True)
+    return {argument.arg: default is None for argument, default in pairs}
+
+
+def _baseline_relations(config):
+    """Check the settings of the systems that are networks of their own."""
+    baselines = config["baselines"]
+    known = [name for name, system in SYSTEMS.items() if system.module]
+    for name in sorted(set(baselines) - set(known)):
+        yield _unknown_key(["baselines", name], known)
+    for name in config["systems"]:
+        if name not in SYSTEMS or not SYSTEMS[name].module:
+            continue
+        arguments = _build_arguments(SYSTEMS[name].module)
+        given = baselines.get(name, {})
+        for key in sorted(set(given) - set(arguments)):
+            yield _unknown_key(["baselines", name, key], list(arguments))
+        for key in sorted(k for k, needed in arguments.items() if needed and k not in given):
+            yield f"config key baselines.{name}.{key}: expected, not found"
 
 
 def _split_relations(config):

@@ -1,7 +1,7 @@
 """Reading stored features into memory, for training and inference (imports little on purpose)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ class FeatureSet:
         One for each clip; a single array (n, n_frames, n_mels) where all are of one length.
     target : np.ndarray [shape=(n, n_classes), dtype=uint8]
     mixture : list of str
+    kind : list of {"mixture", "events", "scene", "clip"}
     mask_mixture, mask_class : np.ndarray [shape=(m,), dtype=int64]
         Which mixture (row of `logmel`) and class each row of `mask_bits` belongs to.
     mask_bits : np.ndarray [shape=(m, n_bytes), dtype=uint8]
@@ -34,6 +35,7 @@ class FeatureSet:
     logmel: Sequence
     target: np.ndarray
     mixture: list
+    kind: list
     mask_mixture: np.ndarray
     mask_class: np.ndarray
     mask_bits: np.ndarray
@@ -45,6 +47,26 @@ class FeatureSet:
         """The frames' time grid."""
         names = ("sample_rate", "window_length", "hop_length")
         return TimeGrid(**{name: self.settings[name] for name in names})
+
+    def of_kinds(self, kinds):
+        """Only the clips of some kinds, with their ideal masks."""
+        rows = np.flatnonzero(np.isin(self.kind, kinds))
+        if len(rows) == len(self.kind):
+            return self
+        new_row = np.full(len(self.kind), -1)
+        new_row[rows] = np.arange(len(rows))
+        masks = np.flatnonzero(new_row[self.mask_mixture] >= 0)
+        logmel = self.logmel
+        return replace(
+            self,
+            logmel=logmel[rows] if isinstance(logmel, np.ndarray) else [logmel[i] for i in rows],
+            target=self.target[rows],
+            mixture=[self.mixture[i] for i in rows],
+            kind=[self.kind[i] for i in rows],
+            mask_mixture=new_row[self.mask_mixture[masks]],
+            mask_class=self.mask_class[masks],
+            mask_bits=self.mask_bits[masks],
+        )
 
     def ideal_masks(self, rows):
         """Unpack ideal masks [shape=(len(rows), n_frames, n_mels), dtype=bool]."""
@@ -112,6 +134,7 @@ def load_features(paths):
                 logmel=read_ragged(file, "logmel"),
                 target=file["target"][:],
                 mixture=[name.decode() for name in file["mixture"][:]],
+                kind=[kind.decode() for kind in file["kind"][:]],
                 mask_mixture=file["mask_mixture"][:],
                 mask_class=file["mask_class"][:],
                 mask_bits=file["mask_bits"][:],
@@ -128,6 +151,7 @@ def load_features(paths):
         logmel=join_clips([part.logmel for part in parts if len(part.mixture)]),
         target=np.concatenate([part.target for part in parts]),
         mixture=[name for part in parts for name in part.mixture],
+        kind=[kind for part in parts for kind in part.kind],
         mask_mixture=np.concatenate(
             [part.mask_mixture + offset for part, offset in zip(parts, offsets, strict=True)]
         ),

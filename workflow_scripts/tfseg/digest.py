@@ -103,16 +103,18 @@ def code_digest(*scripts):
     return digest.hexdigest()[:16]
 
 
-def files_digest(folder):
+def files_digest(folder, without=()):
     """Digest of the names, sizes and modification times of all files below a folder.
 
     Parameters
     ----------
     folder : path-like
+    without : sequence of str
+        Names of files that do not count.
     """
     digest = hashlib.sha256()
     for path in sorted(Path(folder).rglob("*")):
-        if path.is_file():
+        if path.is_file() and path.name not in without:
             status = path.stat()
             entry = f"{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\n"
             digest.update(entry.encode(errors="surrogateescape"))

@@ -36,6 +36,8 @@ class Example:
         Ideal ratio masks; zero for classes that do not sound. None for a clip that was not mixed
         here.
     masks : dict of str to np.ndarray [shape=(n_classes, n_frames, n_mels)]
+        Of the systems that have masks.
+    frames : dict of str to np.ndarray [shape=(n_classes, n_frames)]
     tags : dict of str to np.ndarray [shape=(n_classes,)]
     """
 
@@ -51,6 +53,7 @@ class Example:
     strong: np.ndarray | None
     ratio_masks: np.ndarray | None
     masks: dict
+    frames: dict
     tags: dict
 
     @property
@@ -67,22 +70,30 @@ class Example:
 
 
 def choose_stems(stem_reader):
-    """Take the first mixture whose events are all of different classes (a rule, not a choice)."""
+    """Take the first mixture that has as many classes as any (a rule, not a choice)."""
+    chosen, most = None, 0
     for stems in stem_reader:
-        classes = [k for k, _, _ in stems.events]
-        if classes and len(set(classes)) == len(classes):
-            return stems
-    raise DataError(f"{stem_reader.path}: no mixture whose events are all of different classes")
+        n_classes = len({k for k, _, _ in stems.events})
+        if stems.kind == "mixture" and n_classes > most:
+            chosen, most = stems, n_classes
+        if most == len(stems.events) > 0 and stems is chosen:
+            return chosen  # events all of different classes: none can have more
+    if chosen is None:
+        raise DataError(f"{stem_reader.path}: expected a mixture with events, found none")
+    return chosen
 
 
 def _run(networks, logmel):
-    """Masks and tags of every system for one log-mel spectrogram."""
-    masks, tags = {}, {}
+    """Masks, frame scores and tags of every system for one log-mel spectrogram."""
+    outputs = {"masks": {}, "frames": {}, "tags": {}}
     with torch.inference_mode():
         for system, network in networks.items():
-            system_tags, system_masks = network(torch.from_numpy(logmel)[None])
-            tags[system], masks[system] = system_tags[0].numpy(), system_masks[0].numpy()
-    return masks, tags
+            tags, maps = network(torch.from_numpy(logmel)[None])
+            outputs["tags"][system] = tags[0].numpy()
+            outputs["frames"][system] = (maps.mean(dim=3) if network.has_masks else maps)[0].numpy()
+            if network.has_masks:
+                outputs["masks"][system] = maps[0].numpy()
+    return outputs
 
 
 def make_example(stem_reader, networks, settings, labels, *, classes, snr_db):
@@ -111,7 +122,6 @@ def make_example(stem_reader, networks, settings, labels, *, classes, snr_db):
     ratio_masks = np.zeros((len(classes), *logmel.shape), dtype=np.float32)
     for k in spectra.classes:
         ratio_masks[k] = spectra.ideal_ratio_mask(k, snr_db)
-    masks, tags = _run(networks, logmel)
     return Example(
         mixture=stems.mixture,
         snr_db=snr_db,
@@ -124,9 +134,66 @@ def make_example(stem_reader, networks, settings, labels, *, classes, snr_db):
         target=np.isin(np.arange(len(classes)), list(spectra.classes)),
         strong=settings.grid.strong_labels(labels[stems.mixture], classes, len(logmel)),
         ratio_masks=ratio_masks,
-        masks=masks,
-        tags=tags,
+        **_run(networks, logmel),
     )
+
+
+@dataclass(frozen=True)
+class ClassExample:
+    """One class in one mixture (JSC Fig. 3).
+
+    Attributes
+    ----------
+    label, mixture : str
+    logmel : np.ndarray [shape=(n_frames, n_mels)]
+    ideal : np.ndarray [shape=(n_frames, n_mels)]
+        Its ideal binary mask.
+    masks : dict of str to np.ndarray [shape=(n_frames, n_mels)]
+        Of the systems that have masks.
+    """
+
+    label: str
+    mixture: str
+    logmel: np.ndarray
+    ideal: np.ndarray
+    masks: dict
+
+
+def make_class_examples(stem_reader, networks, settings, labels, *, classes, snr_db, n_classes=6):
+    """Run every system on the first mixture of each class (of the first classes that sound).
+
+    Parameters
+    ----------
+    stem_reader, networks, settings, labels, classes, snr_db
+        As for `make_example`.
+    n_classes : int
+        At most so many.
+
+    Returns
+    -------
+    examples : list of ClassExample
+        In the order of `classes`.
+    """
+    spectrograms, found = Spectrograms(settings), {}
+    for stems in stem_reader:
+        new = {k for k, _, _ in stems.events} - set(found)
+        if stems.kind != "mixture" or not new or min(new) >= n_classes:
+            continue
+        spectra = MixtureSpectra(spectrograms, stems)
+        logmel = spectrograms.logmel(spectra.mixture(snr_db)).astype(np.float16).astype(np.float32)
+        strong = settings.grid.strong_labels(labels[stems.mixture], classes, len(logmel))
+        masks = _run(networks, logmel)["masks"]
+        for k in new:
+            found[k] = ClassExample(
+                label=classes[k],
+                mixture=stems.mixture,
+                logmel=logmel,
+                ideal=spectra.ideal_binary_mask(k, snr_db, strong[:, k]),
+                masks={system: by_class[k] for system, by_class in masks.items()},
+            )
+        if set(range(min(n_classes, len(classes)))) <= set(found):
+            break
+    return [found[k] for k in sorted(found) if k < n_classes]
 
 
 def choose_clip(clips):
@@ -163,7 +230,6 @@ def make_clip_example(clip, networks, settings, labels, *, classes, resampler):
     waveform = np.pad(waveform, (0, max(0, settings.window_length - len(waveform))))
     logmel = spectrograms.logmel(spectrograms.complex(waveform))
     logmel = logmel.astype(np.float16).astype(np.float32)
-    masks, tags = _run(networks, logmel)
     strong = None
     if clip["clip"] in labels:
         strong = grid.strong_labels(labels[clip["clip"]], classes, len(logmel))
@@ -179,30 +245,37 @@ def make_clip_example(clip, networks, settings, labels, *, classes, resampler):
         target=np.array([label in clip["tags"].split(";") for label in classes]),
         strong=strong,
         ratio_masks=None,
-        masks=masks,
-        tags=tags,
+        **_run(networks, logmel),
     )
 
 
 _ARRAYS = ("mel_hz", "waveform", "logmel", "target")
+_OUTPUTS = ("masks", "frames", "tags")
 _REFERENCES = ("strong", "ratio_masks")
 
 
-def write_example(path, example):
-    """Write an example as HDF5, whole or not at all."""
+def write_example(path, example, class_examples=()):
+    """Write an example, and one of each class, as HDF5, whole or not at all."""
     with writing_hdf5(path) as file:
+        for index, one in enumerate(class_examples):
+            group = file.create_group(f"by_class/{index}")
+            group.attrs["label"], group.attrs["mixture"] = one.label, one.mixture
+            create_dataset(group, "logmel", data=one.logmel)
+            create_dataset(group, "ideal", data=one.ideal)
+            for system, mask in one.masks.items():
+                create_dataset(group, f"masks/{system}", data=mask)
         for name in (*_ARRAYS, *_REFERENCES):
             if getattr(example, name) is not None:
                 create_dataset(file, name, data=getattr(example, name))
-        for system in example.masks:
-            create_dataset(file, f"masks/{system}", data=example.masks[system])
-            create_dataset(file, f"tags/{system}", data=example.tags[system])
+        for kind in _OUTPUTS:
+            for system, values in getattr(example, kind).items():
+                create_dataset(file, f"{kind}/{system}", data=values)
         file.attrs["mixture"] = example.mixture
         file.attrs["snr_db"] = float(example.snr_db)
         file.attrs["sample_rate"] = example.sample_rate
         file.attrs["hop_length"] = example.hop_length
         file.attrs["classes"] = example.classes
-        file.attrs["systems"] = list(example.masks)
+        file.attrs["systems"] = list(example.tags)
 
 
 def read_example(path):
@@ -215,8 +288,29 @@ def read_example(path):
             sample_rate=int(file.attrs["sample_rate"]),
             hop_length=int(file.attrs["hop_length"]),
             classes=[str(label) for label in file.attrs["classes"]],
-            masks={system: file[f"masks/{system}"][:] for system in systems},
-            tags={system: file[f"tags/{system}"][:] for system in systems},
+            **{
+                kind: {s: file[f"{kind}/{s}"][:] for s in systems if f"{kind}/{s}" in file}
+                for kind in _OUTPUTS
+            },
             **{name: file[name][:] for name in _ARRAYS},
             **{name: file[name][:] if name in file else None for name in _REFERENCES},
         )
+
+
+def read_class_examples(path):
+    """Read the examples of single classes that `write_example` wrote."""
+    examples = []
+    with reading_hdf5(path) as file:
+        systems = [str(system) for system in file.attrs["systems"]]
+        for index in range(len(file.get("by_class", ()))):
+            group = file[f"by_class/{index}"]
+            examples.append(
+                ClassExample(
+                    label=str(group.attrs["label"]),
+                    mixture=str(group.attrs["mixture"]),
+                    logmel=group["logmel"][:],
+                    ideal=group["ideal"][:],
+                    masks={s: group[f"masks/{s}"][:] for s in systems if f"masks/{s}" in group},
+                )
+            )
+    return examples

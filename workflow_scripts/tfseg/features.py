@@ -237,12 +237,13 @@ class FeatureWriter:
         if snr_db is not None:
             file.attrs["snr_db"] = float(snr_db)
 
-    def add(self, name, fold, logmel, sounding, masks=()):
+    def add(self, name, kind, fold, logmel, sounding, masks=()):
         """Write one clip.
 
         Parameters
         ----------
         name : str
+        kind : {"mixture", "events", "scene", "clip"}
         fold : int
         logmel : np.ndarray [shape=(n_frames, n_mels)]
         sounding : sequence of int
@@ -251,7 +252,7 @@ class FeatureWriter:
             The ideal mask of each of them; nothing where there is none.
         """
         index = len(self._clips)
-        self._clips.append((name.encode(), fold, len(logmel)))
+        self._clips.append((name.encode(), kind.encode(), fold, len(logmel)))
         self._logmel[index, : len(logmel)] = logmel.astype(np.float16)
         self._target[index, list(sounding)] = 1
         if masks:
@@ -261,11 +262,13 @@ class FeatureWriter:
 
     def finish(self):
         """Write what is known only at the end."""
-        names, folds, n_frames = zip(*self._clips, strict=True) if self._clips else ((), (), ())
+        columns = zip(*self._clips, strict=True) if self._clips else ((), (), (), ())
+        names, kinds, folds, n_frames = columns
         rows = np.array(self._mask_rows, dtype=np.int64).reshape(-1, 2)
         for name, values in (
             ("target", self._target),
             ("mixture", np.array(names, dtype="S")),
+            ("kind", np.array(kinds, dtype="S")),
             ("fold", np.array(folds, dtype=np.int32)),
             ("n_frames", np.array(n_frames, dtype=np.int64)),
             ("mask_mixture", rows[:, 0]),
@@ -311,6 +314,7 @@ def extract_features(
         for snr, writer in writers.items():
             writer.add(
                 stems.mixture,
+                stems.kind,
                 stems.fold,
                 spectrograms.logmel(spectra.mixture(snr)),
                 list(spectra.classes),
@@ -361,5 +365,5 @@ def extract_clips(file, clips, settings, *, classes, resampler, progress=lambda 
             ]
         )
         sounding = sorted(column[tag] for tag in row.tags.split(";") if tag)
-        writer.add(row.clip, row.fold, logmel, sounding)
+        writer.add(row.clip, "clip", row.fold, logmel, sounding)
     writer.finish()

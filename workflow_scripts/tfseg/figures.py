@@ -1,5 +1,7 @@
 """The figures: TASLP's 1, 7 and 8 for one mixture, training curves, metrics against SNR."""
 
+import math
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -175,9 +177,87 @@ def draw_masks(example):
     return figure
 
 
+def draw_class_masks(example, class_examples):
+    """Draw log-mel, ideal binary mask and every system's mask, a row per class (JSC Fig. 3).
+
+    Parameters
+    ----------
+    example : tfseg.examples.Example
+        For the axes.
+    class_examples : list of tfseg.examples.ClassExample
+    """
+    systems = list(class_examples[0].masks) if class_examples else []
+    columns = ["log-mel", "IBM", *(system.upper() for system in systems)]
+    n_rows = max(len(class_examples), 1)
+    figure = Figure(figsize=(1.9 * len(columns) + 1, 1.35 * n_rows + 0.7), layout="constrained")
+    axes = figure.subplots(n_rows, len(columns), sharex=True, sharey=True, squeeze=False)
+    for row, one in zip(axes, class_examples, strict=False):
+        low, high = np.percentile(one.logmel, [2, 99.8])
+        _image(row[0], example, one.logmel, _LEVEL_MAP, low, high)
+        row[0].set_ylabel(f"{_readable(one.label)}\nHz")
+        for axis, mask in zip(row[1:], [one.ideal, *one.masks.values()], strict=True):
+            image = _image(axis, example, mask, _MASK_MAP, 0, 1)
+    if class_examples:
+        figure.colorbar(image, ax=axes[:, 1:], label="mask", pad=0.01, aspect=40)
+    else:
+        axes[0, 0].text(0.5, 0.5, "no reference", transform=axes[0, 0].transAxes, ha="center")
+    for axis, name in zip(axes[0], columns, strict=True):
+        axis.set_title(name)
+    for axis in axes[-1]:
+        axis.set_xlabel("time / s")
+    where = "" if math.isnan(example.snr_db) else f" at {example.snr_db:g} dB SNR"
+    figure.suptitle(f"The first mixture of each class{where}", fontsize=10)
+    return figure
+
+
+def draw_thresholds(curves, thresholds, fixed):
+    """Draw macro F1 against the threshold: a panel per task, the fixed threshold marked.
+
+    Parameters
+    ----------
+    curves : dict of str to dict of str to np.ndarray [shape=(n_thresholds,)]
+        By system, then by task.
+    thresholds : np.ndarray
+    fixed : dict of str to float
+        The threshold that the tables use, by task.
+    """
+    figure = Figure(figsize=(9.0, 3.4), layout="constrained")
+    axes = figure.subplots(1, len(fixed), sharey=True)
+    for axis, (task, threshold) in zip(axes, fixed.items(), strict=True):
+        for index, (system, by_task) in enumerate(curves.items()):
+            style = index % len(_COLOURS)
+            if task in by_task:
+                axis.plot(
+                    thresholds,
+                    by_task[task],
+                    color=_COLOURS[style],
+                    linestyle=_DASHES[style],
+                    label=system.upper(),
+                )
+        axis.axvline(threshold, color="0.4", linewidth=0.8, linestyle=":")
+        axis.text(
+            threshold, 0.98, f" fixed: {threshold:g}", fontsize=7, va="top", color="0.3",
+            transform=axis.get_xaxis_transform(),
+        )  # fmt: skip
+        axis.set_xscale("log")
+        axis.set_xlim(thresholds[0], 1)
+        axis.set_title(_TASK_TITLES[task])
+        axis.set_xlabel("threshold")
+        axis.grid(color="0.92")
+    axes[0].set_ylim(0, 1)
+    axes[0].set_ylabel("macro F1, mean over folds")
+    figure.legend(
+        *axes[0].get_legend_handles_labels(),
+        loc="outside upper center",
+        ncols=len(curves),
+        frameon=False,
+    )
+    return figure
+
+
 def draw_frames(example):
     """Draw frame scores of every system against the true activity (TASLP Fig. 8)."""
-    systems = list(example.masks)
+    systems = list(example.frames)
     sounding = _sounding(example)
     others = [k for k in range(len(example.classes)) if k not in sounding]
     n_panels = len(systems) + (example.strong is not None)
@@ -185,13 +265,14 @@ def draw_frames(example):
     axes = figure.subplots(n_panels, 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     times = example.frame_times_s[:-1]
     for axis, system in zip(axes, systems, strict=False):
-        scores = example.masks[system].mean(axis=2)
+        scores = example.frames[system]
         for k in others:
             axis.plot(times, scores[k], color="0.75", linewidth=0.8)
         for index, k in enumerate(sounding):
             style = index % len(_COLOURS)
             axis.plot(times, scores[k], color=_COLOURS[style], linestyle=_DASHES[style])
-        axis.set_title(f"{system.upper()}: mask averaged over mel bands")
+        kind = ": mask averaged over mel bands" if system in example.masks else ""
+        axis.set_title(f"{system.upper()}{kind}")
         axis.set_ylabel("score")
         axis.grid(axis="y", color="0.92")
     for index, k in enumerate(sounding):
@@ -305,8 +386,8 @@ def draw_metrics(metrics, systems):
                     label=system.upper(),
                 )
             if part["value"].isna().all():
-                axis.text(0.5, 0.5, "no reference", transform=axis.transAxes, ha="center")
-            if metric == "auc":
+                axis.text(0.5, 0.55, "no reference", transform=axis.transAxes, ha="center")
+            elif metric == "auc":
                 axis.axhline(0.5, color="0.6", linewidth=0.8, linestyle=":")  # chance
             axis.set_ylabel(headings[metric])
             axis.set_ylim(0, None if metric == "er" else 1)

@@ -49,6 +49,7 @@ def load_model(model_path, description_path, device="cpu"):
         n_mels=description["features"]["n_mels"],
         trunk_settings=description["trunk"],
         pooling_settings=description["pooling"],
+        baseline_settings=description["baselines"],
     )
     tensors, _ = load_tensors(model_path)
     try:
@@ -159,7 +160,8 @@ def infer(network, features, *, batch_size, mask_threshold, device="cpu", progre
     features : tfseg.dataset.FeatureSet
     batch_size : int
     mask_threshold : float or None
-        None counts no masks: the clips have no ideal ones.
+        None counts no masks: the clips have no ideal ones. A system without masks has none to
+        count.
     device : str
     progress : callable or None
         Wraps the iterable of batches.
@@ -168,11 +170,12 @@ def infer(network, features, *, batch_size, mask_threshold, device="cpu", progre
     -------
     tags : np.ndarray [shape=(n, n_classes), dtype=float32]
     frames : list of np.ndarray [shape=(n_frames, n_classes), dtype=float16]
-        One for each clip: mean of the mask over mel bands (TASLP eq. 2).
+        One for each clip: mean of the mask over mel bands (TASLP eq. 2), or the frame scores of a
+        system without masks.
     counter : MaskCounter or None
     """
     counter = None
-    if mask_threshold is not None:
+    if network.has_masks and mask_threshold is not None:
         counter = MaskCounter(len(features.classes), mask_threshold, device)
     tags, frames = [], []
     parts = batches(features, batch_size)
@@ -181,7 +184,8 @@ def infer(network, features, *, batch_size, mask_threshold, device="cpu", progre
             inputs = torch.from_numpy(np.stack(features.logmel[start:stop])).to(device).float()
             batch_tags, masks = network(inputs)
             tags.append(batch_tags.cpu().numpy())
-            frames += list(masks.mean(dim=3).transpose(1, 2).half().cpu().numpy())
+            batch_frames = masks.mean(dim=3) if network.has_masks else masks
+            frames += list(batch_frames.transpose(1, 2).half().cpu().numpy())
             if counter is None:
                 continue
             rows = np.flatnonzero((features.mask_mixture >= start) & (features.mask_mixture < stop))
@@ -195,7 +199,7 @@ def infer(network, features, *, batch_size, mask_threshold, device="cpu", progre
 
 
 def write_scores(scores_path, counts_path, features, tags, frames, counter):
-    """Write ``scores.h5`` and, if masks were counted, ``mask_counts.h5``."""
+    """Write ``scores.h5`` and ``mask_counts.h5``; without counts the latter says so."""
     with writing_hdf5(scores_path) as file:
         create_dataset(file, "tags", data=tags)
         write_ragged(file, "frames", frames)
@@ -204,6 +208,8 @@ def write_scores(scores_path, counts_path, features, tags, frames, counter):
         create_description(file, {"classes": list(features.classes), "settings": features.settings})
         file.attrs["classes"] = list(features.classes)
     if counter is None:
+        with writing_hdf5(counts_path) as file:
+            file.attrs["has_counts"] = False
         return
     histogram, predicted, hit = counter.result()
     with writing_hdf5(counts_path) as file:
@@ -211,6 +217,7 @@ def write_scores(scores_path, counts_path, features, tags, frames, counter):
         create_dataset(file, "positive", data=histogram.positive)
         create_dataset(file, "predicted", data=predicted)
         create_dataset(file, "hit", data=hit)
+        file.attrs["has_counts"] = True
         file.attrs["classes"] = list(features.classes)
 
 

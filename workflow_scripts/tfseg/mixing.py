@@ -17,6 +17,7 @@ from tfseg.files import append_rows, create_dataset, reading_hdf5
 from tfseg.seeding import generator
 from tfseg.timegrid import samples_in
 
+CENTRE = "centre"
 _INT16_PEAK = 32767
 _CACHED_EVENTS, _CACHED_SCENES = 128, 32
 _SAMPLE_CHUNK = 1 << 16
@@ -29,13 +30,32 @@ def _repeat_shuffled(n_items, n_needed, rng):
     return np.concatenate([rng.permutation(n_items) for _ in range(rounds)])[:n_needed]
 
 
+def _onsets(onsets_s, events, duration_s, max_event_s):
+    """Onset of each of a mixture's events, in seconds."""
+    if onsets_s != CENTRE:
+        return onsets_s
+    (event,) = events
+    length_s = min(event["stop_s"] - event["start_s"], max_event_s, duration_s)
+    return [round((duration_s - length_s) / 2, 6)]
+
+
 def plan_mixtures(
-    events, scenes, *, folds, mixtures_per_fold, duration_s, onsets_s, max_event_s, seed
+    events,
+    scenes,
+    *,
+    folds,
+    mixtures_per_fold,
+    duration_s,
+    onsets_s,
+    max_event_s,
+    kinds,
+    scene_start,
+    seed,
 ):
     """Plan every mixture of every fold (TASLP V-A; layout as released).
 
     Each fold's recordings are dealt to its mixtures in shuffled passes, so that all are used
-    equally often; onsets are fixed and an event lasts at most `max_event_s`.
+    equally often; an event lasts at most `max_event_s`.
 
     Parameters
     ----------
@@ -46,9 +66,14 @@ def plan_mixtures(
         One number for each fold.
     duration_s : float
         Length of a mixture.
-    onsets_s : sequence of float
-        One event per onset.
+    onsets_s : sequence of float or "centre"
+        One event per onset; ``centre``: one event in the middle (JSC).
     max_event_s : float
+    kinds : sequence of {"mixture", "events", "scene"}
+        What becomes of each draw: events over a scene, the same events alone, the same scene
+        alone (JSC trains on all three).
+    scene_start : {"beginning", "random"}
+        Where in a longer scene the mixture's part begins.
     seed : int
 
     Returns
@@ -59,42 +84,49 @@ def plan_mixtures(
         mixture, event, label, onset_s, offset_s, event_start_s.
     """
     mixture_rows, event_rows = [], []
+    n_onsets = 1 if onsets_s == CENTRE else len(onsets_s)
     for fold, n_mixtures in zip(folds, mixtures_per_fold, strict=True):
         fold_events = events[events["fold"] == fold].to_dict("records")
-        fold_scenes = list(scenes.loc[scenes["fold"] == fold, "path"])
-        n_events = n_mixtures * len(onsets_s)
-        event_order = iter(
-            _repeat_shuffled(len(fold_events), n_events, generator(seed, "plan", "events", fold))
-        )
+        fold_scenes = scenes[scenes["fold"] == fold].to_dict("records")
+        event_order = _repeat_shuffled(
+            len(fold_events), n_mixtures * n_onsets, generator(seed, "plan", "events", fold)
+        ).reshape(n_mixtures, n_onsets)
         scene_order = _repeat_shuffled(
             len(fold_scenes), n_mixtures, generator(seed, "plan", "scenes", fold)
         )
+        places = generator(seed, "plan", "scene_start", fold).random(n_mixtures)
         for index in range(n_mixtures):
-            mixture = f"fold{fold}-{index:05d}"
-            mixture_rows.append(
-                {
-                    "mixture": mixture,
-                    "kind": "mixture",
-                    "fold": fold,
-                    "scene": fold_scenes[scene_order[index]],
-                    "scene_start_s": 0.0,
-                    "duration_s": duration_s,
-                    "strong": 1,
-                }
-            )
-            for onset_s in onsets_s:
-                event = fold_events[next(event_order)]
-                length_s = min(event["stop_s"] - event["start_s"], max_event_s)
-                event_rows.append(
+            scene = fold_scenes[scene_order[index]]
+            drawn = [fold_events[i] for i in event_order[index]]
+            onsets = _onsets(onsets_s, drawn, duration_s, max_event_s)
+            room_s = max(scene["duration_s"] - duration_s, 0) if scene_start == "random" else 0
+            for kind in kinds:
+                name = f"fold{fold}-{index:05d}" + ("" if kind == "mixture" else f"-{kind}")
+                mixture_rows.append(
                     {
-                        "mixture": mixture,
-                        "event": event["path"],
-                        "label": event["label"],
-                        "onset_s": onset_s,
-                        "offset_s": round(min(onset_s + length_s, duration_s), 6),
-                        "event_start_s": event["start_s"],
+                        "mixture": name,
+                        "kind": kind,
+                        "fold": fold,
+                        "scene": "" if kind == "events" else scene["path"],
+                        "scene_start_s": 0.0
+                        if kind == "events"
+                        else round(places[index] * room_s, 6),
+                        "duration_s": duration_s,
+                        "strong": 1,
                     }
                 )
+                for onset_s, event in zip(onsets, drawn if kind != "scene" else [], strict=False):
+                    length_s = min(event["stop_s"] - event["start_s"], max_event_s)
+                    event_rows.append(
+                        {
+                            "mixture": name,
+                            "event": event["path"],
+                            "label": event["label"],
+                            "onset_s": onset_s,
+                            "offset_s": round(min(onset_s + length_s, duration_s), 6),
+                            "event_start_s": event["start_s"],
+                        }
+                    )
     return pd.DataFrame(mixture_rows), pd.DataFrame(event_rows)
 
 
@@ -121,7 +153,7 @@ def plan_clips(clips, events):
             "scene": "",
             "scene_start_s": 0.0,
             "duration_s": clips["duration_s"],
-            "strong": clips["strong"],
+            "strong": [int(clip in events) for clip in clips["clip"]],
         }
     )
     rows = [
@@ -138,7 +170,10 @@ def _rms(samples):
 
 
 def _quantise(samples):
-    """Split float samples into int16 with a full-scale peak, and the scale that undoes it."""
+    """Split float samples into int16 with a full-scale peak, and the scale that undoes it.
+
+    Silence (a mixture without scene) stays silence.
+    """
     peak = float(np.abs(samples).max())
     scale = peak / _INT16_PEAK if peak > 0 else 1.0
     return np.round(samples / scale).astype(np.int16), scale
@@ -254,7 +289,9 @@ def render_stems(
     )
     lengths, rows = [0], []
     for index, mixture in enumerate(progress(list(mixtures.itertuples(index=False)))):
-        scene = read_scene(mixture.scene, mixture.scene_start_s)
+        scene = np.zeros(n_samples)
+        if mixture.scene:
+            scene = read_scene(mixture.scene, mixture.scene_start_s)
         scene_track[index], scene_scales[index] = _quantise(scene)
         event_track = np.zeros(n_samples)
         for event in by_mixture.get(mixture.mixture, mixture_events[:0]).itertuples(index=False):
@@ -265,10 +302,11 @@ def render_stems(
             append_rows(event_samples, quantised)
             lengths.append(len(quantised))
             rows.append((index, onset, scale, column[event.label]))
-        scene_peak = _INT16_PEAK * scene_scales[index]
+        scene_peak = _INT16_PEAK * scene_scales[index] if mixture.scene else 0.0
         event_peak = np.abs(event_track).max()
         # As released: both tracks are divided by the larger peak, and the mixture is their mean.
         mix_gains[index] = 0.5 / np.maximum(scene_peak, snr_gains * event_peak)
+    create_dataset(file, "kind", data=np.array(list(mixtures["kind"]), dtype="S"))
     create_dataset(file, "mixture", data=np.array(list(mixtures["mixture"]), dtype="S"))
     create_dataset(file, "fold", data=mixtures["fold"].to_numpy(np.int32))
     create_dataset(file, "scene_scale", data=scene_scales)
@@ -298,10 +336,11 @@ class Stems:
     ----------
     mixture : str
     fold : int
-    scene : np.ndarray [shape=(n_samples,), dtype=float32, RMS about 1]
+    scene : np.ndarray [shape=(n_samples,), dtype=float32, RMS about 1, or zeros]
     events : list of (class_index, onset_sample, np.ndarray [shape=(n,), dtype=float32])
     mix_gain : dict of float to float
         a(SNR) by SNR in dB.
+    kind : {"mixture", "events", "scene"}
     """
 
     mixture: str
@@ -309,6 +348,7 @@ class Stems:
     scene: np.ndarray
     events: list
     mix_gain: dict
+    kind: str = "mixture"
 
     def event_track(self, class_index=None):
         """Sum of all events (of one class when given) on the mixture's time axis, at 0 dB."""
@@ -333,7 +373,7 @@ class StemReader:
 
     Attributes
     ----------
-    mixtures : list of str
+    mixtures, kinds : list of str
     sample_rate : int
     n_samples : int
         Of each mixture.
@@ -343,6 +383,7 @@ class StemReader:
         self.path = path
         with reading_hdf5(path) as file:
             self.mixtures = [name.decode() for name in file["mixture"][:]]
+            self.kinds = [kind.decode() for kind in file["kind"][:]]
             self.sample_rate = int(file.attrs["sample_rate"])
             self.n_samples = file["scene"].shape[1]
             self._snr_db = [float(snr) for snr in file.attrs["snr_db"]]
@@ -363,9 +404,24 @@ class StemReader:
             raise DamagedFileError(f"{path}: its datasets disagree on the number of mixtures")
 
     def __iter__(self):
+        return self.read(set(self.mixtures))
+
+    def read(self, wanted):
+        """Read some mixtures, in the file's order.
+
+        Parameters
+        ----------
+        wanted : set of str
+
+        Yields
+        ------
+        stems : Stems
+        """
         table = self._table
         with reading_hdf5(self.path) as file:
             for index, mixture in enumerate(self.mixtures):
+                if mixture not in wanted:
+                    continue
                 events = []
                 for row in np.flatnonzero(table["event_mixture"] == index):
                     samples = file["event_samples"][
@@ -385,4 +441,5 @@ class StemReader:
                     * np.float32(table["scene_scale"][index]),
                     events=events,
                     mix_gain=dict(zip(self._snr_db, table["mix_gain"][index], strict=True)),
+                    kind=self.kinds[index],
                 )

@@ -21,6 +21,7 @@ _TITLES = {
     "event": "Event-wise sound event detection",
     "mask": "Time-frequency segmentation",
 }
+# By task and arrangement; where both papers print one, their numbers are of different form.
 _PAPER_TABLE = {
     ("tagging", "snr"): "II",
     ("tagging", "class"): "III",
@@ -30,6 +31,8 @@ _PAPER_TABLE = {
     ("event", "class"): "VII",
     ("mask", "class"): "VIII",
     ("mask", "snr"): "IX",
+    ("separation", "measure"): "1",
+    ("frame", "eer"): "2",
 }
 _METRICS = {
     "tagging": ["f1", "auc", "map"],
@@ -37,6 +40,26 @@ _METRICS = {
     "event": ["f1", "er", "deletion", "insertion"],
     "mask": ["f1", "auc", "map"],
 }
+# What each arrangement shows beside the four above: classes as columns, as JSC prints them.
+_BY_SYSTEM = {
+    "separation": (
+        "separation",
+        "measure",
+        [
+            "sdr",
+            "sir",
+            "sar",
+            "si_sdr",
+            "sdr_improvement",
+            "si_sdr_improvement",
+            "silent_estimates",
+        ],
+    ),
+    "frame_eer": ("frame", "eer", ["eer"]),
+}
+# Rows that are no system: what the papers compare with.
+_REFERENCE_ROWS = ["no_separation", "ibm", "irm"]
+_PRINTED_CLASSES = 6
 _HEADINGS = {
     "f1": "F1",
     "auc": "AUC",
@@ -44,6 +67,14 @@ _HEADINGS = {
     "er": "ER",
     "deletion": "D",
     "insertion": "I",
+    "sdr": "SDR",
+    "sir": "SIR",
+    "sar": "SAR",
+    "si_sdr": "SI-SDR",
+    "sdr_improvement": "SDRi",
+    "si_sdr_improvement": "SI-SDRi",
+    "silent_estimates": "silent",
+    "eer": "EER",
 }
 _DASH = "–"
 
@@ -61,6 +92,12 @@ class Layout:
         SNR that the printed tables by class show; their CSV holds every SNR.
     metric_settings : MetricSettings
         For the caption, and for which error rate the event table shows.
+    mask_systems : sequence of str
+        Those of the systems that have masks.
+    paper_name : str or None
+        ``compare_with`` of the config.
+    n_separated : int or None
+        Mixtures of a fold that separation was scored on; None for all.
     """
 
     systems: list
@@ -68,6 +105,9 @@ class Layout:
     snr_db: list
     by_class_snr_db: float
     metric_settings: MetricSettings
+    mask_systems: list = ()
+    paper_name: str | None = None
+    n_separated: int | None = None
 
 
 def read_paper(path):
@@ -119,7 +159,6 @@ def table_rows(metrics, paper, layout, task, by):
         snr_db, system, class, metric, ours, fold_std, paper, difference (ours minus paper);
         values that do not exist are NaN.
     """
-    ours = _ours(metrics, layout)
     wanted = pd.MultiIndex.from_product(
         [
             layout.snr_db,
@@ -129,6 +168,12 @@ def table_rows(metrics, paper, layout, task, by):
         ],
         names=["snr_db", "system", "class", "metric"],
     ).to_frame(index=False)
+    return _joined(wanted, metrics, paper, layout, task, by)
+
+
+def _joined(wanted, metrics, paper, layout, task, by):
+    """Ours, the paper's value and the difference for every wanted cell."""
+    ours = _ours(metrics, layout)
     wanted["snr_db"] = wanted["snr_db"].astype(float)
     keys = list(wanted.columns)
     table = wanted.merge(ours[ours["task"] == task].drop(columns="task"), how="left", on=keys)
@@ -140,6 +185,72 @@ def table_rows(metrics, paper, layout, task, by):
         table = table.merge(printed, how="left", on=keys)
     table["difference"] = table["ours"] - table["paper"]
     return table
+
+
+def system_rows(metrics, paper, layout, name):
+    """Rows of a table that JSC prints with a row per system: ``separation`` or ``frame_eer``.
+
+    Parameters and result as for `table_rows`, every class and its mean in one table.
+    """
+    task, by, measures = _BY_SYSTEM[name]
+    systems = layout.systems
+    if name == "separation":
+        systems = [*_REFERENCE_ROWS, *layout.mask_systems]
+    wanted = pd.MultiIndex.from_product(
+        [layout.snr_db, systems, [*layout.classes, "macro"], measures],
+        names=["snr_db", "system", "class", "metric"],
+    ).to_frame(index=False)
+    return _joined(wanted, metrics, paper, layout, task, by)
+
+
+def system_grid(table, layout, name):
+    """Arrange such a table as it is printed: a row per SNR and system, classes side by side.
+
+    More than six classes do not fit a page: then only their mean is printed, and the CSV holds
+    all.
+    """
+    measures = _BY_SYSTEM[name][2]
+    classes = list(layout.classes) if len(layout.classes) <= _PRINTED_CLASSES else []
+    columns = [(label, m) for label in classes for m in measures[:3]]
+    columns += [("macro", m) for m in measures]
+    several = len(layout.snr_db) > 1
+    headings = [*(["SNR"] if several else []), "System"]
+    headings += [f"{'mean' if k == 'macro' else k} {_HEADINGS[m]}" for k, m in columns]
+    cells = {
+        (snr_name(row.snr_db), row.system, row.label, row.metric): _cell(row)
+        for row in table.rename(columns={"class": "label"}).itertuples(index=False)
+    }
+    rows = [
+        [
+            *([snr_name(snr)] if several else []),
+            system,
+            *(cells[snr_name(snr), system, k, m] for k, m in columns),
+        ]
+        for snr in layout.snr_db
+        for system in dict.fromkeys(table["system"])
+    ]
+    return headings, rows
+
+
+def system_caption(layout, name, has_paper):
+    """Caption of such a table."""
+    if name == "frame_eer":
+        text = "Frame-wise equal error rate: mean over folds ± standard deviation over folds."
+    else:
+        drawn = (
+            "all mixtures"
+            if layout.n_separated is None
+            else (f"{layout.n_separated} mixtures of each fold, drawn at random")
+        )
+        text = (
+            "Separation in dB, whole clip, classes that sound (oracle tags): mean over folds ± standard "
+            f"deviation over folds ({drawn}). no_separation is the mixture as it is; ibm and irm are "
+            "the ideal binary and ratio masks; silent counts estimates without sound, which have no "
+            "score and are left out of the means."
+        )
+    if has_paper and layout.paper_name == "jsc2018":
+        text += f" In parentheses: ICASSP 2018, Table {_PAPER_TABLE[_BY_SYSTEM[name][:2]]}."
+    return text
 
 
 def caption(layout, task, by, has_paper):
@@ -156,7 +267,9 @@ def caption(layout, task, by, has_paper):
     where = f" by class, {snr_name(layout.by_class_snr_db)}, F1"
     if by == "snr":
         where = "" if math.isnan(layout.by_class_snr_db) else " by SNR"
-    compared = f" In parentheses: TASLP 2019, Table {_PAPER_TABLE[task, by]}." if has_paper else ""
+    compared = ""
+    if has_paper and layout.paper_name == "tfseg2019":
+        compared = f" In parentheses: TASLP 2019, Table {_PAPER_TABLE[task, by]}."
     return f"{_TITLES[task]}{where}: mean over folds ± standard deviation over folds ({text}).{compared}"
 
 
@@ -234,7 +347,9 @@ def _latex(headings, rows, title):
 
 
 def write(path, metrics, paper, layout):
-    """Write one table; its file name says which: ``{task}_by_{snr|class}.{csv|md|tex}``.
+    """Write one table; its file name says which.
+
+    ``{task}_by_{snr|class}``, ``separation`` or ``frame_eer``, each as csv, md and tex.
 
     Parameters
     ----------
@@ -243,11 +358,18 @@ def write(path, metrics, paper, layout):
         As for `table_rows`.
     """
     path = Path(path)
-    task, by = path.stem.split("_by_")
-    table = table_rows(metrics, paper, layout, task, by)
+    has_paper = paper is not None
+    if path.stem in _BY_SYSTEM:
+        table = system_rows(metrics, paper, layout, path.stem)
+        headings, rows = system_grid(table, layout, path.stem)
+        title = system_caption(layout, path.stem, has_paper)
+    else:
+        task, by = path.stem.split("_by_")
+        table = table_rows(metrics, paper, layout, task, by)
+        headings, rows = printed_grid(table, layout, by)
+        title = caption(layout, task, by, has_paper)
     if path.suffix == ".csv":
         write_csv(path, table)
-        return
-    headings, rows = printed_grid(table, layout, by)
-    render = {".md": _markdown, ".tex": _latex}[path.suffix]
-    write_text(path, render(headings, rows, caption(layout, task, by, paper is not None)))
+    else:
+        render = {".md": _markdown, ".tex": _latex}[path.suffix]
+        write_text(path, render(headings, rows, title))

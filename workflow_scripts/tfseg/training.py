@@ -248,6 +248,26 @@ def initial_network(build, seed, logmel):
     return network
 
 
+def targets_of(network, data):
+    """Weak labels that a network is trained for.
+
+    Parameters
+    ----------
+    network : tfseg.models.systems.MaskNetwork or FrameNetwork
+    data : tfseg.dataset.FeatureSet
+
+    Returns
+    -------
+    target : np.ndarray [shape=(n, n_classes or one more), dtype=uint8]
+        With a background behind the classes where the network has one: it sounds in everything
+        but events alone.
+    """
+    if not network.has_background:
+        return data.target
+    background = np.array([[kind != "events"] for kind in data.kind], dtype=np.uint8)
+    return np.hstack([data.target, background])
+
+
 def train(
     network,
     logmel,
@@ -269,7 +289,7 @@ def train(
 
     Parameters
     ----------
-    network : tfseg.models.systems.MaskNetwork
+    network : tfseg.models.systems.MaskNetwork or FrameNetwork
     logmel : sequence of np.ndarray [shape=(n_frames, n_mels), dtype=float16]
         One for each clip.
     target : np.ndarray [shape=(n, n_classes)]

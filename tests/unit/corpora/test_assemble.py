@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import soundfile
 
+from tfseg import mixing
 from tfseg.corpora import assemble, inspection, own, tables
 from tfseg.corpora.recordings import recordings
 from tfseg.errors import DataError
@@ -52,7 +53,7 @@ def test_bad_recordings_stop_the_run_and_are_named():
     with pytest.raises(DataError) as caught:
         _usable(report, "error")
     first, second, last = str(caught.value).splitlines()
-    assert first.endswith("cannot be used (corpus_report.csv lists all):")
+    assert first == "1 recording cannot be used (corpus_report.csv lists all):"
     assert second == "  b.wav: silent: expected a sound, found none"
     assert last.endswith("leave them out with the config key corpus.on_bad_audio: skip")
 
@@ -70,7 +71,7 @@ def test_at_most_ten_are_named(n_bad, last):
 
 def test_a_recording_with_two_problems_is_counted_once():
     report = _report(_problem("a.wav", "truncated"), _problem("a.wav", "shorter_than_label"))
-    with pytest.raises(DataError, match=r"^1 recording.* cannot be used"):
+    with pytest.raises(DataError, match=r"^1 recording cannot be used"):
         _usable(report, "error")
 
 
@@ -215,6 +216,8 @@ def test_an_origin_of_events_and_of_scenes_is_in_one_fold():
     )
     fold = assemble.deal_folds(frame, _split("source"), 1)
     assert fold.groupby(frame["group"]).nunique().max() == 1
+    backwards = assemble.deal_folds(frame[::-1].reset_index(drop=True), _split("source"), 1)
+    np.testing.assert_array_equal(backwards[::-1], fold)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -224,6 +227,15 @@ def test_every_fold_has_every_label_where_there_are_enough_origins(seed):
     frame = recordings("event", [f"{i}.wav" for i in range(24)], labels, groups)
     fold = assemble.deal_folds(frame, _split("source", folds=4), seed)
     assert pd.crosstab(frame["label"], fold).values.tolist() == [[2] * 4] * 3
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_an_origin_of_two_labels_is_dealt_as_the_first_of_them(seed):
+    labels = ["Bark", "Wolf", "Bark", "Wolf", "Wolf", "Wolf"]
+    groups = ["both 1", "both 1", "both 2", "both 2", "wolf 1", "wolf 2"]
+    frame = recordings("event", [f"{i}.wav" for i in range(6)], labels, groups)
+    fold = assemble.deal_folds(frame, _split("source", folds=2), seed)
+    assert sorted(fold[frame["label"] == "Bark"]) == [1, 2]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -280,7 +292,11 @@ def test_the_folds_of_the_corpus_are_used(split):
 def test_a_recording_without_fold_is_named(split):
     frame = _random_corpus(0)
     frame.loc[7, "part"] = 0
-    with pytest.raises(DataError, match=r"event/7\.wav: the corpus gives it no fold; expected one"):
+    expected = (
+        r"event/7\.wav: the corpus gives it no fold \(of your own clips: the column fold of "
+        r"clips\.csv\); expected one, since the config says split\.kind: fixed or split\.by: corpus"
+    )
+    with pytest.raises(DataError, match=expected):
         assemble.deal_folds(frame, split, 1)
 
 
@@ -298,8 +314,9 @@ def test_events_scenes_and_attribution_are_tables(tmp_path):
         "event", ["a.wav", "a.wav", "b.wav"], ["Bark", "Bark", "Gong"], ["a", "a", "b"],
         start_s=[0.0, 2.0, 0.0], stop_s=[1.0, 3.0, 0.5], author=["Ada", "Ada", "Bob"],
     )  # fmt: skip
-    scenes = recordings("scene", ["s.wav", "b.wav"], "park", ["s", "b"], stop_s=9.0, licence="CC0")
-    frame = pd.concat([events, scenes], ignore_index=True).assign(fold=[1, 1, 2, 1, 2])
+    names = ["s.wav", "b.wav", "t.wav"]
+    scenes = recordings("scene", names, "park", ["s", "b", "t"], stop_s=9.0, licence="CC0")
+    frame = pd.concat([events, scenes], ignore_index=True).assign(fold=[1, 1, 2, 1, 2, 1])
     corpus = assemble.corpus_tables(frame)
     for name, table in corpus.items():
         tables.write_table(tmp_path / f"{name}.csv", table, name)
@@ -309,20 +326,22 @@ def test_events_scenes_and_attribution_are_tables(tmp_path):
         ["a.wav", "Bark", 1, 2.0],
         ["b.wav", "Gong", 2, 0.0],
     ]
-    assert found["scenes"].values.tolist() == [
+    assert found["scenes"][["path", "scene", "fold", "group", "licence"]].values.tolist() == [
         ["s.wav", "park", 1, "s", "CC0"],
         ["b.wav", "park", 2, "b", "CC0"],
+        ["t.wav", "park", 1, "t", "CC0"],
     ]
     assert found["attribution"][["path", "author"]].values.tolist() == [
         ["a.wav", "Ada"],
         ["b.wav", "Bob"],
         ["s.wav", "not stated"],
+        ["t.wav", "not stated"],
     ]
 
 
 @pytest.fixture
 def clips(tmp_path):
-    """Return a function that makes the clips' tables as the workflow does."""
+    """Return a function that makes the clips' tables and their plan as the workflow does."""
 
     def prepare(names, strong=None, kept=slice(None)):
         for name in ("a.wav", "b.wav", "sub/c.wav"):
@@ -333,52 +352,60 @@ def clips(tmp_path):
         if strong is not None:
             header = "filename\tonset\toffset\tevent_label\n"
             (tmp_path / "strong.tsv").write_text(header + strong)
-        frame = own.list_clips(tmp_path, classes=["Bark"])[kept]
+        choice = {"classes": ["Bark"], "other_labels": "ignore"}
+        frame = own.list_clips(tmp_path, **choice)[kept]
         facts, report = inspection.inspect(frame)
         assert len(report) == 0
         frame = assemble.sounding_parts(frame, facts, True)
         frame["fold"] = assemble.deal_folds(frame, _split("file", folds=2), 1)
-        found = assemble.clip_tables(frame, tmp_path, ["Bark"])
+        found = assemble.clip_tables(frame, tmp_path)
         for name, table in found.items():
             tables.write_table(tmp_path / f"table_{name}.csv", table, name)
-        return {name: tables.read_table(tmp_path / f"table_{name}.csv", name) for name in found}
+        found = {name: tables.read_table(tmp_path / f"table_{name}.csv", name) for name in found}
+        durations_s = dict(zip(found["clips"]["clip"], found["clips"]["duration_s"], strict=True))
+        events = own.clip_events(tmp_path, durations_s, **choice)
+        mixtures, mixture_events = mixing.plan_clips(found["clips"], events)
+        return found | {"mixtures": mixtures, "mixture_events": mixture_events}
 
     return prepare
 
 
 def test_clips_have_their_tags_and_lengths(clips, tmp_path):
     found = clips({"b.wav": "Bark;Wolf", "sub/c.wav": "", "./a.wav": "Bark"})
-    assert sorted(found) == ["attribution", "clips"]
     table = found["clips"]
+    assert list(table.columns) == tables.table_schema("clips")["required"]
     assert table["clip"].tolist() == ["b.wav", "sub/c.wav", "a.wav"]
     assert table["path"].tolist() == [str(tmp_path / name) for name in table["clip"]]
     assert table["tags"].tolist() == ["Bark", "", "Bark"]
     assert table["duration_s"].tolist() == [0.5] * 3
-    assert table["strong"].tolist() == [0, 0, 0]
+    assert found["mixtures"]["strong"].tolist() == [0, 0, 0]
     assert sorted(set(table["fold"])) == [1, 2]
     assert found["attribution"]["path"].tolist() == table["path"].tolist()
 
 
 def test_clips_with_known_times_are_marked(clips):
     strong = "sub/c.wav\t\t\t\n./a.wav\t0.1\t0.4\tBark\n"
-    table = clips({"a.wav": "Bark", "b.wav": "Bark", "./sub/c.wav": ""}, strong)["clips"]
-    assert table["strong"].tolist() == [1, 0, 1]
+    found = clips({"a.wav": "Bark", "b.wav": "Bark", "./sub/c.wav": ""}, strong)
+    assert found["mixtures"]["strong"].tolist() == [1, 0, 1]
+    columns = ["mixture", "label", "onset_s", "offset_s"]
+    assert found["mixture_events"][columns].values.tolist() == [["a.wav", "Bark", 0.1, 0.4]]
 
 
 def test_times_of_clips_that_were_left_out_do_not_matter(clips):
     strong = "b.wav\t0.1\t0.4\tBark\na.wav\t0.1\t0.4\tBark\n"
-    table = clips({"b.wav": "Bark", "a.wav": "Bark"}, strong, kept=slice(1, None))["clips"]
-    assert table[["clip", "strong"]].values.tolist() == [["a.wav", 1]]
+    found = clips({"b.wav": "Bark", "a.wav": "Bark"}, strong, kept=slice(1, None))
+    assert found["mixtures"][["mixture", "strong"]].values.tolist() == [["a.wav", 1]]
+    assert found["mixture_events"]["mixture"].tolist() == ["a.wav"]
 
 
 def test_clips_elsewhere_have_their_path_for_a_name(clips, tmp_path_factory):
     path = tmp_path_factory.mktemp("elsewhere") / "d.wav"
     soundfile.write(path, np.full(8000, 0.25), 8000)
-    table = clips({"a.wav": "Bark", path: "Bark"}, f"{path}\t0\t1\tBark\n")["clips"]
-    assert table[["clip", "strong"]].values.tolist() == [["a.wav", 0], [str(path), 1]]
+    table = clips({"a.wav": "Bark", path: "Bark"}, f"{path}\t0\t1\tBark\n")["mixtures"]
+    assert table[["mixture", "strong"]].values.tolist() == [["a.wav", 0], [str(path), 1]]
 
 
 def test_an_absolute_path_into_the_folder_keeps_its_times(clips, tmp_path):
     path = tmp_path / "a.wav"
-    table = clips({path: "Bark", "b.wav": "Bark"}, f"{path}\t0.1\t0.4\tBark\n")["clips"]
-    assert table["strong"].tolist() == [1, 0]
+    table = clips({path: "Bark", "b.wav": "Bark"}, f"{path}\t0.1\t0.4\tBark\n")["mixtures"]
+    assert table[["mixture", "strong"]].values.tolist() == [["a.wav", 1], ["b.wav", 0]]

@@ -145,6 +145,7 @@ def test_credits_are_read_from_the_licence_file(folder, ending):
         ("bark.wav", "n (f) rae"),
         ("bark.wav", "ann by bob"),
         ("bark [1].wav", "[nfrae]"),
+        ("bark.wav", "ann [of] bob"),
     ],
 )
 def test_titles_and_authors_may_hold_what_separates_them(folder, title, author):

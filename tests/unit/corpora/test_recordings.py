@@ -15,7 +15,6 @@ def test_what_is_not_said_has_its_default(tmp_path):
         "label": "Bark",
         "start_s": 0.0,
         "stop_s": np.nan,
-        "label_stop_s": np.nan,
         "part": 0,
         "group": "g",
         "author": NOT_STATED,

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score, roc_curve
 
 from tfseg.metrics.histogram import N_PATTERNS, ScoreHistogram
 
@@ -142,3 +142,61 @@ def test_counts_beyond_32_bits_do_not_overflow():
     assert histogram.auc()[0] == pytest.approx(wins / (1.5e10 * 9.5e10), rel=1e-12)
     expected = (5e9 * 0.5 + 1e10 * (1.5e10 / 1.1e11)) / 1.5e10
     assert histogram.average_precision()[0] == pytest.approx(expected, rel=1e-12)
+
+
+# Equal error rate
+
+
+def _eer(scores, positive):
+    histogram = ScoreHistogram.of(np.float16(scores)[:, None], np.array(positive, bool)[:, None])
+    return histogram.equal_error_rate()[0]
+
+
+def test_a_perfect_classifier_has_no_equal_error():
+    assert _eer([0.1, 0.2, 0.6, 0.9], [0, 0, 1, 1]) == 0
+
+
+def test_the_worst_classifier_errs_always():
+    assert _eer([0.1, 0.2, 0.6, 0.9], [1, 1, 0, 0]) == 1
+
+
+def test_a_constant_and_a_random_classifier_err_by_half():
+    assert _eer([0.3] * 5, [0, 1, 0, 1, 1]) == 0.5
+    rng = np.random.default_rng(0)
+    assert _eer(rng.random(200_000), rng.random(200_000) < 0.2) == pytest.approx(0.5, abs=0.005)
+
+
+def test_the_equal_error_rate_lies_on_scikit_learns_roc_curve():
+    rng = np.random.default_rng(1)
+    positive = rng.random(5000) < 0.3
+    scores = np.clip(rng.normal(0.4 + 0.2 * positive, 0.15), 0, 1).astype(np.float16)
+    alarm, hit, _ = roc_curve(positive, scores, drop_intermediate=False)
+    where = np.linspace(0, 1, 200_001)
+    miss = 1 - np.interp(where, alarm, hit)
+    expected = where[np.argmin(np.abs(where - miss))]
+    assert _eer(scores, positive) == pytest.approx(expected, abs=1e-4)
+
+
+def test_without_one_kind_of_unit_there_is_no_equal_error_rate():
+    assert np.isnan(_eer([0.1, 0.2], [1, 1]))
+    assert np.isnan(_eer([0.1, 0.2], [0, 0]))
+
+
+# F1 against the threshold
+
+
+def test_f1_at_any_threshold_is_scikit_learns():
+    rng = np.random.default_rng(2)
+    scores = rng.random((500, 2)).astype(np.float16)
+    positive = rng.random((500, 2)) < scores
+    thresholds = np.array([0.0, 0.1, 0.5, 0.73, 1.0, float(scores[0, 0])])
+    found = ScoreHistogram.of(scores, positive).f1(thresholds)
+    for k in range(2):
+        for threshold, value in zip(thresholds, found[k], strict=True):
+            above = scores[:, k].astype(np.float64) > threshold
+            assert value == pytest.approx(f1_score(positive[:, k], above, zero_division=0))
+
+
+def test_f1_without_positives_has_no_value():
+    histogram = ScoreHistogram.of(np.float16([[0.3], [0.6]]), np.zeros((2, 1), bool))
+    assert np.isnan(histogram.f1(np.array([0.5]))).all()

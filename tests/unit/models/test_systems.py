@@ -15,8 +15,11 @@ def logmel():
     return torch.randn(3, 12, 13, generator=torch.Generator().manual_seed(1)) * 2 - 5
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_every_system_turns_logmel_into_tags_and_masks(build_tiny, logmel, system):
+MASK_SYSTEMS = [name for name, system in SYSTEMS.items() if system.has_masks]
+
+
+@pytest.mark.parametrize("system", MASK_SYSTEMS)
+def test_a_system_with_masks_turns_logmel_into_tags_and_masks(build_tiny, logmel, system):
     network = build_tiny(system).eval()
     with torch.inference_mode():
         tags, masks = network(logmel)
@@ -25,6 +28,48 @@ def test_every_system_turns_logmel_into_tags_and_masks(build_tiny, logmel, syste
     assert masks.shape == (3, 3, 12, 13)
     assert ((tags >= 0) & (tags <= 1)).all()
     np.testing.assert_allclose(tags, pooled, atol=1e-6)
+
+
+@pytest.mark.parametrize("system", [name for name in SYSTEMS if name not in MASK_SYSTEMS])
+def test_a_system_without_masks_turns_logmel_into_tags_and_frame_scores(full_config, system):
+    network = build_network(
+        system,
+        n_classes=3,
+        n_mels=16,
+        trunk_settings=full_config["trunk"],
+        pooling_settings=full_config["pooling"],
+        baseline_settings=full_config["baselines"],
+    ).eval()
+    assert not network.has_masks
+    network.band_mean += 5
+    with torch.inference_mode():
+        tags, frames = network(torch.full((2, 90, 16), 5.0))
+        zero_tags, _ = network.network(torch.zeros(2, 90, 16))
+    assert tags.shape == (2, 3)
+    assert frames.shape == (2, 3, 90)
+    torch.testing.assert_close(tags, zero_tags)  # its input was standardised
+
+
+def test_the_background_is_what_no_event_claims_and_only_trained(build_tiny, logmel):
+    network = build_tiny("gap", background=True).train()
+    tags, masks = network(logmel)
+    assert tags.shape == (3, 4)
+    assert masks.shape == (3, 4, 12, 13)
+    expected = (1 - masks[:, :3].sum(dim=1)).clamp(0, 1)
+    torch.testing.assert_close(masks[:, 3], expected)
+    tags, masks = network.eval()(logmel)
+    assert tags.shape == (3, 3)
+    assert masks.shape == (3, 3, 12, 13)
+
+
+@pytest.mark.parametrize("n_frames", [8192, 9000])
+def test_a_long_recording_is_masked_stretch_by_stretch_to_the_same_masks(build_tiny, n_frames):
+    network = build_tiny("gap", n_mels=2, widths=(2, 2, 2)).eval()
+    logmel = torch.randn(1, n_frames, 2, generator=torch.Generator().manual_seed(2))
+    with torch.inference_mode():
+        _, masks = network(logmel)
+        whole = network.trunk(logmel)  # its mean is 0 and its deviation 1 here
+    torch.testing.assert_close(masks, whole, atol=1e-6, rtol=0)
 
 
 def test_systems_have_the_trunk_and_pooling_of_their_name(build_tiny):
@@ -99,7 +144,10 @@ def test_tags_never_exceed_one_by_a_rounding_error(build_tiny):
 
 
 def test_a_pooling_without_arguments_needs_no_entry():
-    settings = {"trunk_settings": {"vgg": {"widths": [2]}}, "pooling_settings": {}}
+    settings = {
+        "trunk_settings": {"vgg": {"widths": [2], "dropout": 0.0}, "background": False},
+        "pooling_settings": {},
+    }
     assert build_network("gap", n_classes=2, n_mels=3, **settings)(torch.zeros(1, 4, 3))
 
 

@@ -8,7 +8,7 @@ from tfseg.models.trunks import ConvBlock, VggTrunk
 @pytest.fixture
 def small():
     torch.manual_seed(0)
-    return VggTrunk(5, widths=[4, 6]).eval()
+    return VggTrunk(5, widths=[4, 6], dropout=0.0).eval()
 
 
 def _input(*shape):
@@ -17,14 +17,14 @@ def _input(*shape):
 
 def test_the_papers_trunk_has_the_papers_size(full_config):
     classes = len(full_config["corpus"]["classes"])
-    trunk = VggTrunk(classes, widths=full_config["trunk"]["vgg"]["widths"])
+    trunk = VggTrunk(classes, **full_config["trunk"]["vgg"])
     assert classes == 41
     assert sum(p.numel() for p in trunk.parameters() if p.requires_grad) == 587593
     assert all(p.requires_grad for p in trunk.parameters())
 
 
 def test_the_papers_trunk_keeps_the_resolution(full_config):
-    trunk = VggTrunk(41, widths=full_config["trunk"]["vgg"]["widths"]).eval()
+    trunk = VggTrunk(41, **full_config["trunk"]["vgg"]).eval()
     with torch.inference_mode():
         assert trunk(_input(1, 33, 64)).shape == (1, 41, 33, 64)
 
@@ -45,7 +45,7 @@ def test_the_number_of_parameters_follows_from_the_widths():
         inputs = [1, *widths[:-1]]
         expected = sum(9 * a * b + 2 * b for a, b in zip(inputs, widths, strict=True))
         expected += widths[-1] * 7 + 7
-        trunk = VggTrunk(7, widths=widths)
+        trunk = VggTrunk(7, widths=widths, dropout=0.0)
         assert sum(parameter.numel() for parameter in trunk.parameters()) == expected
 
 
@@ -70,7 +70,7 @@ def test_what_is_later_in_the_input_is_later_in_the_mask(small):
 
 def test_time_and_frequency_are_not_swapped():
     torch.manual_seed(0)
-    trunk = VggTrunk(1, widths=[1]).eval()
+    trunk = VggTrunk(1, widths=[1], dropout=0.0).eval()
     with torch.no_grad():
         kernel = torch.zeros(1, 1, 3, 3)
         kernel[0, 0, 0, 1] = 1  # looks one frame back
@@ -105,3 +105,21 @@ def test_a_block_is_convolution_normalisation_and_relu():
     mean = maps.mean(dim=(0, 2, 3), keepdim=True)
     std = maps.var(dim=(0, 2, 3), unbiased=False, keepdim=True).add(1e-5).sqrt()
     np.testing.assert_allclose(found.detach(), ((maps - mean) / std).clamp(min=0), atol=1e-5)
+
+
+def test_dropout_follows_each_pair_of_layers():
+    trunk = VggTrunk(1, widths=[2] * 5, dropout=0.3)
+    kinds = [type(layer).__name__ for layer in trunk.blocks]
+    assert kinds == [
+        "ConvBlock",
+        "ConvBlock",
+        "Dropout",
+        "ConvBlock",
+        "ConvBlock",
+        "Dropout",
+        "ConvBlock",
+    ]
+    assert trunk.blocks[2].p == 0.3
+    inputs = torch.randn(1, 6, 5)
+    assert not torch.equal(trunk.train()(inputs), trunk(inputs))
+    assert torch.equal(trunk.eval()(inputs), trunk(inputs))

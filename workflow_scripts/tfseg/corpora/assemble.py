@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tfseg.corpora.folds import deal_groups
-from tfseg.corpora.own import clip_events, clip_name
+from tfseg.corpora.own import clip_name
 from tfseg.errors import DataError
 
 _SHOWN = 10
@@ -43,7 +43,8 @@ def usable(recordings, report, on_bad_audio, report_path, log=print):
     n_files = bad["path"].nunique()
     if len(bad) > _SHOWN:
         lines.append(f"  ... and {len(bad) - _SHOWN} more")
-    text = "\n".join([f"{n_files} recordings cannot be used ({report_path} lists all):", *lines])
+    files = "1 recording" if n_files == 1 else f"{n_files} recordings"
+    text = "\n".join([f"{files} cannot be used ({report_path} lists all):", *lines])
     if on_bad_audio == "error":
         raise DataError(
             f"{text}\nMend or remove them, or leave them out with the config key "
@@ -102,13 +103,14 @@ def deal_folds(recordings, split, seed):
         missing = recordings[recordings["part"] == 0]
         if len(missing):
             raise DataError(
-                f"{missing['path'].iloc[0]}: the corpus gives it no fold; expected one, since the "
-                "config says split.kind: fixed or split.by: corpus"
+                f"{missing['path'].iloc[0]}: the corpus gives it no fold (of your own clips: the "
+                "column fold of clips.csv); expected one, since the config says split.kind: fixed "
+                "or split.by: corpus"
             )
         return recordings["part"].astype(np.int64)
     fold = pd.Series(0, index=recordings.index, dtype=np.int64)
     of_group = {}
-    for role, rows in recordings.groupby("role", sort=False):
+    for role, rows in recordings.groupby("role"):
         if split["by"] == "file":
             paths = rows["path"]
             fold[rows.index] = deal_groups(
@@ -140,19 +142,19 @@ def corpus_tables(recordings):
     """
     events = recordings[recordings["role"] == "event"]
     scenes = recordings[recordings["role"] == "scene"].rename(columns={"label": "scene"})
+    scenes = scenes.assign(duration_s=scenes["stop_s"] - scenes["start_s"])
     attribution = recordings.drop_duplicates("path")[["path", "author", "licence", "source"]]
     return {"events": events, "scenes": scenes, "attribution": attribution}
 
 
-def clip_tables(recordings, data_root, classes):
+def clip_tables(recordings, data_root):
     """As `corpus_tables`, for clips that are used as they are.
 
     Parameters
     ----------
     recordings : pd.DataFrame
     data_root : path-like
-        Folder of ``clips.csv`` and ``strong.tsv``.
-    classes : sequence of str
+        Folder of ``clips.csv``.
 
     Returns
     -------
@@ -161,11 +163,9 @@ def clip_tables(recordings, data_root, classes):
     """
     root = Path(data_root)
     names = [clip_name(path, root) for path in recordings["path"]]
-    strong = clip_events(root, names, classes, partly=True)
     clips = recordings.rename(columns={"label": "tags"}).assign(
         clip=names,
         duration_s=recordings["stop_s"],
-        strong=[int(name in strong) for name in names],
     )
     attribution = recordings.drop_duplicates("path")[["path", "author", "licence", "source"]]
     return {"clips": clips, "attribution": attribution}

@@ -4,6 +4,7 @@ import email.utils
 import hashlib
 import shutil
 import time
+import urllib.parse
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ _CHUNK = 1 << 20
 _RETRIED_STATUS = {429, 500, 502, 503, 504}
 _TIMEOUT_S = (15, 60)  # connect, and between two pieces of data
 _LONGEST_WAIT_S = 300
+_OFFLINE_RETRIES = 3
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,20 @@ class Archive:
 class _TryAgain(Exception):
     """A failure that may pass; `wait_s` is what the server asked for, if it did."""
 
-    def __init__(self, reason, wait_s=None):
+    def __init__(self, reason, wait_s=None, *, is_offline=False):
         super().__init__(reason)
-        self.wait_s = wait_s
+        self.wait_s, self.is_offline = wait_s, is_offline
+
+
+def _is_offline(error):
+    return "NameResolutionError" in repr(error)
+
+
+def why(error, url):
+    """One short line for an error of a connection."""
+    if _is_offline(error):
+        return f"{urllib.parse.urlsplit(url).hostname} cannot be found: is there a network?"
+    return f"{type(error).__name__}: {error}"
 
 
 def file_md5(path):
@@ -130,7 +143,7 @@ def _receive(session, url, part, archive, progress):
                     bar.update(len(piece))
             bar.close()
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise _TryAgain(f"{type(error).__name__}: {error}") from None
+        raise _TryAgain(why(error, url), is_offline=_is_offline(error)) from None
     size = part.stat().st_size
     if total is not None and size < total:
         raise _TryAgain(f"the connection ended after {size} of {total} bytes")
@@ -198,6 +211,8 @@ def fetch(
             except _TryAgain as failure:
                 grew = part.exists() and part.stat().st_size > before
                 attempt = 1 if grew else attempt + 1
+                if failure.is_offline and before == 0 and attempt == _OFFLINE_RETRIES:
+                    attempt = retries  # nothing was ever received: more patience brings nothing
                 wait_s = failure.wait_s
                 if wait_s is None:
                     wait_s = first_wait_s * 2 ** (attempt - 1)

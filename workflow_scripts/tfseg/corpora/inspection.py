@@ -19,6 +19,8 @@ _LABEL_TOLERANCE_S = 0.01
 _BLOCK = 1 << 20
 # What a writer puts there that did not know the length yet (a pipe): 0, or the largest numbers.
 _UNKNOWN_LENGTH = 0x7FFFF000
+_OGG_HEADER = 27
+_OGG_PAGE = 1 << 17  # more than a page and its header can have
 
 
 def _problem(row, problem, severity, expected, found):
@@ -76,6 +78,21 @@ def _stated_and_found_bytes(path):
     return None
 
 
+def _ends_without_last_page(path):
+    """Whether an Ogg file was cut off: its last page is not whole, or not marked as the last."""
+    with path.open("rb") as stream:
+        if stream.read(4) != b"OggS":
+            return False
+        stream.seek(max(stream.seek(0, 2) - _OGG_PAGE, 0))
+        tail = stream.read()
+    page = tail[max(tail.rfind(b"OggS"), 0) :]
+    if len(page) <= _OGG_HEADER or not page[5] & 4:
+        return True
+    n_segments = page[_OGG_HEADER - 1]
+    lengths = page[_OGG_HEADER : _OGG_HEADER + n_segments]
+    return len(page) < _OGG_HEADER + n_segments + sum(lengths)
+
+
 class _Measure:
     """Peak, borders of sound and faults of a stretch of samples, block by block."""
 
@@ -127,6 +144,8 @@ def inspect_recording(row):
     path = Path(row["path"])
     if not path.is_file():
         return _unread(row), [_problem(row, "missing", "error", "a sound file", "nothing there")]
+    if path.stat().st_size == 0:
+        return _unread(row), [_problem(row, "empty", "error", "a sound file", "no bytes")]
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     measure = _Measure()
@@ -156,6 +175,10 @@ def inspect_recording(row):
         "file_s": round(file_s, 6),
     }
     problems = []
+    if _ends_without_last_page(path):
+        problems.append(
+            _problem(row, "truncated", "error", "an Ogg file with its last page", "none")
+        )
     stated, available = _stated_and_found_bytes(path) or (0, 0)
     if available < stated < _UNKNOWN_LENGTH:
         problems.append(
@@ -185,14 +208,13 @@ def inspect_recording(row):
     else:
         facts["sound_start_s"] = round((first + measure.first) / rate, 6)
         facts["sound_stop_s"] = round((first + measure.last + 1) / rate, 6)
-    label_end_s = np.fmax(row["stop_s"], row["label_stop_s"])
-    if label_end_s > file_s + _LABEL_TOLERANCE_S:
+    if row["stop_s"] > file_s + _LABEL_TOLERANCE_S:
         problems.append(
             _problem(
                 row,
                 "shorter_than_label",
                 "error",
-                f"{label_end_s:g} s, where its label ends",
+                f"{row['stop_s']:g} s, where its label ends",
                 f"{file_s:.3f} s",
             )
         )

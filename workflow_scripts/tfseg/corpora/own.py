@@ -1,8 +1,9 @@
 """The user's own recordings: events and scenes in folders, or clips with weak labels."""
 
+import difflib
+from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import soundfile
 
@@ -17,6 +18,7 @@ _ENDINGS = {f".{name.lower()}" for name in soundfile.available_formats()} | {
 }
 # Formats whose ending stands for headerless samples: nothing says what is in such a file.
 _ENDINGS -= {".raw"}
+_LABEL_TOLERANCE_S = 0.01
 
 
 def sound_files(folder):
@@ -48,7 +50,29 @@ def _group(path, root):
     return str(path.relative_to(root).with_name(path.stem.split("__")[0] or path.stem))
 
 
-def list_folders(data_root, *, classes, scenes):
+def _check_others(labels, classes, other_labels, where):
+    """Refuse labels that are not among the classes, or say that they are left out.
+
+    A misspelt tag that was left out in silence would teach that the sound is not there.
+    """
+    others = Counter(label for label in labels if label not in classes)
+    if not others:
+        return
+    named = []
+    for label, n in sorted(others.items()):
+        close = difflib.get_close_matches(label, classes, n=1)
+        hint = f", did you mean {close[0]}?" if close else ""
+        named.append(f"{label} ({n} times{hint})")
+    text = f"{where}: labels that corpus.classes does not name: {'; '.join(named)}"
+    if other_labels == "error":
+        raise DataError(
+            f"{text}. Mend them, add them to corpus.classes, or leave them out with the config key "
+            "corpus.other_labels: ignore"
+        )
+    print(f"{text}. They are left out (corpus.other_labels: ignore).")
+
+
+def list_folders(data_root, *, classes, scenes, other_labels):
     """List ``events/<label>/*`` and ``scenes/*`` (or ``scenes/<kind>/*``), to be remixed.
 
     Parameters
@@ -58,6 +82,8 @@ def list_folders(data_root, *, classes, scenes):
         Labels to use; each is a folder below ``events``.
     scenes : sequence of str or None
         Folders below ``scenes`` to use; everything there when None.
+    other_labels : {"error", "ignore"}
+        What happens to folders that `classes` does not name.
 
     Returns
     -------
@@ -72,11 +98,13 @@ def list_folders(data_root, *, classes, scenes):
                 f"{root / name}: expected a folder, found none; the key data_root names the "
                 "folder that holds events/<label>/ and scenes/"
             )
-    folders = sorted(path.name for path in (root / "events").iterdir() if path.is_dir())
+    folders = sorted(
+        path.name
+        for path in (root / "events").iterdir()
+        if path.is_dir() and not path.name.startswith(".")
+    )
     wanted(folders, classes, "corpus.classes", root / "events")
-    unused = [name for name in folders if name not in classes]
-    if unused:
-        print(f"not used, since corpus.classes does not name them: {', '.join(unused)}")
+    _check_others(folders, classes, other_labels, root / "events")
     parts = []
     for label in classes:
         paths = sound_files(root / "events" / label)
@@ -104,7 +132,7 @@ def split_tags(text):
     return list(dict.fromkeys(name for name in names if name))
 
 
-def list_clips(data_root, *, classes):
+def list_clips(data_root, *, classes, other_labels):
     """List ``clips.csv``: recordings that already are mixtures, with their weak labels.
 
     Parameters
@@ -112,7 +140,8 @@ def list_clips(data_root, *, classes):
     data_root : path-like
         Holds ``clips.csv``; its paths are relative to this folder, or absolute.
     classes : sequence of str
-        Tags that are not among these are not learned.
+    other_labels : {"error", "ignore"}
+        What happens to tags that `classes` does not name.
 
     Returns
     -------
@@ -124,13 +153,9 @@ def list_clips(data_root, *, classes):
     frame = read_table(path, "own_clips")
     tags = [split_tags(text) for text in frame["tags"]]
     wanted((tag for names in tags for tag in names), classes, "corpus.classes", path)
-    others = sorted({tag for names in tags for tag in names} - set(classes))
-    if others:
-        print(f"not learned, since corpus.classes does not name them: {', '.join(others)}")
+    _check_others([tag for names in tags for tag in names], classes, other_labels, path)
     names = [clip_name(name, root) for name in frame["path"]]
     paths = [root / name for name in names]
-    strong = clip_events(root, names, classes)
-    ends = [max((event[2] for event in strong.get(name, [])), default=np.nan) for name in names]
     groups = frame["group"] if "group" in frame.columns else frame["path"]
     folds = [int(fold) for fold in frame["fold"]] if "fold" in frame.columns else 0
     return recordings(
@@ -139,7 +164,6 @@ def list_clips(data_root, *, classes):
         [";".join(name for name in names if name in classes) for names in tags],
         groups,
         part=folds,
-        label_stop_s=ends,
         **_attribution(root, paths),
     )
 
@@ -150,18 +174,17 @@ def clip_name(path, root):
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
-def clip_events(data_root, clips, classes, *, partly=False):
+def clip_events(data_root, durations_s, *, classes, other_labels):
     """Read ``strong.tsv``, the times of the events in some of the clips, if it is there.
 
     Parameters
     ----------
     data_root : path-like
-    clips : sequence of str
-        Names of the clips as in ``clips.csv``.
+    durations_s : dict of str to float
+        Clip to its length; clips that were left out as bad audio are not in it.
     classes : sequence of str
-        Events of other labels are left out.
-    partly : bool
-        Whether `clips` may lack clips that the table names (those that were left out).
+    other_labels : {"error", "ignore"}
+        What happens to labels that `classes` does not name.
 
     Returns
     -------
@@ -172,23 +195,35 @@ def clip_events(data_root, clips, classes, *, partly=False):
     path = Path(data_root) / "strong.tsv"
     if not path.exists():
         return {}
-    known = {clip_name(name, data_root) for name in clips}
+    listed = {
+        clip_name(name, data_root)
+        for name in read_table(Path(data_root) / "clips.csv", "own_clips")["path"]
+    }
+    rows = list(read_table(path, "detected_events").itertuples(index=False))
+    labels = [row.event_label for row in rows if row.event_label]
+    _check_others(labels, classes, other_labels, path)
     events = {}
-    for row in read_table(path, "detected_events").itertuples(index=False):
+    for row in rows:
         name = clip_name(row.filename, data_root)
-        if name not in known and partly:
-            continue
-        if name not in known:
+        if name not in listed:
             raise DataError(
-                f"{path}: expected a path of clips.csv as filename, found {row.filename!r}"
+                f"{path}: it names {row.filename!r}, which is no path of clips.csv beside it"
             )
+        if name not in durations_s:
+            continue
         found = events.setdefault(name, [])
-        if row.event_label in classes:
-            onset_s, offset_s = float(row.onset), float(row.offset)
-            if offset_s <= onset_s:
-                raise DataError(
-                    f"{path}: {row.filename}, {row.event_label}: expected an offset after the "
-                    f"onset ({onset_s} s), found {offset_s} s"
-                )
-            found.append((row.event_label, onset_s, offset_s))
+        if row.event_label not in classes:
+            continue
+        onset_s, offset_s = float(row.onset), float(row.offset)
+        where = f"{path}: {row.filename}, {row.event_label}"
+        if offset_s <= onset_s:
+            raise DataError(
+                f"{where}: expected an offset after the onset ({onset_s} s), found {offset_s} s"
+            )
+        if offset_s > durations_s[name] + _LABEL_TOLERANCE_S:
+            raise DataError(
+                f"{where}: expected it to end within the clip ({durations_s[name]:.3f} s), found "
+                f"{offset_s} s"
+            )
+        found.append((row.event_label, onset_s, offset_s))
     return events

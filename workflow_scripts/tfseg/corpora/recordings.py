@@ -25,7 +25,7 @@ def recordings(role, paths, labels, groups, **columns):
     groups : sequence of str
         Recordings of one origin.
     **columns
-        ``start_s``, ``stop_s``, ``label_stop_s`` (s), ``part`` (1 is held out in a fixed split), ``author``,
+        ``start_s``, ``stop_s`` (s), ``part`` (1 is held out in a fixed split), ``author``,
         ``licence``, ``source``: a value or one for each recording.
 
     Returns
@@ -36,7 +36,6 @@ def recordings(role, paths, labels, groups, **columns):
     defaults = {
         "start_s": 0.0,
         "stop_s": np.nan,
-        "label_stop_s": np.nan,
         "part": 0,
         "author": NOT_STATED,
         "licence": NOT_STATED,

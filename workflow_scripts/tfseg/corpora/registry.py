@@ -7,7 +7,7 @@ from pathlib import Path
 import requests
 import yaml
 
-from tfseg.corpora.fetch import Archive
+from tfseg.corpora.fetch import Archive, why
 from tfseg.errors import DamagedFileError, DataError
 from tfseg.files import read_json, write_json
 
@@ -87,13 +87,20 @@ def load_registry(path):
     return {name: Dataset(name=name, **facts) for name, facts in values.items()}
 
 
+def _where_from(dataset, path):
+    """Why the host is asked: none of the data set's folders lies where it was looked for."""
+    root = Path(path).parent.parent
+    return f"It was asked because {root} holds no {' and no '.join(dataset.folders)} yet."
+
+
 def _answer(url, name, by_hand):
     try:
         response = requests.get(url, timeout=_TIMEOUT_S)
         response.raise_for_status()
         return response.json()
     except (requests.RequestException, ValueError) as error:
-        raise DataError(f"{name}: {url} gave no list of files ({error}). {by_hand}") from None
+        reason = why(error, url)
+        raise DataError(f"{name}: {url} gave no list of files ({reason}). {by_hand}") from None
 
 
 def _ask_zenodo(dataset, hosts):
@@ -162,7 +169,10 @@ def ask_record(dataset, hosts, path):
     DataError
         When the host does not answer, states no checksum, or states another than before.
     """
-    stated = {"zenodo": _ask_zenodo, "github": _ask_github}[dataset.host](dataset, hosts)
+    try:
+        stated = {"zenodo": _ask_zenodo, "github": _ask_github}[dataset.host](dataset, hosts)
+    except DataError as error:
+        raise DataError(f"{error} {_where_from(dataset, path)}") from None
     if Path(path).exists() and read_json(path) != stated:
         raise DataError(
             f"{path}: the record stated other checksums before. Delete this file only if you "

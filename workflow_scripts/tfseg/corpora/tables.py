@@ -70,7 +70,9 @@ def _rows_of(path, kind):
                 lines.append(reader.line_num)
     except FileNotFoundError:
         raise TableError(f"{path}: expected a table of {kind}, found nothing there") from None
-    except (csv.Error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise TableError(f"{path}: expected text saved as UTF-8, found: {error}") from None
+    except csv.Error as error:
         raise TableError(f"{path}: expected a table, found: {error}") from None
     return columns, rows, lines
 
@@ -108,9 +110,10 @@ def check_rows(frame, kind, source, lines=None):
     schema = table_schema(kind)
     missing = [name for name in schema["required"] if name not in frame.columns]
     if missing:
+        hint = "; write commas between columns" if ";" in "".join(map(str, frame.columns)) else ""
         raise TableError(
-            f"{source}: expected the columns {', '.join(schema['required'])}; "
-            f"missing {', '.join(missing)}, found {', '.join(map(str, frame.columns)) or 'none'}"
+            f"{source}: expected the columns {', '.join(schema['required'])}; missing "
+            f"{', '.join(missing)}, found {', '.join(map(str, frame.columns)) or 'none'}{hint}"
         )
     lines = range(2, len(frame) + 2) if lines is None else lines
     messages = []
@@ -236,10 +239,13 @@ def check_folds(events, scenes, folds, classes):
                 "folds (config key split.folds), or split.by: file"
             )
         if not (scenes["fold"] == fold).any():
-            raise TableError(f"corpus scenes: fold {fold} has no scene")
+            raise TableError(
+                f"corpus scenes: fold {fold} has no scene ({len(scenes)} scenes in "
+                f"{len(folds)} folds); take fewer folds (config key split.folds), or split.by: file"
+            )
 
 
-def check_clip_folds(clips, folds, held_out, classes):
+def check_clip_folds(clips, folds, held_out, classes, log=print):
     """Check, before anything is trained, that every class can be learned for each held-out fold.
 
     Parameters
@@ -249,6 +255,8 @@ def check_clip_folds(clips, folds, held_out, classes):
     folds, held_out : sequence of int
         All folds, and those that are scored.
     classes : sequence of str
+    log : callable
+        Told of held-out folds that lack a class.
 
     Raises
     ------
@@ -266,12 +274,20 @@ def check_clip_folds(clips, folds, held_out, classes):
         if not (clips["fold"] == fold).any():
             raise TableError(f"corpus clips: fold {fold} has no clip")
     for fold in held_out:
+        here = tagged[clips["fold"] == fold]
+        absent = [label for label in classes if not any(label in tags for tags in here)]
+        if absent:
+            log(
+                f"fold {fold} has no clip of {', '.join(absent)}: that fold's scores leave these "
+                "classes out, and their means are over the other folds"
+            )
         others = tagged[clips["fold"] != fold]
         missing = [label for label in classes if not any(label in tags for tags in others)]
         if missing:
             raise TableError(
                 f"corpus clips: no clip of {', '.join(missing)} is left to learn from when fold "
-                f"{fold} is held out; take fewer folds, or split.by: file"
+                f"{fold} is held out; deal the folds otherwise (config keys split.folds, split.by), or "
+                "add clips of it"
             )
 
 

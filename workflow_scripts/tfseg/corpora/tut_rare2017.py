@@ -38,7 +38,7 @@ def _read_yaml(path):
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError(f"{path}: expected a file of the authors' split, found none") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise DataError(f"{path}: expected YAML, found: {error}") from None
 
 

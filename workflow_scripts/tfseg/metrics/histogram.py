@@ -77,3 +77,45 @@ class ScoreHistogram:
         n_positive = self.n_positive
         area = (precision * self.positive[:, ::-1]).sum(axis=1)
         return np.divide(area, n_positive, out=np.full(len(area), np.nan), where=n_positive > 0)
+
+    def equal_error_rate(self):
+        """Rate at which misses and false alarms are equal, per class; NaN for one kind of unit.
+
+        Where no threshold makes them equal, the two nearest points of the ROC curve are joined by
+        a straight line (JSC Table 2 gives no convention).
+        """
+        positive = self.positive[:, ::-1].astype(np.float64)
+        negative = (self.total - self.positive)[:, ::-1].astype(np.float64)
+        rates = np.full(len(positive), np.nan)
+        for k, (hits, alarms) in enumerate(zip(positive, negative, strict=True)):
+            if not hits.sum() or not alarms.sum():
+                continue
+            miss = np.concatenate([[1.0], 1 - np.cumsum(hits) / hits.sum()])
+            alarm = np.concatenate([[0.0], np.cumsum(alarms) / alarms.sum()])
+            after = int(np.argmax(alarm >= miss))
+            before = after - 1
+            gap_before, gap_after = (miss - alarm)[before], (alarm - miss)[after]
+            share = gap_before / (gap_before + gap_after)
+            rates[k] = alarm[before] + share * (alarm[after] - alarm[before])
+        return rates
+
+    def f1(self, thresholds):
+        """F1 of each class at some thresholds [shape=(n_classes, n_thresholds)].
+
+        A score is positive above a threshold. Zero where nothing is hit, NaN without positives.
+
+        Parameters
+        ----------
+        thresholds : np.ndarray [in [0, 1]]
+        """
+        values = np.arange(N_PATTERNS, dtype=np.uint16).view(np.float16).astype(np.float64)
+        first = np.searchsorted(values, thresholds, side="right")
+        n_predicted, n_hit = (
+            np.concatenate(
+                [np.cumsum(counts[:, ::-1], axis=1)[:, ::-1], np.zeros((len(counts), 1))], 1
+            )
+            for counts in (self.total, self.positive)
+        )
+        n_positive = self.n_positive[:, None]
+        f1 = 2 * n_hit[:, first] / np.maximum(n_predicted[:, first] + n_positive, 1)
+        return np.where(n_positive > 0, f1, np.nan)

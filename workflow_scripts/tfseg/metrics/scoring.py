@@ -54,9 +54,7 @@ def read_fold_scores(scores_path, counts_path, estimated, labels, grid):
 
     Parameters
     ----------
-    scores_path : path-like
-    counts_path : path-like or None
-        None where no masks were counted.
+    scores_path, counts_path : path-like
     estimated : dict
         As `tfseg.events.read_events` returns.
     labels : dict
@@ -79,8 +77,8 @@ def read_fold_scores(scores_path, counts_path, estimated, labels, grid):
         for name, clip in zip(mixtures, frames, strict=True)
     ]
     scores = FoldScores(mixtures, tags, target, frames, strong, reference, estimated)
-    if counts_path is not None:
-        with reading_hdf5(counts_path) as file:
+    with reading_hdf5(counts_path) as file:
+        if file.attrs["has_counts"]:
             scores = replace(
                 scores,
                 masks=ScoreHistogram(file["total"][:], file["positive"][:]),
@@ -171,17 +169,24 @@ def shuffled_tagging_metrics(fold, settings, rng):
     return {name: np.mean([deal[name] for deal in deals], axis=0) for name in values}, n_positive
 
 
-def frame_metrics(fold, settings, *, gate):
-    """Frame-wise detection (TASLP Tables IV and V)."""
+def _frames(fold, settings, *, gate):
+    """Frame scores and references of the clips whose events' times are known, one after another."""
     known = [i for i, name in enumerate(fold.mixtures) if name in fold.reference]
     frames = np.concatenate([fold.frames[i] for i in known])
     strong = np.concatenate([fold.strong[i] for i in known])
     if gate:
         positive = (fold.tags[known] > settings.tag_threshold).astype(np.float16)
         frames = frames * np.repeat(positive, [len(fold.frames[i]) for i in known], axis=0)
+    return frames, strong
+
+
+def frame_metrics(fold, settings, *, gate):
+    """Frame-wise detection (TASLP Tables IV and V)."""
+    frames, strong = _frames(fold, settings, gate=gate)
     values = _threshold_metrics(frames, strong, settings.frame_threshold)
     histogram = ScoreHistogram.of(frames, strong)
     values["auc"], values["map"] = histogram.auc(), histogram.average_precision()
+    values["eer"] = histogram.equal_error_rate()
     return values, histogram.n_positive
 
 
@@ -192,6 +197,31 @@ def mask_metrics(fold):
     values = {"f1": f1, "precision": precision, "recall": recall}
     values["auc"], values["map"] = fold.masks.auc(), fold.masks.average_precision()
     return values, n_positive
+
+
+def f1_curves(fold, settings, thresholds):
+    """Macro F1 against the threshold, of all tasks that have a reference.
+
+    Parameters
+    ----------
+    fold : FoldScores
+    settings : MetricSettings
+    thresholds : np.ndarray
+
+    Returns
+    -------
+    curves : dict of str to np.ndarray [shape=(n_thresholds,)]
+        ``tagging``, ``frame`` (gated by tags as published) and ``mask``.
+    """
+    histograms = {"tagging": ScoreHistogram.of(fold.tags.astype(np.float16), fold.target)}
+    if fold.reference:
+        histograms["frame"] = ScoreHistogram.of(*_frames(fold, settings, gate=settings.tag_gate))
+    if fold.masks is not None:
+        histograms["mask"] = fold.masks
+    return {
+        task: np.nanmean(histogram.f1(thresholds)[histogram.n_positive > 0], axis=0)
+        for task, histogram in histograms.items()
+    }
 
 
 def macro(values):

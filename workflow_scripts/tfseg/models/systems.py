@@ -1,5 +1,7 @@
 """From a system's name to its network."""
 
+import importlib
+
 import torch
 from torch import nn
 
@@ -7,7 +9,6 @@ from tfseg.models import poolings, trunks
 from tfseg.models.registry import SYSTEMS
 
 _STRETCH_FRAMES = 4096
-_TRUNKS = {"vgg": trunks.VggTrunk}
 _POOLINGS = {
     "gmp": poolings.GlobalMaxPooling,
     "gap": poolings.GlobalAveragePooling,
@@ -22,6 +23,9 @@ class MaskNetwork(nn.Module):
     ----------
     trunk, pooling : nn.Module
     n_mels : int
+    has_background : bool
+        Whether training sees one more mask and tag, of the background: one minus the sum of the
+        events' masks (JSC, released code; not below zero).
 
     Attributes
     ----------
@@ -29,8 +33,11 @@ class MaskNetwork(nn.Module):
         Standardisation of the training folds; saved with the weights.
     """
 
-    def __init__(self, trunk, pooling, n_mels):
+    has_masks = True
+
+    def __init__(self, trunk, pooling, n_mels, *, has_background=False):
         super().__init__()
+        self.has_background = has_background
         self.trunk, self.pooling = trunk, pooling
         self.register_buffer("band_mean", torch.zeros(n_mels))
         self.register_buffer("band_std", torch.ones(n_mels))
@@ -59,13 +66,54 @@ class MaskNetwork(nn.Module):
         -------
         tags : torch.Tensor [shape=(batch, class), in [0, 1]]
         masks : torch.Tensor [shape=(batch, class, time, mel), in [0, 1]]
+            With the background behind the classes, in training, where the system has it.
         """
         masks = self._masks((logmel - self.band_mean) / self.band_std)
+        if self.training and self.has_background:
+            rest = (1 - masks.sum(dim=1, keepdim=True)).clamp(0, 1)
+            masks = torch.cat([masks, rest], dim=1)
         # Sums of rounded weights may end a rounding error above one.
         return self.pooling(masks).clamp(0, 1), masks
 
 
-def build_network(system, *, n_classes, n_mels, trunk_settings, pooling_settings):
+class FrameNetwork(nn.Module):
+    """Standardisation and a network without masks: log-mel as stored to tags and frame scores.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Takes standardised log-mel; returns tags and frame scores.
+    n_mels : int
+    """
+
+    has_masks = False
+    has_background = False
+
+    def __init__(self, network, n_mels):
+        super().__init__()
+        self.network = network
+        self.register_buffer("band_mean", torch.zeros(n_mels))
+        self.register_buffer("band_std", torch.ones(n_mels))
+
+    def forward(self, logmel):
+        """Run the system.
+
+        Parameters
+        ----------
+        logmel : torch.Tensor [shape=(batch, time, mel), float]
+
+        Returns
+        -------
+        tags : torch.Tensor [shape=(batch, class), in [0, 1]]
+        frames : torch.Tensor [shape=(batch, class, time), in [0, 1]]
+        """
+        tags, frames = self.network((logmel - self.band_mean) / self.band_std)
+        return tags.clamp(0, 1), frames.clamp(0, 1)
+
+
+def build_network(
+    system, *, n_classes, n_mels, trunk_settings, pooling_settings, baseline_settings=None
+):
     """Build the untrained network of a named system.
 
     Parameters
@@ -74,17 +122,24 @@ def build_network(system, *, n_classes, n_mels, trunk_settings, pooling_settings
         A key of `tfseg.models.registry.SYSTEMS`.
     n_classes, n_mels : int
     trunk_settings : dict
-        Keyword arguments of each trunk by its name; ``config.yaml``'s ``trunk``.
+        ``config.yaml``'s ``trunk``: keyword arguments of the trunk, and ``background``.
     pooling_settings : dict
-        The same for poolings; one that takes no arguments needs no entry.
+        Keyword arguments of each pooling by its name; one that takes none needs no entry.
+    baseline_settings : dict or None
+        Keyword arguments of each system without masks by its name.
 
     Returns
     -------
-    network : MaskNetwork
+    network : MaskNetwork or FrameNetwork
     """
     names = SYSTEMS[system]
+    if not names.has_masks:
+        module = importlib.import_module(f"tfseg.models.{names.module}")
+        settings = (baseline_settings or {}).get(system, {})
+        return FrameNetwork(module.build(n_classes, n_mels, **settings), n_mels)
     return MaskNetwork(
-        _TRUNKS[names.trunk](n_classes, **trunk_settings[names.trunk]),
+        trunks.VggTrunk(n_classes, **trunk_settings["vgg"]),
         _POOLINGS[names.pooling](**pooling_settings.get(names.pooling, {})),
         n_mels,
+        has_background=trunk_settings["background"],
     )

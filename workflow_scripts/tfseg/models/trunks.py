@@ -14,13 +14,15 @@ class ConvBlock(nn.Sequential):
 
 
 class VggTrunk(nn.Module):
-    """The papers' trunk: a stack of `ConvBlock` without down-sampling, then 1x1 to the masks.
+    """The papers' trunks: a stack of `ConvBlock` without down-sampling, then 1x1 to the masks.
 
     Parameters
     ----------
     n_classes : int
     widths : sequence of int
         Feature maps of each 3x3 layer (TASLP Table I: 32, 32, 64, 64, 128, 128, 128, 128).
+    dropout : float in [0, 1)
+        After each pair of layers (JSC: 0.3).
 
     Attributes
     ----------
@@ -28,11 +30,16 @@ class VggTrunk(nn.Module):
         Frames to either side that a mask value depends on.
     """
 
-    def __init__(self, n_classes, *, widths):
+    def __init__(self, n_classes, *, widths, dropout):
         super().__init__()
         inputs = [1, *widths[:-1]]
         self.reach_frames = len(widths)
-        self.blocks = nn.Sequential(*map(ConvBlock, inputs, widths))
+        layers = []
+        for index, (n_inputs, n_maps) in enumerate(zip(inputs, widths, strict=True)):
+            layers.append(ConvBlock(n_inputs, n_maps))
+            if dropout and index % 2:
+                layers.append(nn.Dropout(dropout))
+        self.blocks = nn.Sequential(*layers)
         self.head = nn.Conv2d(widths[-1], n_classes, kernel_size=1)
         nn.init.kaiming_uniform_(self.head.weight, nonlinearity="relu")
         nn.init.zeros_(self.head.bias)

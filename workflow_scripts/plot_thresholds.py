@@ -1,0 +1,40 @@
+"""Draw F1 against the threshold, with the fixed thresholds of the tables marked."""
+
+import numpy as np
+
+from tfseg import figures
+from tfseg.corpora import tables
+from tfseg.metrics.records import MetricSettings
+from tfseg.metrics.scoring import f1_curves, read_fold_scores
+from tfseg.timegrid import TimeGrid
+from tfseg.workflow import run_script
+
+THRESHOLDS = np.logspace(-3, 0, 121)
+
+
+def main(smk):
+    """Read scores and counts of every system and fold, draw the means over folds."""
+    labels = tables.mixture_labels(
+        tables.read_table(smk.input.mixture_events, "mixture_events"),
+        tables.read_table(smk.input.mixtures, "mixtures"),
+    )
+    grid, settings = TimeGrid(**smk.params.grid), MetricSettings(**smk.params.metrics)
+    by_system = {system: [] for system in smk.params.systems}
+    parts = zip(smk.params.scored_systems, smk.input.scores, smk.input.counts, strict=True)
+    for system, scores, counts in parts:
+        fold, _ = read_fold_scores(scores, counts, {}, labels, grid)
+        by_system[system].append(f1_curves(fold, settings, THRESHOLDS))
+    curves = {
+        system: {task: np.mean([one[task] for one in of_folds], axis=0) for task in of_folds[0]}
+        for system, of_folds in by_system.items()
+    }
+    fixed = {
+        "tagging": settings.tag_threshold,
+        "frame": settings.frame_threshold,
+        "mask": settings.mask_threshold,
+    }
+    figures.save(figures.draw_thresholds(curves, THRESHOLDS, fixed), smk.output.png, smk.output.svg)
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)

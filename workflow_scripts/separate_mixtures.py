@@ -1,0 +1,72 @@
+"""Separate a sample of the held-out fold's mixtures with every system, score it, write examples."""
+
+import soundfile
+import torch
+
+from tfseg import mixing, separating
+from tfseg.corpora import tables
+from tfseg.features import FeatureSettings
+from tfseg.files import whole_file, write_csv
+from tfseg.inference import load_networks
+from tfseg.progress import bars
+from tfseg.workflow import run_script
+
+
+def _write(folder, separation, sample_rate):
+    """One folder for a mixture: itself, and each class true and as every system separates it."""
+    waveforms = {"mixture": separation.waveform}
+    for label, reference in separation.references.items():
+        waveforms[f"{label}-reference"] = reference
+        for system, estimate in separation.estimates[label].items():
+            if system != "no_separation":
+                waveforms[f"{label}-{system}"] = estimate
+    for name, samples in waveforms.items():
+        with whole_file(f"{folder}/{separation.mixture}/{name}.wav") as path:
+            soundfile.write(path, samples, sample_rate, subtype="FLOAT", format="WAV")
+
+
+def main(smk):
+    """Write the scores of every mixture and class, and wav files of the first mixtures."""
+    torch.set_num_threads(1)
+    networks = load_networks(smk.params.systems, smk.input.models, smk.input.descriptions)
+    settings = FeatureSettings(**smk.params.features)
+    readers = [mixing.StemReader(path) for path in smk.input.stems]
+    fold = int(smk.wildcards.fold)
+    drawn = separating.draw_mixtures(
+        [name for reader in readers for name in reader.mixtures],
+        [kind for reader in readers for kind in reader.kinds],
+        smk.params.separation["mixtures_per_fold"],
+        smk.params.seed,
+        fold,
+    )
+    mixture_events = tables.read_table(smk.input.mixture_events, "mixture_events")
+    separations = separating.separate_sample(
+        readers,
+        drawn,
+        networks,
+        settings,
+        tables.mixture_labels(mixture_events),
+        smk.params.classes,
+        snr_db=smk.params.snr_db,
+        tag_threshold=smk.params.tag_threshold,
+    )
+    examples = set(drawn[: smk.params.separation["examples_per_fold"]])
+
+    def written(separations):
+        for separation in separations:
+            if separation.mixture in examples:
+                _write(smk.output.examples, separation, settings.sample_rate)
+            yield separation
+
+    progress = bars(f"separating, {smk.wildcards.snr} dB, fold {fold}")
+    scores = separating.score_sample(
+        progress(written(separations), total=len(drawn)),
+        smk.params.systems,
+        filter_length=smk.params.separation["filter_length"],
+        processes=smk.threads,
+    )
+    write_csv(smk.output.scores, scores)
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)

@@ -1,0 +1,220 @@
+"""How well a waveform was separated: BSS Eval (SDR, SIR, SAR) and SI-SDR, all in dB."""
+
+import functools
+import math
+
+import numpy as np
+import scipy.fft
+import scipy.linalg
+
+# Of the mixture's peak: what stays below (-200 dB) is rounding, and counts as silence.
+_SILENCE = 1e-10
+# Of the energy (-270 dB): what float64 leaves where an estimate is a multiple of the reference.
+_ROUNDING = 1e-27
+_MEASURES = ("sdr", "sir", "sar", "si_sdr")
+
+
+class BssEval:
+    """BSS Eval v3 (Vincent, Gribonval and Fevotte 2006) for many estimates of the same sources.
+
+    An estimate is projected onto the target, and onto all references, each with all delays below
+    `filter_length`. What depends on the references alone is computed once. The scores are those
+    of ``mir_eval.separation.bss_eval_sources`` without permutations.
+
+    Parameters
+    ----------
+    references : np.ndarray [shape=(n_sources, n_samples)]
+        None of them silent.
+    filter_length : int
+        Taps of the distortion that is not held against an estimate; 512 in all toolboxes.
+    """
+
+    def __init__(self, references, filter_length=512):
+        references = np.asarray(references, dtype=np.float64)
+        self._n_sources, self._n_samples = references.shape
+        self._filter_length = filter_length
+        self._n_filtered = self._n_samples + filter_length - 1
+        self._n_fft = scipy.fft.next_fast_len(self._n_filtered, real=True)
+        self._spectra = scipy.fft.rfft(references, self._n_fft)
+        gram = self._gram_matrix()
+        taps = [slice(k * filter_length, (k + 1) * filter_length) for k in range(self._n_sources)]
+        self._solve_single = [_solver(gram[k, k]) for k in taps]
+        self._solve_joint = _solver(gram)
+
+    def score(self, estimate, target=0):
+        """Score one estimate.
+
+        Parameters
+        ----------
+        estimate : np.ndarray [shape=(n_samples,)]
+        target : int
+            Index of the reference that it is an estimate of.
+
+        Returns
+        -------
+        sdr_db, sir_db, sar_db : float
+            Infinite where nothing is left of a part, -inf for silence.
+        """
+        estimate = np.asarray(estimate, dtype=np.float64)
+        if estimate.shape != (self._n_samples,):
+            raise ValueError(
+                f"expected an estimate of {self._n_samples} samples, found {estimate.shape}"
+            )
+        spectrum = scipy.fft.rfft(estimate, self._n_fft)
+        products = scipy.fft.irfft(self._spectra.conj() * spectrum, self._n_fft)
+        products = products[:, : self._filter_length]
+        only = slice(target, target + 1)
+        wanted = self._filtered(self._solve_single[target](products[target]), only)
+        # With one source both are the same, to the last bit: no interference.
+        joint = (
+            self._filtered(self._solve_joint(products.reshape(-1)), slice(None))
+            if self._n_sources > 1
+            else wanted
+        )
+        artefacts = -joint
+        artefacts[: self._n_samples] += estimate
+        interference = joint - wanted
+        return (
+            _ratio_db(_energy(wanted), _energy(interference + artefacts)),
+            _ratio_db(_energy(wanted), _energy(interference)),
+            _ratio_db(_energy(joint), _energy(artefacts)),
+        )
+
+    def _gram_matrix(self):
+        """Inner products of all delayed references with each other."""
+        n_sources, n_taps = self._n_sources, self._filter_length
+        gram = np.empty((n_sources, n_taps, n_sources, n_taps))
+        for i in range(n_sources):
+            for j in range(i, n_sources):
+                lags = scipy.fft.irfft(self._spectra[i] * self._spectra[j].conj(), self._n_fft)
+                # Lag b - a between the first delayed by a and the second delayed by b.
+                block = scipy.linalg.toeplitz(lags[-np.arange(n_taps)], lags[:n_taps])
+                gram[i, :, j, :] = block
+                gram[j, :, i, :] = block.T
+        return gram.reshape(n_sources * n_taps, n_sources * n_taps)
+
+    def _filtered(self, taps, sources):
+        """Sum of the references in `sources`, filtered [shape=(n_filtered,)]."""
+        responses = scipy.fft.rfft(taps.reshape(-1, self._filter_length), self._n_fft)
+        total = (responses * self._spectra[sources]).sum(axis=0)
+        return scipy.fft.irfft(total, self._n_fft)[: self._n_filtered]
+
+
+def _solver(gram):
+    """Return the function from inner products to filter taps.
+
+    LU as in mir_eval, and its least squares of least norm where references are dependent.
+    """
+    factors, pivots, zero_pivot = scipy.linalg.lapack.dgetrf(gram)
+    if zero_pivot:
+        # The cut-off of numpy.linalg.lstsq.
+        cutoff = len(gram) * np.finfo(np.float64).eps
+        return np.linalg.pinv(gram, rcond=cutoff, hermitian=True).__matmul__
+    return functools.partial(scipy.linalg.lu_solve, (factors, pivots), check_finite=False)
+
+
+def si_sdr(reference, estimate):
+    """Scale-invariant SDR (Le Roux et al. 2019), without removing means.
+
+    Parameters
+    ----------
+    reference, estimate : np.ndarray [shape=(n_samples,)]
+
+    Returns
+    -------
+    si_sdr_db : float
+        inf for a multiple of the reference, -inf for a silent estimate, NaN for a silent
+        reference.
+    """
+    reference = np.asarray(reference, dtype=np.float64)
+    estimate = np.asarray(estimate, dtype=np.float64)
+    reference_energy = _energy(reference)
+    if reference_energy == 0:
+        return math.nan
+    target = (estimate @ reference / reference_energy) * reference
+    target_energy, noise_energy = _energy(target), _energy(target - estimate)
+    if 0 < noise_energy < _ROUNDING * target_energy:
+        return math.inf
+    return _ratio_db(target_energy, noise_energy)
+
+
+def score_separation(reference, rest, estimates, span=None, filter_length=512):
+    """Score every system's estimate of one class in one mixture.
+
+    Silent is what never exceeds 1e-10 of the mixture's peak within the span.
+
+    Parameters
+    ----------
+    reference : np.ndarray [shape=(n_samples,)]
+        The class's event track, at its level in the mixture.
+    rest : np.ndarray [shape=(n_samples,)]
+        The mixture without it. Where it is silent, nothing can interfere: SIR is inf.
+    estimates : dict of str to np.ndarray [shape=(n_samples,)]
+        By system.
+    span : (int, int) or None
+        First sample and the one after the last, where only a part counts.
+    filter_length : int
+        Of `BssEval`.
+
+    Returns
+    -------
+    scores : dict of str to dict of str to float
+        sdr, sir, sar and si_sdr in dB by system. All are NaN for a silent reference, -inf for a
+        silent estimate.
+    """
+    part = slice(*span) if span is not None else slice(None)
+    reference = np.asarray(reference, dtype=np.float64)[part]
+    rest = np.asarray(rest, dtype=np.float64)[part]
+    silence = _SILENCE * _peak(reference + rest)
+    if _peak(reference) <= silence:
+        return {system: dict.fromkeys(_MEASURES, math.nan) for system in estimates}
+    sources = [reference] if _peak(rest) <= silence else [reference, rest]
+    bss_eval = BssEval(sources, filter_length)
+    scores = {}
+    for system, estimate in estimates.items():
+        estimate = np.asarray(estimate, dtype=np.float64)[part]
+        values = (
+            (-math.inf,) * len(_MEASURES)
+            if _peak(estimate) <= silence
+            else (*bss_eval.score(estimate), si_sdr(reference, estimate))
+        )
+        scores[system] = dict(zip(_MEASURES, values, strict=True))
+    return scores
+
+
+def improvement(scores, baseline):
+    """Gain of every system over one of them.
+
+    Parameters
+    ----------
+    scores : dict of str to dict of str to float
+        As `score_separation` returns.
+    baseline : str
+        The system that stands for no separation.
+
+    Returns
+    -------
+    gains : dict of str to dict of str to float
+        Of all other systems, in dB; NaN where both are the same infinity.
+    """
+    return {
+        system: {name: value - scores[baseline][name] for name, value in values.items()}
+        for system, values in scores.items()
+        if system != baseline
+    }
+
+
+def _peak(samples):
+    return float(np.max(np.abs(samples), initial=0.0))
+
+
+def _energy(samples):
+    return float(samples @ samples)
+
+
+def _ratio_db(numerator, denominator):
+    if numerator == 0:
+        return -math.inf
+    if denominator == 0:
+        return math.inf
+    return 10 * math.log10(numerator / denominator)

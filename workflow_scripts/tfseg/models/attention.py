@@ -1,0 +1,131 @@
+"""Attention baseline of TASLP 2019: gated convolutions, gated GRUs, attention over time.
+
+Layers from Xu, Kong, Wang and Plumbley, "Large-scale weakly supervised audio classification using
+gated convolutional neural network", ICASSP 2018, and their code
+(github.com/yongxuUSTC/dcase2017_task4_cvssp, ``main_crnn_sed.py``).
+
+Our choice, where the code has something else: the fourth stage has two blocks as the others (the
+code computes the second one and does not use it); attention is computed from the GRUs' output as
+scores are (the code: from the scores); the GRUs are torch's, with tanh, and the gate is the sigmoid
+of one's output (the code: GRUs with linear and with sigmoid activation); the lower bound of the
+attention counts in numerator and denominator, so that a tag is a weighted mean. And:
+initialisation, and what happens with fewer mel bands than stages halve.
+"""
+
+import torch
+from torch import nn
+
+_LEAST_ATTENTION = 1e-7  # as in the released code; no sum of weights is zero
+
+
+class GatedBlock(nn.Module):
+    """3x3 convolution and batch normalisation; one half of the maps gates the other.
+
+    Parameters
+    ----------
+    n_inputs, n_maps : int
+        Feature maps that come in and that go out.
+    """
+
+    def __init__(self, n_inputs, n_maps):
+        super().__init__()
+        self.convolution = nn.Conv2d(n_inputs, 2 * n_maps, kernel_size=3, padding=1, bias=False)
+        nn.init.xavier_uniform_(self.convolution.weight)
+        self.normalisation = nn.BatchNorm2d(2 * n_maps)
+
+    def forward(self, maps):
+        """Map [shape=(batch, n_inputs, time, mel)] to [shape=(batch, n_maps, time, mel)]."""
+        linear, gate = self.normalisation(self.convolution(maps)).chunk(2, dim=1)
+        return linear * torch.sigmoid(gate)
+
+
+def _bidirectional_gru(n_inputs, n_units):
+    """GRU in both directions: Xavier and orthogonal weights for each gate, biases of zero."""
+    gru = nn.GRU(n_inputs, n_units, batch_first=True, bidirectional=True)
+    with torch.no_grad():
+        for name, parameter in gru.named_parameters():
+            for gate in parameter.chunk(3):
+                if name.startswith("weight_ih"):
+                    nn.init.xavier_uniform_(gate)
+                elif name.startswith("weight_hh"):
+                    nn.init.orthogonal_(gate)
+                else:
+                    nn.init.zeros_(gate)
+    return gru
+
+
+class Attention(nn.Module):
+    """Gated CRNN that keeps the resolution in time, and attention-weighted tags.
+
+    Weights start as Xavier uniform, the ReLU layer's as Kaiming uniform, the GRUs' recurrent ones
+    orthogonal, biases as zeros.
+
+    Parameters
+    ----------
+    n_classes, n_mels : int
+    stages : int
+        Each has two `GatedBlock` and max pooling over mel by 2, which ends at one band.
+    gated_maps : int
+        Feature maps that a gated block gives; its convolution has twice as many.
+    output_maps : int
+        Feature maps of the last convolution, which are pooled over the mel bands that are left.
+    gru_units : int
+        Units of each direction of each of the two GRUs.
+    """
+
+    def __init__(self, n_classes, n_mels, *, stages, gated_maps, output_maps, gru_units):
+        super().__init__()
+        layers, n_bands = [], n_mels
+        for stage in range(stages):
+            layers += [GatedBlock(gated_maps if stage else 1, gated_maps)]
+            layers += [GatedBlock(gated_maps, gated_maps)]
+            if n_bands > 1:
+                layers += [nn.MaxPool2d((1, 2))]
+                n_bands //= 2
+        convolution = nn.Conv2d(gated_maps, output_maps, kernel_size=3, padding=1)
+        nn.init.kaiming_uniform_(convolution.weight, nonlinearity="relu")
+        nn.init.zeros_(convolution.bias)
+        self.convolutions = nn.Sequential(*layers, convolution, nn.ReLU(inplace=True))
+        self.gru = _bidirectional_gru(output_maps, gru_units)
+        self.gru_gate = _bidirectional_gru(output_maps, gru_units)
+        self.localisation = nn.Linear(2 * gru_units, n_classes)
+        self.attention = nn.Linear(2 * gru_units, n_classes)
+        for dense in (self.localisation, self.attention):
+            nn.init.xavier_uniform_(dense.weight)
+            nn.init.zeros_(dense.bias)
+
+    def forward(self, logmel):
+        """Compute tags and frame scores.
+
+        Parameters
+        ----------
+        logmel : torch.Tensor [shape=(batch, time, mel)]
+            Standardised per band; of any length.
+
+        Returns
+        -------
+        tags : torch.Tensor [shape=(batch, class), in [0, 1]]
+            Mean of the frame scores over time, weighted by attention.
+        frames : torch.Tensor [shape=(batch, class, time), in [0, 1]]
+        """
+        maps = self.convolutions(logmel.unsqueeze(1))  # (batch, map, time, band)
+        sequence = maps.amax(dim=3).transpose(1, 2).contiguous()
+        gated = self.gru(sequence)[0] * torch.sigmoid(self.gru_gate(sequence)[0])
+        frames = torch.sigmoid(self.localisation(gated))  # (batch, time, class)
+        # The softmax is over classes: they compete for each frame, not frames for each class.
+        weights = torch.softmax(self.attention(gated), dim=2).clamp(min=_LEAST_ATTENTION)
+        tags = (frames * weights).sum(dim=1) / weights.sum(dim=1)
+        # A weighted mean of ones may end a rounding error above one.
+        return tags.clamp(0, 1), frames.transpose(1, 2)
+
+
+def build(n_classes, n_mels, *, stages, gated_maps, output_maps, gru_units):
+    """Build an untrained `Attention`; settings as there."""
+    return Attention(
+        n_classes,
+        n_mels,
+        stages=stages,
+        gated_maps=gated_maps,
+        output_maps=output_maps,
+        gru_units=gru_units,
+    )

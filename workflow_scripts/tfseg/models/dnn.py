@@ -1,0 +1,57 @@
+"""DNN baseline of TASLP 2019: every frame is classified alone, the clip by its best frame.
+
+Layers from the authors' earlier code (github.com/qiuqiangkong/sed_from_wekaly_labelled_data,
+``tmp04.py``). Our choice: initialisation.
+"""
+
+from torch import nn
+
+
+class Dnn(nn.Module):
+    """Fully connected layers on single frames.
+
+    Weights start as Kaiming uniform, those of the output as Xavier uniform, biases as zeros.
+
+    Parameters
+    ----------
+    n_classes, n_mels : int
+    widths : sequence of int
+        Units of each hidden layer.
+    dropout : float in [0, 1)
+        After each hidden layer.
+    """
+
+    def __init__(self, n_classes, n_mels, *, widths, dropout):
+        super().__init__()
+        layers = []
+        for n_inputs, n_units in zip([n_mels, *widths[:-1]], widths, strict=True):
+            dense = nn.Linear(n_inputs, n_units)
+            nn.init.kaiming_uniform_(dense.weight, nonlinearity="relu")
+            nn.init.zeros_(dense.bias)
+            layers += [dense, nn.ReLU(inplace=True), nn.Dropout(dropout)]
+        self.hidden = nn.Sequential(*layers)
+        self.output = nn.Linear(widths[-1], n_classes)
+        nn.init.xavier_uniform_(self.output.weight)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(self, logmel):
+        """Compute tags and frame scores.
+
+        Parameters
+        ----------
+        logmel : torch.Tensor [shape=(batch, time, mel)]
+            Standardised per band.
+
+        Returns
+        -------
+        tags : torch.Tensor [shape=(batch, class), in [0, 1]]
+            The largest frame score.
+        frames : torch.Tensor [shape=(batch, class, time), in [0, 1]]
+        """
+        frames = self.output(self.hidden(logmel)).sigmoid().transpose(1, 2)
+        return frames.amax(dim=2), frames
+
+
+def build(n_classes, n_mels, *, widths, dropout):
+    """Build an untrained `Dnn`; settings as there."""
+    return Dnn(n_classes, n_mels, widths=widths, dropout=dropout)

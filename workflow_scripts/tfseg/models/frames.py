@@ -1,0 +1,28 @@
+"""Coarse outputs of a network on the common time grid: one score for each frame of the input."""
+
+import torch
+
+
+def hold(outputs, n_frames, *, stride, first_centre):
+    """Give every frame the output whose stretch of frames has the nearest centre.
+
+    Frames before the first centre have the first output and frames after the last centre have the
+    last one, however far away; a frame half way between two centres has the later output.
+
+    Parameters
+    ----------
+    outputs : torch.Tensor [shape=(..., n_outputs)]
+        In order of time.
+    n_frames : int
+    stride : int
+        Frames from one centre to the next.
+    first_centre : float
+        Centre of the first output's stretch in frames: 7.5 for frames 0 to 15.
+
+    Returns
+    -------
+    frames : torch.Tensor [shape=(..., n_frames)]
+    """
+    frames = torch.arange(n_frames, device=outputs.device)
+    nearest = torch.floor((frames - first_centre) / stride + 0.5).long()
+    return outputs[..., nearest.clamp(0, outputs.shape[-1] - 1)]
