@@ -32,20 +32,25 @@ def main(smk):
     settings = FeatureSettings(**smk.params.features)
     readers = [mixing.StemReader(path) for path in smk.input.stems]
     fold = int(smk.wildcards.fold)
+    mixture_events = tables.read_table(smk.input.mixture_events, "mixture_events")
+    labels = tables.mixture_labels(mixture_events)
     drawn = separating.draw_mixtures(
-        [name for reader in readers for name in reader.mixtures],
-        [kind for reader in readers for kind in reader.kinds],
+        {
+            name: {label for label, _, _ in labels.get(name, [])}
+            for reader in readers
+            for name, kind in zip(reader.mixtures, reader.kinds, strict=True)
+            if kind == "mixture"
+        },
         smk.params.separation["mixtures_per_fold"],
         smk.params.seed,
         fold,
     )
-    mixture_events = tables.read_table(smk.input.mixture_events, "mixture_events")
     separations = separating.separate_sample(
         readers,
         drawn,
         networks,
         settings,
-        tables.mixture_labels(mixture_events),
+        labels,
         smk.params.classes,
         snr_db=smk.params.snr_db,
         tag_threshold=smk.params.tag_threshold,

@@ -162,3 +162,87 @@ def test_a_paper_table_of_another_layout_is_refused(tmp_path):
     path.write_text("task,value\nmask,1\n")
     with pytest.raises(tables.TableError, match=r"paper\.csv: expected the columns"):
         tables.read_paper(path)
+
+
+# Tables with a row per system (JSC Tables 1 and 2)
+
+
+@pytest.fixture
+def separation():
+    rows = []
+    for system, base in (("no_separation", -5.0), ("ibm", 15.0), ("irm", 16.0), ("gwrp", 4.0)):
+        for label, extra in (("Bus", 0.5), ("Hi-hat", -0.5), ("macro", 0.0)):
+            for metric, more in (("sdr", 0), ("sir", 1), ("sar", 2), ("silent_estimates", 0)):
+                for fold, spread in (("1", -1), ("2", 1), ("all", 0)):
+                    value = 3 if metric == "silent_estimates" else base + extra + more + spread
+                    key = ("separation", metric, label, 0, system, fold, 0, "published")
+                    rows.append((*key, value, 5))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+PAPER = pd.DataFrame(
+    [
+        ("1", "separation", "sdr", "Bus", 0, "gwrp", 13.36),
+        ("1", "separation", "sdr", "macro", 0, "no_separation", -5.89),
+        ("2", "frame", "eer", "macro", 0, "dnn", 0.29),
+    ],
+    columns=["table", "task", "metric", "class", "snr_db", "system", "paper"],
+)
+
+
+def _separation_layout(**changes):
+    return layout(
+        snr_db=[0], mask_systems=["gwrp"], paper_name="jsc2018", n_separated=20, **changes
+    )
+
+
+def test_separation_has_a_row_for_each_system_and_reference(separation):
+    table = tables.system_rows(separation, PAPER, _separation_layout(), "separation")
+    assert list(dict.fromkeys(table["system"])) == ["no_separation", "ibm", "irm", "gwrp"]
+    cell = table.set_index(["system", "class", "metric"]).loc["gwrp", "Bus", "sdr"]
+    assert (cell["ours"], cell["fold_std"], cell["paper"]) == (4.5, np.sqrt(2), 13.36)
+    assert cell["difference"] == pytest.approx(4.5 - 13.36)
+
+
+def test_separation_is_printed_with_classes_side_by_side(separation, tmp_path):
+    path = tmp_path / "separation.md"
+    tables.write(path, separation, PAPER, _separation_layout())
+    text = path.read_text()
+    assert "| System | Bus SDR | Bus SIR | Bus SAR | Hi-hat SDR |" in text
+    assert "20 mixtures of each fold" in text
+    assert "ICASSP 2018, Table 1" in text
+    row = next(line for line in text.splitlines() if line.startswith("| gwrp"))
+    assert row.split(" | ")[1] == "4.500 ± 1.414 (13.360)"
+    assert row.rstrip(" |").endswith("3.000 ± 0.000")
+
+
+def test_many_classes_are_printed_as_their_mean_only(separation):
+    many = _separation_layout(classes=[f"c{i}" for i in range(7)])
+    table = tables.system_rows(separation, None, many, "separation")
+    headings, rows = tables.system_grid(table, many, "separation")
+    assert headings[:3] == ["System", "mean SDR", "mean SIR"]
+    assert rows[0][1] == "-5.000 ± 1.414"
+    assert len(table) == 4 * 8 * 7  # the CSV holds every class
+
+
+def test_equal_error_rates_have_a_row_for_each_system(metrics):
+    eer = pd.DataFrame(
+        [("frame", "eer", k, 0, "gap", "all", 0, "published", 0.25, 3) for k in ("Bus", "macro")],
+        columns=COLUMNS,
+    )
+    table = tables.system_rows(eer, PAPER, _separation_layout(), "frame_eer")
+    assert set(table["metric"]) == {"eer"}
+    headings, rows = tables.system_grid(table, _separation_layout(), "frame_eer")
+    assert headings == ["System", "Bus EER", "Hi-hat EER", "mean EER"]
+    assert rows == [["gap", "0.250", "–", "0.250"], ["gwrp", "–", "–", "–"]]
+
+
+def test_clips_without_snr_have_their_own_name(metrics):
+    as_recorded = metrics[metrics["snr_db"] == 0].assign(snr_db=np.nan)
+    clips = layout(snr_db=[np.nan], by_class_snr_db=np.nan)
+    table = tables.table_rows(as_recorded, None, clips, "tagging", "snr")
+    assert table.loc[table["metric"] == "f1", "ours"].tolist() == pytest.approx([0.215, 0.515])
+    headings, rows = tables.printed_grid(table, clips, "snr")
+    assert headings[1] == "as recorded F1"
+    assert rows[1][1].startswith("0.515 ± ")
+    assert "by SNR" not in tables.caption(clips, "tagging", "snr", has_paper=False)

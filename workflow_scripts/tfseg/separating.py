@@ -24,13 +24,16 @@ SPANS = ("whole", "active")
 COLUMNS = ["mixture", "class", "system", "span", *MEASURES, "sounding", "predicted"]
 
 
-def draw_mixtures(names, kinds, n_mixtures, seed, *seed_names):
-    """Draw a sample of the mixtures of a fold.
+def draw_mixtures(labels_of, n_mixtures, seed, *seed_names):
+    """Draw a sample of a fold's mixtures in which all classes sound about equally often.
+
+    Again and again the class that sounds least in what was drawn gets its next mixture, in
+    shuffled order: a plain draw of few mixtures would leave classes out.
 
     Parameters
     ----------
-    names, kinds : sequence of str
-        Of everything in the fold's stems; only the kind ``mixture`` is drawn.
+    labels_of : dict of str to set of str
+        The classes that sound in each mixture; those in which none does are not drawn.
     n_mixtures : int or None
         None takes all.
     seed : int
@@ -39,14 +42,24 @@ def draw_mixtures(names, kinds, n_mixtures, seed, *seed_names):
     Returns
     -------
     drawn : list of str
-        In the order of `names`.
+        In the order of `labels_of`.
     """
-    candidates = [name for name, kind in zip(names, kinds, strict=True) if kind == "mixture"]
+    candidates = [name for name, labels in labels_of.items() if labels]
     if n_mixtures is None or n_mixtures >= len(candidates):
         return candidates
-    rng = generator(seed, "separation", *seed_names)
-    chosen = rng.choice(len(candidates), n_mixtures, replace=False)
-    return [candidates[index] for index in sorted(chosen)]
+    order = generator(seed, "separation", *seed_names).permutation(len(candidates))
+    left = [candidates[index] for index in order]
+    counts = dict.fromkeys(sorted(set().union(*labels_of.values())), 0)
+    drawn = set()
+    while len(drawn) < n_mixtures:
+        waiting = {label for name in left for label in labels_of[name]}
+        rarest = min((label for label in counts if label in waiting), key=counts.get)
+        name = next(name for name in left if rarest in labels_of[name])
+        left.remove(name)
+        drawn.add(name)
+        for label in labels_of[name]:
+            counts[label] += 1
+    return [name for name in candidates if name in drawn]
 
 
 class Separation:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from tfseg.metrics.separation import BssEval, improvement, score_separation, si_sdr
+from tfseg.metrics.separation import BssEval, score_separation, si_sdr
 
 RATE = 16000
 MEASURES = {"sdr", "sir", "sar", "si_sdr"}
@@ -282,17 +282,3 @@ def test_float32_signals_are_scored_in_float64(one_second_in_three):
         filter_length=16,
     )
     assert single == double
-
-
-def test_improvement_is_the_difference_to_the_baseline():
-    silent = dict.fromkeys(("sdr", "sir"), -math.inf)
-    scores = {
-        "mixture": {"sdr": 1.0, "sir": 2.0},
-        "a": {"sdr": 4.5, "sir": math.inf},
-        "silent": silent,
-    }
-    gains = improvement(scores, "mixture")
-    assert gains == {"a": {"sdr": 3.5, "sir": math.inf}, "silent": silent}
-    assert all(
-        math.isnan(gain) for gain in improvement(scores | {"b": silent}, "silent")["b"].values()
-    )

@@ -182,28 +182,6 @@ def score_separation(reference, rest, estimates, span=None, filter_length=512):
     return scores
 
 
-def improvement(scores, baseline):
-    """Gain of every system over one of them.
-
-    Parameters
-    ----------
-    scores : dict of str to dict of str to float
-        As `score_separation` returns.
-    baseline : str
-        The system that stands for no separation.
-
-    Returns
-    -------
-    gains : dict of str to dict of str to float
-        Of all other systems, in dB; NaN where both are the same infinity.
-    """
-    return {
-        system: {name: value - scores[baseline][name] for name, value in values.items()}
-        for system, values in scores.items()
-        if system != baseline
-    }
-
-
 def _peak(samples):
     return float(np.max(np.abs(samples), initial=0.0))
 

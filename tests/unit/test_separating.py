@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tfseg import separating
+from tfseg.corpora.tables import mixture_labels
+from tfseg.mixing import StemReader
+
+LABELS = {
+    f"m{i}": {("dog", "siren", "bell")[i % 3]} | ({"dog"} if i < 4 else set()) for i in range(40)
+}
+
+
+def test_classes_sound_about_equally_often_in_what_is_drawn():
+    drawn = separating.draw_mixtures(LABELS, 9, 1, 2)
+    assert len(set(drawn)) == 9
+    counts = [sum(label in LABELS[name] for name in drawn) for label in ("dog", "siren", "bell")]
+    assert max(counts) - min(counts) <= 1
+    assert drawn == [name for name in LABELS if name in drawn]  # in their order
+
+
+def test_a_rare_class_is_drawn_while_there_is_one():
+    labels = {f"m{i}": {"dog"} for i in range(30)} | {"rare": {"gong"}}
+    assert "rare" in separating.draw_mixtures(labels, 3, 5)
+
+
+def test_the_draw_depends_on_the_seed_alone():
+    assert separating.draw_mixtures(LABELS, 9, 1) == separating.draw_mixtures(LABELS, 9, 1)
+    draws = {tuple(separating.draw_mixtures(LABELS, 9, seed)) for seed in range(8)}
+    assert len(draws) > 4
+
+
+@pytest.mark.parametrize("n", [None, 40, 100])
+def test_all_that_sound_are_taken_when_asked(n):
+    assert separating.draw_mixtures(LABELS | {"silent": set()}, n, 1) == list(LABELS)
+
+
+class _Everything(nn.Module):
+    """A mask of one everywhere, and tags of the first class alone."""
+
+    has_masks = True
+
+    def forward(self, logmel):
+        masks = torch.ones(len(logmel), 3, *logmel.shape[1:])
+        return torch.tensor([[0.9, 0.0, 0.05]]), masks
+
+
+@pytest.fixture
+def separations(tiny_stems, tiny_plan, tiny_settings, tiny_corpus):
+    reader = StemReader(tiny_stems)
+    return list(
+        separating.separate_sample(
+            [reader],
+            reader.mixtures[:3],
+            {"all": _Everything()},
+            tiny_settings,
+            mixture_labels(tiny_plan.events),
+            tiny_corpus.classes,
+            snr_db=0,
+            tag_threshold=0.1,
+        )
+    )
+
+
+def test_references_add_up_with_the_scene_to_the_mixture(separations, tiny_stems):
+    for separation, stems in zip(separations, StemReader(tiny_stems), strict=False):
+        total = sum(separation.references.values()) + stems.mix_gain[0] * stems.scene
+        np.testing.assert_allclose(total, separation.waveform, atol=1e-6)
+        for label, (first, stop) in separation.spans.items():
+            reference = separation.references[label]
+            assert np.abs(reference[first:stop]).max() > 0
+            assert not reference[:first].any()
+            assert not reference[stop:].any()
+
+
+def test_a_mask_of_one_is_no_separation(separations):
+    for separation in separations:
+        for estimates in separation.estimates.values():
+            np.testing.assert_allclose(estimates["all"], estimates["no_separation"], atol=1e-9)
+
+
+def test_rows_hold_every_class_system_and_span_and_what_was_invented(separations):
+    scores = separating.score_sample(separations, ["all"], filter_length=32)
+    assert list(scores.columns) == separating.COLUMNS
+    for separation in separations:
+        part = scores[(scores["mixture"] == separation.mixture) & (scores["sounding"] == 1)]
+        assert len(part) == len(separation.references) * 4 * 2
+        assert set(part["system"]) == {"no_separation", "ibm", "irm", "all"}
+        found = part[part["system"] == "all"].set_index("class")["predicted"]
+        for label in separation.references:
+            assert (found[label] == int(label == "Bark")).all()
+        invented = scores[(scores["mixture"] == separation.mixture) & (scores["sounding"] == 0)]
+        expected = [] if "Bark" in separation.references else ["Bark", "Bark"]
+        assert list(invented["class"]) == expected
+    whole = scores[(scores["span"] == "whole") & (scores["sounding"] == 1)]
+    mean = whole.groupby("system")["sdr"].mean()
+    assert mean["ibm"] > mean["no_separation"]
+    assert mean["all"] == pytest.approx(mean["no_separation"], abs=1e-6)
