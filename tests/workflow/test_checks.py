@@ -27,12 +27,15 @@ def test_dry_run_of_the_paper_lists_its_whole_grid_without_data(project):
         "infer_scores": 3 * 3 * 4,
         "detect_events": 3 * 3 * 4,
         "score_system": 3 * 3,
+        "separate_mixtures": 3 * 4,
+        "score_separation": 1,
         "collect_metrics": 1,
         "make_tables": 1,
         "infer_examples": 1,
         "plot_example": 1,
         "plot_training": 1,
         "plot_metrics": 1,
+        "plot_thresholds": 1,
     }
     assert not (project.folder / "results").exists()
 
