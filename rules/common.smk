@@ -1,5 +1,7 @@
 # Checks of the configuration, the closed sets that span the grid, and the paths of every stage.
 
+import csv
+
 from snakemake.exceptions import WorkflowError
 
 from tfseg.config import check_config, sorted_keys
@@ -295,9 +297,23 @@ def folder_of_sources(wildcards, input):
     return str(first if KIND == "esc50" else first.parent)
 
 
+def own_files():
+    """The user's own recordings and what describes them; not the times of events.
+
+    Those are for scoring only: they list, inspect and train nothing anew.
+    """
+    root = Path(DATA_ROOT)
+    if KIND == "folders":
+        parts = [root / "events", root / "scenes"]
+        return [
+            root / "attribution.csv",
+            *(p for part in parts for p in part.rglob("*")),
+        ]
+    with open(root / "clips.csv", encoding="utf-8-sig", errors="replace") as stream:
+        listed = [row["path"] for row in csv.DictReader(stream) if row.get("path")]
+    return [root / name for name in ("clips.csv", "attribution.csv", *listed)]
+
+
 def state_of_sources():
     """A digest of names, sizes and times of the user's own recordings, which may change."""
-    if KIND not in ("folders", "clips"):
-        return ""
-    # Times of events are for scoring only: they list, inspect and train nothing anew.
-    return files_digest(DATA_ROOT, without=["strong.tsv"])
+    return files_digest(own_files()) if KIND in ("folders", "clips") else ""

@@ -218,3 +218,35 @@ def test_the_library_has_no_relative_import(path):
     # They are not followed (tfseg.digest), so a change behind one would go unnoticed.
     tree = ast.parse(path.read_text())
     assert not [n.lineno for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level]
+
+
+# Files
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    for name in ("a.wav", "b/c.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    return [tmp_path / "a.wav", tmp_path / "b/c.wav"]
+
+
+def test_files_that_stay_keep_their_digest_in_any_order(recordings):
+    assert digest.files_digest(recordings) == digest.files_digest(reversed(recordings))
+    assert digest.files_digest(recordings) == digest.files_digest(
+        [*recordings, recordings[1].parent]
+    )
+
+
+def test_a_changed_touched_missing_or_further_file_changes_the_digest(recordings, tmp_path):
+    digests = [
+        digest.files_digest(recordings),
+        digest.files_digest([*recordings, tmp_path / "new.wav"]),
+    ]
+    recordings[0].write_bytes(b"longer than before")
+    digests.append(digest.files_digest(recordings))
+    os.utime(recordings[0], ns=(1, 1))
+    digests.append(digest.files_digest(recordings))
+    recordings[0].unlink()
+    digests.append(digest.files_digest(recordings))
+    assert len(set(digests)) == 5

@@ -279,6 +279,27 @@ def test_own_clips_of_any_length_are_used_as_they_are(project, tmp_path, with_ti
     detected = pd.concat(pd.read_csv(path, sep="\t") for path in folder.glob("events/*/*/*/*.tsv"))
     assert set(detected["filename"]) == {f"sound/{index}.wav" for index in range(10)}
     assert made.planned() == {}
+    if not with_times:  # they may come later: only scores are computed anew
+        (data / "strong.tsv").write_text("\n".join(strong) + "\n")
+        assert not {"list_recordings", "extract_clip_features", "train_model"} & set(made.planned())
+        made.snakemake("--resources", "gpu=2")
+        assert tables(made, "own")["frame_by_snr"]["ours"].notna().all()
+
+
+def test_a_misspelt_tag_is_said_and_stops_the_run(project, tmp_path):
+    data = tmp_path / "mine"
+    data.mkdir()
+    for index in range(4):
+        soundfile.write(
+            data / f"{index}.wav", np.random.default_rng(index).normal(0, 0.1, 8000), 8000
+        )
+    (data / "clips.csv").write_text("path,tags\n0.wav,dog\n1.wav,dgo\n2.wav,dog\n3.wav,siren\n")
+    overlay = {"data_root": str(data), "corpus": {"kind": "clips", "classes": ["dog", "siren"]}}
+    made = project(overlay, files=["experiments/own.yaml"])
+    result = made.snakemake("--until", "list_recordings", check=False)
+    assert result.returncode != 0
+    assert "dgo (1 times, did you mean dog?)" in result.text
+    assert "corpus.other_labels: ignore" in result.text
 
 
 @pytest.mark.parametrize(

@@ -103,19 +103,20 @@ def code_digest(*scripts):
     return digest.hexdigest()[:16]
 
 
-def files_digest(folder, without=()):
-    """Digest of the names, sizes and modification times of all files below a folder.
+def files_digest(paths):
+    """Digest of the names, sizes and modification times of files.
 
     Parameters
     ----------
-    folder : path-like
-    without : sequence of str
-        Names of files that do not count.
+    paths : iterable of path-like
+        Folders do not count, and a file that is missing counts by its name.
     """
     digest = hashlib.sha256()
-    for path in sorted(Path(folder).rglob("*")):
-        if path.is_file() and path.name not in without:
-            status = path.stat()
-            entry = f"{path.relative_to(folder)}\0{status.st_size}\0{status.st_mtime_ns}\n"
-            digest.update(entry.encode(errors="surrogateescape"))
+    for path in sorted(map(Path, paths)):
+        if path.is_dir():
+            continue
+        entry = f"{path}\0"
+        if path.exists():
+            entry += f"{path.stat().st_size}\0{path.stat().st_mtime_ns}"
+        digest.update(f"{entry}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
