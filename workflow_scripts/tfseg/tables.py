@@ -59,7 +59,7 @@ _BY_SYSTEM = {
 }
 # Rows that are no system: what the papers compare with.
 _REFERENCE_ROWS = ["no_separation", "ibm", "irm"]
-_PRINTED_CLASSES = 6
+_PRINTED_COLUMNS = 12
 _HEADINGS = {
     "f1": "F1",
     "auc": "AUC",
@@ -206,12 +206,11 @@ def system_rows(metrics, paper, layout, name):
 def system_grid(table, layout, name):
     """Arrange such a table as it is printed: a row per SNR and system, classes side by side.
 
-    More than six classes do not fit a page: then only their mean is printed, and the CSV holds
-    all.
+    Where they do not fit a page only their mean is printed, and the CSV holds all.
     """
     measures = _BY_SYSTEM[name][2]
-    classes = list(layout.classes) if len(layout.classes) <= _PRINTED_CLASSES else []
-    columns = [(label, m) for label in classes for m in measures[:3]]
+    columns = [(label, m) for label in layout.classes for m in measures[:3]]
+    columns = columns if len(columns) <= _PRINTED_COLUMNS else []
     columns += [("macro", m) for m in measures]
     several = len(layout.snr_db) > 1
     headings = [*(["SNR"] if several else []), "System"]
