@@ -1,6 +1,7 @@
 # Checks of the configuration, the closed sets that span the grid, and the paths of every stage.
 
 import csv
+import functools
 
 from snakemake.exceptions import WorkflowError
 
@@ -143,6 +144,7 @@ FIGURES = expand(
 )
 
 
+@functools.cache
 def clips_listed():
     """Number of rows of the user's clips.csv, about: it decides the number of jobs only."""
     with open(f"{DATA_ROOT}/clips.csv", "rb") as stream:
@@ -314,6 +316,7 @@ def own_files():
     return [root / name for name in ("clips.csv", "attribution.csv", *listed)]
 
 
+@functools.cache
 def state_of_sources():
     """A digest of names, sizes and times of the user's own recordings, which may change."""
     return files_digest(own_files()) if KIND in ("folders", "clips") else ""

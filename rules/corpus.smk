@@ -50,7 +50,7 @@ else:
             kind=KIND,
             folder=folder_of_sources,
             choice=sorted_keys(corpus_choice()),
-            state=state_of_sources(),
+            state=lambda wildcards: state_of_sources(),
         message:
             "Listing the recordings of {params.kind} in {params.folder}"
         script:
@@ -81,7 +81,7 @@ rule inspect_recordings:
         runtime=120,
     params:
         code=code("inspect_recordings"),
-        state=state_of_sources(),
+        state=lambda wildcards: state_of_sources(),
     message:
         "Looking into every recording once"
     script:

@@ -24,7 +24,6 @@ rule ask_record:
         registry=config["download"]["registry"],
     message:
         f"Asking the host of {{wildcards.dataset}} what it holds, to download it to {DATA_ROOT}"
-        + DATA_ROOT
     script:
         "../workflow_scripts/ask_record.py"
 

@@ -24,7 +24,7 @@ if IS_CLIPS:
             classes=CLASSES,
             features=section("features"),
             resampler=config["mixing"]["resampler"],
-            n_shards=lambda wildcards: number_of_shards(wildcards.fold),
+            n_shards=lambda wildcards: len(SHARDS[int(wildcards.fold)]),
         message:
             "Extracting features: fold {wildcards.fold}, shard {wildcards.shard}"
         script:

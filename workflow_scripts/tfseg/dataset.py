@@ -9,7 +9,7 @@ from tfseg.errors import DamagedFileError
 from tfseg.files import create_dataset, read_description, reading_hdf5
 from tfseg.timegrid import TimeGrid
 
-CHUNK_FRAMES = 512
+_CHUNK_FRAMES = 512
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,16 @@ class FeatureSet:
         return bits.reshape(-1, n_frames, n_mels).astype(bool)
 
 
+def create_ragged(file, name, n_clips, longest, n_columns, dtype):
+    """Make the padded dataset of arrays of different length [shape=(n_clips, longest, n_columns)].
+
+    Chunks of a short clip's unused frames are never written, and take no space.
+    """
+    chunks = (1, min(longest, _CHUNK_FRAMES), n_columns)
+    shape = (n_clips, longest, n_columns)
+    return create_dataset(file, name, shape=shape, dtype=dtype, chunks=chunks)
+
+
 def write_ragged(file, name, clips):
     """Store arrays of different length as one padded dataset, and ``n_frames`` beside it.
 
@@ -87,14 +97,8 @@ def write_ragged(file, name, clips):
     n_frames = np.array([len(clip) for clip in clips], dtype=np.int64)
     longest = int(n_frames.max(initial=1))
     n_columns = clips[0].shape[1] if len(clips) else 1
-    # Chunks of a short clip's unused frames are never written, and take no space.
-    dataset = create_dataset(
-        file,
-        name,
-        shape=(len(clips), longest, n_columns),
-        dtype=clips[0].dtype if len(clips) else np.float16,
-        chunks=(1, min(longest, CHUNK_FRAMES), n_columns),
-    )
+    dtype = clips[0].dtype if len(clips) else np.float16
+    dataset = create_ragged(file, name, len(clips), longest, n_columns, dtype)
     for row, clip in enumerate(clips):
         dataset[row, : len(clip)] = clip
     create_dataset(file, "n_frames", data=n_frames)

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.fft
 
 from tfseg import audio
-from tfseg.dataset import CHUNK_FRAMES
+from tfseg.dataset import create_ragged
 from tfseg.files import append_rows, create_dataset, create_description
 from tfseg.timegrid import TimeGrid
 
@@ -214,13 +214,8 @@ class FeatureWriter:
     def __init__(self, file, *, n_clips, max_frames, classes, settings, snr_db):
         self._file = file
         n_bytes = -(-max_frames * settings.n_mels // 8)
-        # Chunks of a short clip's unused frames are never written, and take no space.
-        self._logmel = create_dataset(
-            file,
-            "logmel",
-            shape=(n_clips, max_frames, settings.n_mels),
-            dtype=np.float16,
-            chunks=(1, min(max_frames, CHUNK_FRAMES), settings.n_mels) if n_clips else True,
+        self._logmel = create_ragged(
+            file, "logmel", n_clips, max_frames, settings.n_mels, np.float16
         )
         self._mask_bits = create_dataset(
             file,
