@@ -23,6 +23,7 @@ rule infer_scores:
     params:
         code=code("infer_scores"),
         model_code=model_code,
+        precision=config["precision"],
         batch_size=config["inference"]["batch_size"],
         threads=config["inference"]["threads"],
         mask_threshold=config["metrics"]["mask_threshold"],

@@ -24,6 +24,7 @@ rule train_model:
         code=code("train_model"),
         training_code=training_code,
         training=section("training"),
+        precision=config["precision"],
         trunk=section("trunk"),
         pooling=section("pooling"),
         baselines=lambda wildcards: baseline_settings(wildcards.system),

@@ -3,7 +3,8 @@
 import torch
 
 from tfseg.dataset import load_features
-from tfseg.inference import choose_device, infer, load_model, write_scores
+from tfseg.hardware import choose_device, choose_precision, keep_freed_memory
+from tfseg.inference import infer, load_model, prepare_for_inference, write_scores
 from tfseg.progress import bars
 from tfseg.workflow import run_script
 
@@ -11,8 +12,10 @@ from tfseg.workflow import run_script
 def main(smk):
     """Write tags and frame scores, and the mask counts where there are ideal masks."""
     torch.set_num_threads(smk.params.threads)
+    keep_freed_memory()
     device = choose_device(smk.resources.gpu)
     network, _ = load_model(smk.input.model, smk.input.description, device)
+    prepare_for_inference(network, choose_precision(smk.params.precision, device))
     # Training may also see events and scenes alone; what is scored are mixtures.
     features = load_features(smk.input.features).of_kinds(["mixture", "clip"])
     tags, frames, counter = infer(

@@ -3,7 +3,8 @@
 from tfseg import training
 from tfseg.dataset import load_features
 from tfseg.files import file_sha256, read_json, write_text
-from tfseg.inference import choose_device, save_model
+from tfseg.hardware import choose_device, choose_precision, keep_freed_memory
+from tfseg.inference import save_model
 from tfseg.licences import announce
 from tfseg.models.systems import build_network
 from tfseg.progress import bar
@@ -25,11 +26,15 @@ def main(smk):
         "pooling": smk.params.pooling,
         "baselines": smk.params.baselines,
         "training": smk.params.training,
+        "precision": smk.params.precision,
         "snr_db": smk.params.snr_db,
         "held_out_fold": int(names.fold),
         "repeat": int(names.repeat),
     }
 
+    keep_freed_memory()
+    device = choose_device(smk.resources.gpu)
+    precision = choose_precision(smk.params.precision, device)
     terms = read_json(smk.input.licences)
     announce(terms, "the weights of this model")
 
@@ -44,6 +49,7 @@ def main(smk):
         )
 
     network = training.initial_network(build, seed, data.logmel)
+    network.precision = precision
     history = training.train(
         network,
         data.logmel,
@@ -55,7 +61,7 @@ def main(smk):
             file_sha256(smk.input.features), smk.params.training_code, description, seed
         ),
         excerpt_frames=data.grid.n_frames_in(settings.excerpt_s) if settings.excerpt_s else None,
-        device=choose_device(smk.resources.gpu),
+        device=device,
         progress=lambda total, initial: bar(
             f"{names.system}, {names.snr} dB, fold {names.fold}", total=total, initial=initial
         ),
@@ -63,8 +69,9 @@ def main(smk):
     # Written by hand: a training job starts without pandas.
     lines = ["iteration,loss,learning_rate", *(",".join(map(repr, row)) for row in history)]
     write_text(smk.output.history, "\n".join(lines) + "\n")
-    licences = {"licences": terms["licences"]}
-    save_model(smk.output.model, smk.output.description, network, description | licences)
+    # Not in the binding: a training may go on on other hardware.
+    facts = {"trained_in": precision, "licences": terms["licences"]}
+    save_model(smk.output.model, smk.output.description, network, description | facts)
 
 
 if "snakemake" in globals():

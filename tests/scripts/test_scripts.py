@@ -222,6 +222,7 @@ def train_stub(config, work, features, fold, folder="models"):
         outputs=outputs,
         params={
             "training": config["training"],
+            "precision": config["precision"],
             "training_code": "digest",
             "trunk": config["trunk"],
             "pooling": config["pooling"],
@@ -259,7 +260,13 @@ def scores(config, work, features, models):
                 "scores": str(work / f"scores{fold}.h5"),
                 "counts": str(work / f"counts{fold}.h5"),
             },
-            params={"threads": 1, "batch_size": 4, "mask_threshold": 0.1, "has_ideal_masks": True},
+            params={
+                "threads": 1,
+                "precision": config["precision"],
+                "batch_size": 4,
+                "mask_threshold": 0.1,
+                "has_ideal_masks": True,
+            },
             wildcards={"system": SYSTEM, "snr": str(SNR_DB)},
         )
         infer_scores.main(smk)

@@ -12,12 +12,13 @@ from tfseg.files import read_json, reading_hdf5, write_json
 from tfseg.inference import (
     MaskCounter,
     batches,
-    choose_device,
     infer,
     load_model,
+    prepare_for_inference,
     save_model,
     write_scores,
 )
+from tfseg.models.systems import build_network
 from tfseg.tensors import load_tensors, save_tensors
 
 DESCRIPTION = {
@@ -383,20 +384,29 @@ def test_scores_of_a_failed_write_do_not_appear(features, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_slot_there_is_no_gpu():
-    messages = []
-    assert choose_device(0, log=messages.append) == "cpu"
-    assert messages == ["device: CPU (no gpu slot was given)"]
-
-
-@pytest.mark.parametrize("available", [True, False])
-def test_with_a_slot_the_gpu_is_used_where_there_is_one(monkeypatch, available):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
-    messages = []
-    device = choose_device(1, log=messages.append)
-    expected = {
-        True: ("cuda", ["device: a GPU"]),
-        False: ("cpu", ["device: CPU (no CUDA device is usable here)"]),
-    }
-    assert (device, messages) == expected[available]
+@pytest.mark.parametrize("system", ["gwrp", "wldcnn"])
+def test_a_network_prepared_for_inference_computes_the_same(full_config, system):
+    torch.manual_seed(5)
+    network = build_network(
+        system,
+        n_classes=3,
+        n_mels=16,
+        trunk_settings=full_config["trunk"] | {"vgg": {"widths": [8, 8], "dropout": 0.0}},
+        pooling_settings=full_config["pooling"],
+        baseline_settings=full_config["baselines"],
+    )
+    logmel = torch.randn(4, 60, 16) * 2 - 5
+    for _ in range(3):
+        network.train()(logmel)  # statistics of batch normalisation
+    with torch.inference_mode():
+        expected = network.eval()(logmel)
+        prepare_for_inference(network, "float32")
+        found = network(logmel)
+        network.precision = "bfloat16"
+        low = network(logmel)
+    kinds = [type(module) for module in network.modules()]
+    assert torch.nn.BatchNorm2d not in kinds
+    for exact, folded, rounded in zip(expected, found, low, strict=True):
+        torch.testing.assert_close(folded, exact, atol=2e-6, rtol=0)
+        torch.testing.assert_close(rounded, exact, atol=0.08, rtol=0)
+        assert not torch.equal(rounded, exact)

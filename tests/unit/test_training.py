@@ -36,6 +36,7 @@ SETTINGS = TrainingSettings(
     decay_every=3,
     excerpt_s=None,
     threads=1,
+    compile=False,
     history_every=4,
     state_every=3,
 )

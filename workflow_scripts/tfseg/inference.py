@@ -1,7 +1,11 @@
 """Scores of a trained system: tags, frame scores, and masks counted as they are produced."""
 
+import itertools
+
 import numpy as np
 import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from tfseg.dataset import write_ragged
 from tfseg.errors import DamagedFileError
@@ -65,6 +69,28 @@ def load_networks(systems, models, descriptions):
         system: load_model(model, description)[0]
         for system, model, description in zip(systems, models, descriptions, strict=True)
     }
+
+
+def prepare_for_inference(network, precision):
+    """Make a loaded network as cheap as it can be: computes the same up to rounding.
+
+    Batch normalisation behind a convolution becomes part of the convolution's weights.
+
+    Parameters
+    ----------
+    network : MaskNetwork or FrameNetwork
+        In evaluation mode; changed in place.
+    precision : {"float32", "bfloat16"}
+    """
+    network.precision = precision
+    for module in list(network.modules()):
+        if not isinstance(module, nn.Sequential):
+            continue
+        for index, (layer, following) in enumerate(itertools.pairwise(list(module))):
+            if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
+                module[index] = fuse_conv_bn_eval(layer, following)
+                module[index + 1] = nn.Identity()
+    network.to(memory_format=torch.channels_last)
 
 
 class MaskCounter:
@@ -219,22 +245,3 @@ def write_scores(scores_path, counts_path, features, tags, frames, counter):
         create_dataset(file, "hit", data=hit)
         file.attrs["has_counts"] = True
         file.attrs["classes"] = list(features.classes)
-
-
-def choose_device(gpu_slots, log=print):
-    """Choose the device: a GPU when there is one and a slot was given, else the CPU.
-
-    Parameters
-    ----------
-    gpu_slots : int
-        The job's ``gpu`` resource.
-    log : callable
-    """
-    if gpu_slots > 0 and torch.cuda.is_available():
-        device = "cuda"
-        log(f"device: {torch.cuda.get_device_name()}")
-    else:
-        device = "cpu"
-        reason = "no gpu slot was given" if gpu_slots == 0 else "no CUDA device is usable here"
-        log(f"device: CPU ({reason})")
-    return device

@@ -38,6 +38,8 @@ class TrainingSettings:
         None takes whole clips, which must all be of one length.
     threads : int
         Torch's CPU threads; part of the recipe, since sums depend on it in the last bit.
+    compile : bool
+        Whether torch compiles the network first (needs a C++ compiler).
     history_every : int
         Iterations between rows of ``history.csv``.
     state_every : int
@@ -51,6 +53,7 @@ class TrainingSettings:
     decay_every: int
     excerpt_s: float | None
     threads: int
+    compile: bool
     history_every: int
     state_every: int
 
@@ -204,10 +207,14 @@ class _State:
         network.load_state_dict(
             {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
         )
-        moments = {}
+        parameters, moments = list(network.parameters()), {}
         for key, value in tensors.items():
             if key.startswith("optimiser."):
                 _, index, name = key.split(".", 2)
+                parameter = parameters[int(index)]
+                if value.shape == parameter.shape:
+                    # The fused step walks all of them in the order of memory: one layout for all.
+                    value = torch.empty_like(parameter, requires_grad=False).copy_(value)
                 moments.setdefault(int(index), {})[name] = value
         optimiser.load_state_dict(
             {"state": moments, "param_groups": optimiser.state_dict()["param_groups"]}
@@ -290,6 +297,7 @@ def train(
     Parameters
     ----------
     network : tfseg.models.systems.MaskNetwork or FrameNetwork
+        Computes in its `precision`; weights and Adam's moments are float32 in any case.
     logmel : sequence of np.ndarray [shape=(n_frames, n_mels), dtype=float16]
         One for each clip.
     target : np.ndarray [shape=(n, n_classes)]
@@ -323,12 +331,13 @@ def train(
     network.to(device, memory_format=torch.channels_last).train()
     inputs = Excerpts(logmel, excerpt_frames, seed, device)
     targets = torch.from_numpy(target).to(device)
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
     state = _State(state_path, bound_to)
     iteration, history, pending = state.load(network, optimiser, log)
     if iteration:
         log(f"resuming at iteration {iteration} of {settings.iterations}")
     bar = progress(settings.iterations, iteration) if progress else None
+    run = torch.compile(network) if settings.compile else network
     with _stop_requested() as stop:
         while iteration < settings.iterations:
             rate = settings.learning_rate * settings.learning_rate_decay ** (
@@ -337,7 +346,7 @@ def train(
             for group in optimiser.param_groups:
                 group["lr"] = rate
             clips = batch_indices(iteration, len(inputs), settings.batch_size, seed)
-            tags, _ = network(inputs.batch(clips, iteration))
+            tags, _ = run(inputs.batch(clips, iteration))
             loss = cross_entropy(tags, targets[torch.from_numpy(clips).to(device)].float())
             optimiser.zero_grad(set_to_none=True)
             loss.backward()

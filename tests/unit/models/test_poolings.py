@@ -153,3 +153,73 @@ def test_the_gradient_of_a_unit_is_the_weight_of_its_rank(masks, r):
 def test_r_outside_0_to_1_is_refused(r):
     with pytest.raises(ValueError, match=r"expected r within 0\.\.1"):
         GlobalWeightedRankPooling(r=r, reference_units=10)
+
+
+class TestGwrpByCounting:
+    """Of bfloat16 logits no unit is sorted; tags and gradients are those of a sort."""
+
+    @pytest.fixture(params=["spread", "narrow", "two values", "all one value", "saturated"])
+    def logits(self, request):
+        normal = torch.randn(3, 5, 31, 16, generator=torch.Generator().manual_seed(6))
+        return {
+            "spread": normal * 4 - 3,
+            "narrow": normal * 0.01 - 2,
+            "two values": (normal > 1) * 3.0 - 2,
+            "all one value": torch.full_like(normal, -1.25),
+            "saturated": normal * 1e4,
+        }[request.param].bfloat16()
+
+    @pytest.mark.parametrize("r", [0.0, 0.9, 0.9998, 1.0])
+    def test_tags_equal_the_formula(self, logits, r):
+        masks = torch.sigmoid(logits.float())
+        pooled = GlobalWeightedRankPooling(r=r, reference_units=496)(masks, logits)
+        assert pooled.dtype == torch.float32
+        np.testing.assert_allclose(pooled, _gwrp(masks, r, 496), atol=1e-6, rtol=0)
+
+    @pytest.mark.parametrize("r", [0.9, 0.9998])
+    def test_equal_units_share_the_gradient_that_a_sort_gives_them(self, logits, r):
+        pooling = GlobalWeightedRankPooling(r=r, reference_units=496)
+        gradients = []
+        for keys in (None, logits):
+            masks = torch.sigmoid(logits.float()).requires_grad_()
+            pooling(masks, keys).sum().backward()
+            gradients.append(masks.grad.flatten(2).flatten(0, 1).double())
+        for values, by_sort, by_count in zip(
+            logits.flatten(2).flatten(0, 1), *gradients, strict=True
+        ):
+            seen, group = torch.unique(values.float().clamp(-16, 16), return_inverse=True)
+            sums = torch.zeros(len(seen), dtype=torch.float64).index_add_(0, group, by_sort)
+            n = torch.bincount(group, minlength=len(seen))
+            torch.testing.assert_close(by_count, (sums / n)[group], atol=1e-8, rtol=1e-4)
+
+    def test_a_unit_of_its_own_value_has_the_weight_of_its_rank(self):
+        logits = torch.linspace(-9, 9, 77).bfloat16()
+        assert len(logits.unique()) == 77
+        logits = logits[torch.randperm(77)].view(1, 1, 11, 7)
+        masks = torch.sigmoid(logits.float()).requires_grad_()
+        pooling = GlobalWeightedRankPooling(r=0.9, reference_units=77)
+        pooling(masks, logits).sum().backward()
+        rank = logits.flatten().argsort(descending=True).argsort()
+        torch.testing.assert_close(
+            masks.grad.flatten(), pooling.weights(77)[rank], rtol=1e-5, atol=0
+        )
+
+    def test_logits_near_and_far_from_zero_cost_less_than_a_millionth(self):
+        # Both lie beyond the buckets: within one, the order of the units is not seen.
+        for scale, shift in ((2.0**-19, 0), (3.0, 25), (3.0, -25)):
+            logits = (torch.randn(2, 3, 40, 40) * scale + shift).bfloat16()
+            masks = torch.sigmoid(logits.float())
+            pooled = GlobalWeightedRankPooling(r=0.99, reference_units=1600)(masks, logits)
+            np.testing.assert_allclose(pooled, _gwrp(masks, 0.99, 1600), atol=1e-6, rtol=0)
+
+    def test_what_is_not_a_number_is_not_hidden(self):
+        logits = torch.zeros(1, 1, 4, 4).bfloat16()
+        logits[0, 0, 1, 1] = float("nan")
+        masks = torch.sigmoid(logits.float())
+        assert GlobalWeightedRankPooling(r=0.9, reference_units=16)(masks, logits).isnan().all()
+
+    def test_at_the_papers_size(self):
+        logits = (torch.randn(2, 3, 311, 64) * 3 - 4).bfloat16()
+        masks = torch.sigmoid(logits.float())
+        pooled = GlobalWeightedRankPooling(r=0.9998, reference_units=19904)(masks, logits)
+        np.testing.assert_allclose(pooled, _gwrp(masks, 0.9998, 19904), atol=1e-6, rtol=0)

@@ -27,6 +27,8 @@ def test_a_system_with_masks_turns_logmel_into_tags_and_masks(build_tiny, logmel
     assert tags.shape == (3, 3)
     assert masks.shape == (3, 3, 12, 13)
     assert ((tags >= 0) & (tags <= 1)).all()
+    assert ((masks >= 0) & (masks <= 1)).all()
+    assert masks.std() > 0.01
     np.testing.assert_allclose(tags, pooled, atol=1e-6)
 
 
@@ -68,7 +70,7 @@ def test_a_long_recording_is_masked_stretch_by_stretch_to_the_same_masks(build_t
     logmel = torch.randn(1, n_frames, 2, generator=torch.Generator().manual_seed(2))
     with torch.inference_mode():
         _, masks = network(logmel)
-        whole = network.trunk(logmel)  # its mean is 0 and its deviation 1 here
+        whole = network.trunk(logmel).sigmoid()  # its mean is 0 and its deviation 1 here
     torch.testing.assert_close(masks, whole, atol=1e-6, rtol=0)
 
 
@@ -117,14 +119,14 @@ def test_the_input_is_standardised_by_band(build_tiny, logmel):
     network.band_std.copy_(std)
     with torch.inference_mode():
         _, masks = network(logmel)
-        expected = network.trunk((logmel - mean[None, None]) / std[None, None])
+        expected = network.trunk((logmel - mean[None, None]) / std[None, None]).sigmoid()
     np.testing.assert_allclose(masks, expected, atol=1e-6)
 
 
 def test_an_untrained_network_leaves_the_input_as_it_is(build_tiny, logmel):
     network = build_tiny().eval()
     with torch.inference_mode():
-        np.testing.assert_allclose(network(logmel)[1], network.trunk(logmel), atol=1e-6)
+        np.testing.assert_allclose(network(logmel)[1], network.trunk(logmel).sigmoid(), atol=1e-6)
 
 
 def test_the_standardisation_is_saved_with_the_weights_and_not_learned(build_tiny):
@@ -141,6 +143,46 @@ def test_tags_never_exceed_one_by_a_rounding_error(build_tiny):
     assert masks.min() == 1
     assert tags.max() <= 1
     np.testing.assert_allclose(tags, 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("training", [True, False])
+def test_in_bfloat16_outputs_are_float32_and_close(full_config, system, training):
+    torch.manual_seed(3)
+    network = build_network(
+        system,
+        n_classes=3,
+        n_mels=16,
+        trunk_settings=full_config["trunk"] | {"vgg": {"widths": [8, 8], "dropout": 0.0}},
+        pooling_settings=full_config["pooling"],
+        baseline_settings=full_config["baselines"],
+    )
+    logmel = torch.randn(4, 60, 16)
+    network.train()(logmel)  # statistics of batch normalisation
+    network.train(training)
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        network.precision = precision
+        torch.manual_seed(4)  # dropout
+        found[precision] = network(logmel)
+        found[precision][0].sum().backward()
+        assert all(p.grad is None or p.grad.dtype == torch.float32 for p in network.parameters())
+    for exact, low in zip(*found.values(), strict=True):
+        assert low.dtype == torch.float32
+        assert not torch.equal(exact, low)  # it was used
+        torch.testing.assert_close(low, exact, atol=0.08, rtol=0)
+
+
+def test_masks_of_a_bfloat16_trunk_have_the_resolution_of_float32(build_tiny, logmel):
+    network = build_tiny("gwrp").eval()
+    network.precision = "bfloat16"
+    with torch.inference_mode():
+        tags, masks = network(logmel)
+        expected = network.pooling(masks)
+    logits = torch.logit(masks.double())
+    torch.testing.assert_close(logits, logits.bfloat16().double(), atol=1e-6, rtol=1e-4)
+    assert not torch.equal(masks, masks.bfloat16().float())
+    torch.testing.assert_close(tags, expected, atol=1e-6, rtol=0)
 
 
 def test_a_pooling_without_arguments_needs_no_entry():

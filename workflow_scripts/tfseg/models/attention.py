@@ -109,11 +109,13 @@ class Attention(nn.Module):
         frames : torch.Tensor [shape=(batch, class, time), in [0, 1]]
         """
         maps = self.convolutions(logmel.unsqueeze(1))  # (batch, map, time, band)
-        sequence = maps.amax(dim=3).transpose(1, 2).contiguous()
-        gated = self.gru(sequence)[0] * torch.sigmoid(self.gru_gate(sequence)[0])
-        frames = torch.sigmoid(self.localisation(gated))  # (batch, time, class)
-        # The softmax is over classes: they compete for each frame, not frames for each class.
-        weights = torch.softmax(self.attention(gated), dim=2).clamp(min=_LEAST_ATTENTION)
+        sequence = maps.amax(dim=3).transpose(1, 2).float().contiguous()
+        # Convolutions may run in bfloat16; what is summed over hundreds of frames does not.
+        with torch.autocast(sequence.device.type, enabled=False):
+            gated = self.gru(sequence)[0] * torch.sigmoid(self.gru_gate(sequence)[0])
+            frames = torch.sigmoid(self.localisation(gated))  # (batch, time, class)
+            # The softmax is over classes: they compete for each frame, not frames for each class.
+            weights = torch.softmax(self.attention(gated), dim=2).clamp(min=_LEAST_ATTENTION)
         tags = (frames * weights).sum(dim=1) / weights.sum(dim=1)
         # A weighted mean of ones may end a rounding error above one.
         return tags.clamp(0, 1), frames.transpose(1, 2)

@@ -48,7 +48,7 @@ class Dnn(nn.Module):
             The largest frame score.
         frames : torch.Tensor [shape=(batch, class, time), in [0, 1]]
         """
-        frames = self.output(self.hidden(logmel)).sigmoid().transpose(1, 2)
+        frames = self.output(self.hidden(logmel)).float().sigmoid().transpose(1, 2)
         return frames.amax(dim=2), frames
 
 

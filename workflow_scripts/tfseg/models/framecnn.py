@@ -104,9 +104,9 @@ class FrameCnn(nn.Module):
             Detection, held over each coarse frame.
         """
         maps = self.trunk(logmel.transpose(1, 2))  # (batch, channel, coarse frame)
-        classification = torch.sigmoid(self.classification(maps.mean(dim=2)))
-        detection = torch.sigmoid(self.detection(maps))
-        weights = torch.softmax(self.attention(maps), dim=2)
+        classification = torch.sigmoid(self.classification(maps.mean(dim=2)).float())
+        detection = torch.sigmoid(self.detection(maps).float())
+        weights = torch.softmax(self.attention(maps).float(), dim=2)
         tags = (classification + (weights * detection).sum(dim=2)) / 2
         frames = hold(
             detection, logmel.shape[1], stride=self.stride, first_centre=(self.stride - 1) / 2

@@ -1,4 +1,7 @@
-"""Classification mappings g2: one T-F mask to one presence probability (TASLP IV-B)."""
+"""Classification mappings g2: one T-F mask to one presence probability (TASLP IV-B).
+
+Each takes the masks, and the logits that they are the sigmoid of where the caller has them.
+"""
 
 import torch
 from torch import nn
@@ -12,7 +15,7 @@ def _check_masks(masks):
 class GlobalMaxPooling(nn.Module):
     """GMP: the largest unit (TASLP eq. 5)."""
 
-    def forward(self, masks):
+    def forward(self, masks, logits=None):
         """Pool masks [shape=(batch, class, time, mel)] to tags [shape=(batch, class)]."""
         _check_masks(masks)
         return masks.amax(dim=(2, 3))
@@ -21,14 +24,35 @@ class GlobalMaxPooling(nn.Module):
 class GlobalAveragePooling(nn.Module):
     """GAP: the mean of all units (TASLP eq. 6)."""
 
-    def forward(self, masks):
+    def forward(self, masks, logits=None):
         """Pool masks [shape=(batch, class, time, mel)] to tags [shape=(batch, class)]."""
         _check_masks(masks)
         return masks.mean(dim=(2, 3))
 
 
+# Buckets of bfloat16 logits by bit pattern: 2**-18 to 2**4 in magnitude, each sign. What lies beyond
+# shares the outermost bucket; masks of one bucket there differ by less than 2e-6.
+_FIRST_PATTERN, _LAST_PATTERN = 109 << 7, 131 << 7
+_N_BUCKETS = 2 * (_LAST_PATTERN - _FIRST_PATTERN + 1)
+
+
+def _buckets(rows):
+    """Bucket of each bfloat16 logit, rows one after the other [dtype=int32]; larger, larger."""
+    bits = rows.view(torch.int16)
+    buckets = (bits & 0x7FFF).clamp_(_FIRST_PATTERN, _LAST_PATTERN).sub_(_FIRST_PATTERN)
+    buckets.bitwise_xor_(bits >> 15)  # m to -1 - m where the sign is set
+    first_of_row = torch.arange(len(rows), dtype=torch.int32, device=rows.device) * _N_BUCKETS
+    return buckets + (first_of_row + _N_BUCKETS // 2)[:, None]
+
+
 class GlobalWeightedRankPooling(nn.Module):
     """GWRP: units in descending order, weighted by r**rank (TASLP eq. 7).
+
+    Logits of bfloat16 take so few values that nothing needs to be sorted: how many units have each
+    value tells which ranks they share, and each gets the mean weight of those ranks. That is exact
+    in the tags (units of one value are alike), and in the gradient the mean over all orders of
+    equal units, where a sort picks one of them. Logits beyond the buckets (magnitudes under 2**-18
+    or over 16) change a tag by less than 1e-6.
 
     Parameters
     ----------
@@ -44,20 +68,56 @@ class GlobalWeightedRankPooling(nn.Module):
         if not 0 <= r <= 1:
             raise ValueError(f"expected r within 0..1, got {r}")
         self.r, self.reference_units = float(r), int(reference_units)
-        self._weights = {}
+        self._tables = {}
+
+    def _table(self, n_units, device):
+        """Weights of the ranks, and the weight of the first n ranks together (float64)."""
+        key = (n_units, str(device))
+        if key not in self._tables:
+            decay = self.r ** (self.reference_units / n_units)
+            powers = decay ** torch.arange(n_units, dtype=torch.float64)
+            weights = powers / powers.sum()
+            first = torch.cat([torch.zeros(1, dtype=torch.float64), weights.cumsum(0)])
+            self._tables[key] = weights.to(device, torch.float32), first.to(device)
+        return self._tables[key]
 
     def weights(self, n_units, device=None):
         """Normalised weights of the ranks [shape=(n_units,), sums to 1, dtype=float32]."""
-        key = (n_units, str(device))
-        if key not in self._weights:
-            decay = self.r ** (self.reference_units / n_units)
-            powers = decay ** torch.arange(n_units, dtype=torch.float64)
-            self._weights[key] = (powers / powers.sum()).to(device=device, dtype=torch.float32)
-        return self._weights[key]
+        return self._table(n_units, device)[0]
 
-    def forward(self, masks):
-        """Pool masks [shape=(batch, class, time, mel)] to tags [shape=(batch, class)]."""
+    def unit_weights(self, logits):
+        """Weight of each unit by counting, without a sort.
+
+        Parameters
+        ----------
+        logits : torch.Tensor [shape=(..., n_units), dtype=bfloat16]
+
+        Returns
+        -------
+        weights : torch.Tensor [same shape, dtype=float32]
+            Sum to 1 over the units.
+        """
+        rows = logits.reshape(-1, logits.shape[-1])
+        n_rows, n_units = rows.shape
+        buckets = _buckets(rows).flatten()
+        counts = torch.bincount(buckets, minlength=n_rows * _N_BUCKETS).view(n_rows, _N_BUCKETS)
+        below = counts.cumsum(1)
+        _, first = self._table(n_units, rows.device)
+        ends = first[n_units - below]  # weight of all units above a bucket
+        shared = torch.diff(ends, dim=1, prepend=ends.new_ones(n_rows, 1)).neg_()
+        shared /= counts.clamp_(min=1)
+        return shared.float().flatten().index_select(0, buckets).view(logits.shape)
+
+    def forward(self, masks, logits=None):
+        """Pool masks [shape=(batch, class, time, mel)] to tags [shape=(batch, class)].
+
+        With `logits` [same shape, dtype=bfloat16] by counting; else, or of another type, by sorting.
+        """
         _check_masks(masks)
         units = masks.flatten(2)
+        if logits is not None and logits.dtype == torch.bfloat16:
+            with torch.no_grad():
+                weights = self.unit_weights(logits.flatten(2))
+            return (units * weights).sum(dim=-1)
         ranked = units.sort(dim=-1, descending=True).values
         return ranked @ self.weights(units.shape[-1], masks.device)

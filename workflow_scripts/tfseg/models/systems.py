@@ -16,7 +16,25 @@ _POOLINGS = {
 }
 
 
-class MaskNetwork(nn.Module):
+class _Network(nn.Module):
+    """What every system has: standardisation per mel band, and the precision it computes in."""
+
+    def __init__(self, n_mels):
+        super().__init__()
+        self.precision = "float32"
+        self.register_buffer("band_mean", torch.zeros(n_mels))
+        self.register_buffer("band_std", torch.ones(n_mels))
+
+    def _standardised(self, logmel):
+        return (logmel - self.band_mean) / self.band_std
+
+    def _at_precision(self, inputs):
+        """Context in which convolutions and matrix products compute in `precision`."""
+        low = self.precision == "bfloat16"
+        return torch.autocast(inputs.device.type, dtype=torch.bfloat16, enabled=low)
+
+
+class MaskNetwork(_Network):
     """Standardisation, trunk and pooling: log-mel as stored to tags and masks.
 
     Parameters
@@ -31,19 +49,19 @@ class MaskNetwork(nn.Module):
     ----------
     band_mean, band_std : torch.Tensor [shape=(n_mels,)]
         Standardisation of the training folds; saved with the weights.
+    precision : {"float32", "bfloat16"}
+        Of the trunk (`tfseg.hardware.choose_precision`). Masks and pooling are float32 in any case.
     """
 
     has_masks = True
 
     def __init__(self, trunk, pooling, n_mels, *, has_background=False):
-        super().__init__()
+        super().__init__(n_mels)
         self.has_background = has_background
         self.trunk, self.pooling = trunk, pooling
-        self.register_buffer("band_mean", torch.zeros(n_mels))
-        self.register_buffer("band_std", torch.ones(n_mels))
 
-    def _masks(self, logmel):
-        """Masks; of a long recording stretch by stretch, each with all frames that reach into it."""
+    def _logits(self, logmel):
+        """Logits; of a long recording stretch by stretch, each with all frames that reach into it."""
         n_frames, reach = logmel.shape[1], self.trunk.reach_frames
         if self.training or n_frames <= _STRETCH_FRAMES:
             return self.trunk(logmel)
@@ -51,8 +69,8 @@ class MaskNetwork(nn.Module):
         for start in range(0, n_frames, _STRETCH_FRAMES):
             first = max(start - reach, 0)
             stop = min(start + _STRETCH_FRAMES, n_frames)
-            masks = self.trunk(logmel[:, first : min(stop + reach, n_frames)])
-            parts.append(masks[:, :, start - first : stop - first])
+            logits = self.trunk(logmel[:, first : min(stop + reach, n_frames)])
+            parts.append(logits[:, :, start - first : stop - first])
         return torch.cat(parts, dim=2)
 
     def forward(self, logmel):
@@ -68,15 +86,17 @@ class MaskNetwork(nn.Module):
         masks : torch.Tensor [shape=(batch, class, time, mel), in [0, 1]]
             With the background behind the classes, in training, where the system has it.
         """
-        masks = self._masks((logmel - self.band_mean) / self.band_std)
+        with self._at_precision(logmel):
+            logits = self._logits(self._standardised(logmel)).contiguous()
+        masks = torch.sigmoid(logits.float())
         if self.training and self.has_background:
             rest = (1 - masks.sum(dim=1, keepdim=True)).clamp(0, 1)
-            masks = torch.cat([masks, rest], dim=1)
+            masks, logits = torch.cat([masks, rest], dim=1), None
         # Sums of rounded weights may end a rounding error above one.
-        return self.pooling(masks).clamp(0, 1), masks
+        return self.pooling(masks, logits).clamp(0, 1), masks
 
 
-class FrameNetwork(nn.Module):
+class FrameNetwork(_Network):
     """Standardisation and a network without masks: log-mel as stored to tags and frame scores.
 
     Parameters
@@ -90,10 +110,8 @@ class FrameNetwork(nn.Module):
     has_background = False
 
     def __init__(self, network, n_mels):
-        super().__init__()
+        super().__init__(n_mels)
         self.network = network
-        self.register_buffer("band_mean", torch.zeros(n_mels))
-        self.register_buffer("band_std", torch.ones(n_mels))
 
     def forward(self, logmel):
         """Run the system.
@@ -107,8 +125,9 @@ class FrameNetwork(nn.Module):
         tags : torch.Tensor [shape=(batch, class), in [0, 1]]
         frames : torch.Tensor [shape=(batch, class, time), in [0, 1]]
         """
-        tags, frames = self.network((logmel - self.band_mean) / self.band_std)
-        return tags.clamp(0, 1), frames.clamp(0, 1)
+        with self._at_precision(logmel):
+            tags, frames = self.network(self._standardised(logmel))
+        return tags.float().clamp(0, 1), frames.float().clamp(0, 1)
 
 
 def build_network(

@@ -1,6 +1,8 @@
-"""Segmentation mappings g1: log-mel spectrogram to one T-F mask per class (TASLP IV-A)."""
+"""Segmentation mappings g1: log-mel spectrogram to one T-F mask per class (TASLP IV-A).
 
-import torch
+A trunk gives the logits of the masks; `tfseg.models.systems.MaskNetwork` takes their sigmoid.
+"""
+
 from torch import nn
 
 
@@ -45,7 +47,7 @@ class VggTrunk(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def forward(self, logmel):
-        """Compute the masks.
+        """Compute the logits of the masks.
 
         Parameters
         ----------
@@ -54,7 +56,6 @@ class VggTrunk(nn.Module):
 
         Returns
         -------
-        masks : torch.Tensor [shape=(batch, n_classes, time, mel), in [0, 1]]
+        logits : torch.Tensor [shape=(batch, n_classes, time, mel)]
         """
-        maps = self.blocks(logmel.unsqueeze(1))  # (batch, maps, time, mel)
-        return torch.sigmoid(self.head(maps))
+        return self.head(self.blocks(logmel.unsqueeze(1)))

@@ -88,7 +88,7 @@ class WldCnn(nn.Module):
         """
         maps = self.segments(self.stages(self._pad(logmel).unsqueeze(1)))
         # One band is left (more where n_mels is no power of two): (batch, class, segment).
-        scores = torch.sigmoid(self.output(maps)).amax(dim=3)
+        scores = torch.sigmoid(self.output(maps).float()).amax(dim=3)
         frames = hold(scores, logmel.shape[1], stride=self.stride, first_centre=self.stride - 0.5)
         return scores.amax(dim=2), frames
 
