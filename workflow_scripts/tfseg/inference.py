@@ -115,9 +115,13 @@ class MaskCounter:
         self._predicted = torch.zeros(n_classes, dtype=torch.int64, device=device)
         self._hit = torch.zeros(n_classes, dtype=torch.int64, device=device)
 
-    def _patterns(self, masks, classes):
-        patterns = masks.half().view(torch.int16).to(torch.int64)
-        return (patterns + (classes * N_PATTERNS).view(-1, *[1] * (masks.ndim - 1))).flatten()
+    def _count(self, masks, classes, units=...):
+        """Count by class and bit pattern; `masks` [shape=(..., len(classes), time, mel)]."""
+        # 32 bits hold 139 000 classes, and are half as much to read as 64.
+        first_of_class = (classes * N_PATTERNS).to(torch.int32).view(-1, 1, 1)
+        bins = masks.half().view(torch.int16) + first_of_class
+        counts = torch.bincount(bins[units].flatten(), minlength=self._total.numel())
+        return counts.view_as(self._total)
 
     def add(self, masks, ideal_masks, ideal_rows, ideal_classes):
         """Count one batch.
@@ -131,15 +135,10 @@ class MaskCounter:
             Clip (within the batch) and class of each ideal mask.
         """
         classes = torch.arange(self._n_classes, device=masks.device)
-        by_class = masks.transpose(0, 1).contiguous()
-        n_bins = self._total.numel()
-        self._total += torch.bincount(self._patterns(by_class, classes), minlength=n_bins).view_as(
-            self._total
-        )
-        self._predicted += (by_class > self._threshold).flatten(1).sum(dim=1)
+        self._total += self._count(masks, classes)
+        self._predicted += (masks > self._threshold).sum(dim=(0, 2, 3))
         sounding = masks[ideal_rows, ideal_classes]  # (m, time, mel)
-        indices = self._patterns(sounding, ideal_classes)[ideal_masks.flatten()]
-        self._positive += torch.bincount(indices, minlength=n_bins).view_as(self._positive)
+        self._positive += self._count(sounding, ideal_classes, ideal_masks)
         hits = ((sounding > self._threshold) & ideal_masks).flatten(1).sum(dim=1)
         self._hit.index_add_(0, ideal_classes, hits)
 

@@ -1,0 +1,243 @@
+"""Training step, GWRP and inference of the full mask network, beside the straightforward way."""
+
+import numpy as np
+import torch
+from harness import Row, alternate, full_config, median_s, timed
+from plain_network import PlainNetwork, score_masks
+
+from tfseg.dataset import FeatureSet
+from tfseg.features import FeatureSettings
+from tfseg.inference import MaskCounter, infer, prepare_for_inference
+from tfseg.metrics.scoring import precision_recall_f1
+from tfseg.models.systems import build_network
+from tfseg.training import cross_entropy
+
+N_SOUNDING = 3
+
+
+class FullNetwork:
+    """The paper's geometry, and random inputs of it.
+
+    Parameters
+    ----------
+    device : str
+    precision : {"float32", "bfloat16"}
+    n_clips : int
+    scale : dict
+        Other sizes than the paper's: ``n_frames``, ``widths``, ``n_classes``.
+    """
+
+    def __init__(self, device, precision, n_clips, **scale):
+        config = full_config()
+        self.device, self.precision, self.n_clips = device, precision, n_clips
+        self.settings = config["features"]
+        n_samples = int(config["mixing"]["duration_s"] * self.settings["sample_rate"])
+        grid = FeatureSettings(**self.settings).grid
+        self.n_frames = scale.get("n_frames", grid.n_frames(n_samples))
+        self.widths = scale.get("widths", config["trunk"]["vgg"]["widths"])
+        self.n_classes = scale.get("n_classes", len(config["corpus"]["classes"]))
+        self.threshold = config["metrics"]["mask_threshold"]
+        self._pooling = config["pooling"]
+        generator = torch.Generator().manual_seed(0)
+        shape = (n_clips, self.n_frames, self.settings["n_mels"])
+        self.inputs = torch.randn(shape, generator=generator).half().to(device)
+        self.target = (torch.rand(n_clips, self.n_classes, generator=generator) < 0.07).float()
+        self.target = self.target.to(device)
+
+    @property
+    def macs(self):
+        """Multiplications of one clip, forward."""
+        units = self.n_frames * self.settings["n_mels"]
+        pairs = zip([1, *self.widths[:-1]], self.widths, strict=True)
+        return units * (sum(9 * a * b for a, b in pairs) + self.widths[-1] * self.n_classes)
+
+    def ours(self, precision=None):
+        """An untrained network as the workflow's jobs run it."""
+        torch.manual_seed(0)
+        network = build_network(
+            "gwrp",
+            n_classes=self.n_classes,
+            n_mels=self.settings["n_mels"],
+            trunk_settings={"vgg": {"widths": self.widths, "dropout": 0.0}, "background": False},
+            pooling_settings=self._pooling,
+        )
+        network.precision = precision or self.precision
+        return network.to(self.device, memory_format=torch.channels_last)
+
+    def plain(self):
+        """The same weights in the straightforward network."""
+        r = self._pooling["gwrp"]["r"]
+        units = self.n_frames * self.settings["n_mels"]
+        decay = r ** (self._pooling["gwrp"]["reference_units"] / units)
+        return PlainNetwork(self.n_classes, self.widths, decay).load(self.ours()).to(self.device)
+
+    def step(self, network, *, fused, run=None):
+        """One training step as a callable."""
+        optimiser = torch.optim.Adam(network.parameters(), lr=1e-3, fused=fused or None)
+        run = network.train() if run is None else run
+
+        def step():
+            loss = cross_entropy(run(self.inputs.float())[0].clamp(0, 1), self.target)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+
+        return step
+
+    def features(self):
+        """The same inputs as a feature set with ideal masks of three classes a clip."""
+        rng = np.random.default_rng(0)
+        shape = (self.n_frames, self.settings["n_mels"])
+        rows = np.repeat(np.arange(self.n_clips), N_SOUNDING)
+        # Every class sounds somewhere, so that every class has scores.
+        classes = np.arange(len(rows)) % self.n_classes
+        masks = rng.random((len(rows), *shape)) < 0.05
+        target = np.zeros((self.n_clips, self.n_classes), dtype=np.uint8)
+        target[rows, classes] = 1
+        return FeatureSet(
+            logmel=self.inputs.cpu().numpy(),
+            target=target,
+            mixture=[f"m{i}" for i in range(self.n_clips)],
+            kind=["mixture"] * self.n_clips,
+            mask_mixture=rows,
+            mask_class=classes.astype(np.int64),
+            mask_bits=np.packbits(masks.reshape(len(rows), -1), axis=1),
+            classes=tuple(map(str, range(self.n_classes))),
+            settings=self.settings,
+        )
+
+
+def _same(name, ours, plain, tolerance):
+    difference = float(torch.as_tensor(ours - plain).abs().max())
+    if not difference <= tolerance:
+        raise SystemExit(f"bench: the two ways of {name} differ by {difference}")
+
+
+def _rate(full, rates):
+    return rates[full.precision]
+
+
+def training_rows(full, rates, rounds, compiled=True):
+    """Rows of the training step."""
+    network, plain = full.ours(), full.plain()
+    with torch.no_grad():
+        inputs = full.inputs.float()
+        _same("training", network.train()(inputs)[0], plain.train()(inputs)[0], 0.02)
+    step = full.step(network, fused=True)
+    plain_step = full.step(plain, fused=False)
+    step(), plain_step()
+    limit = 3 * 2 * full.macs * full.n_clips / _rate(full, rates)
+    ours_s, plain_s = alternate(step, plain_step, rounds)
+    size = f"batch {full.n_clips}"
+    yield Row(f"training step, GWRP, {size}", ours_s, plain_s, limit)
+    if full.precision == "bfloat16":
+        other = full.step(full.ours("float32"), fused=True)
+        other()
+        yield Row(f"training step in float32, {size}", median_s(other, rounds), plain_s)
+    if compiled:
+        network = full.ours()
+        compiled_step = full.step(network, fused=True, run=torch.compile(network.train()))
+        first_s = timed(compiled_step)
+        compiled_step()
+        compiled_s, eager_s = alternate(compiled_step, step, rounds)
+        yield Row(f"training step, compiled : not compiled, {size}", compiled_s, eager_s, limit)
+        yield Row("compiling, once a job", first_s)
+    yield from pooling_rows(full, network, ours_s, rates, rounds)
+
+
+def pooling_rows(full, network, step_s, rates, rounds):
+    """Rows of GWRP, forward and backward, by counting and by sorting."""
+    shape = (full.n_clips, full.n_classes, full.n_frames, full.settings["n_mels"])
+    logits = (torch.randn(shape, device=full.device) * 2 - 3).bfloat16()
+    pooling = network.pooling
+
+    def pool(keys):
+        masks = torch.sigmoid(logits.float()).requires_grad_()
+        pooling(masks, keys).sum().backward()
+        return masks.grad
+
+    _same("GWRP", pool(logits).sum(), pool(None).sum(), 1e-2)
+    count_s, sort_s = alternate(lambda: pool(logits), lambda: pool(None), rounds)
+    # Reads logits, writes and reads masks and their gradient.
+    limit = logits.numel() * (2 + 4 * 4) / rates["bandwidth"]
+    size = f"batch {full.n_clips}"
+    yield Row(f"GWRP with its gradient, counted : sorted, {size}", count_s, sort_s, limit)
+    if full.precision == "bfloat16":
+        yield Row("GWRP's share of the training step", 100 * count_s / step_s, unit="%")
+
+
+def inference_rows(full, rates, batch_size, plain_too=True, rounds=2):
+    """Rows of inference to tags, frame scores and mask F1, AUC and AP."""
+    features = full.features()
+    plain = full.plain().eval()
+    network = full.ours().eval()
+    prepare_for_inference(network, full.precision)
+
+    def ours():
+        tags, _, counter = infer(
+            network,
+            features,
+            batch_size=batch_size,
+            mask_threshold=full.threshold,
+            device=full.device,
+        )
+        histogram, predicted, hit = counter.result()
+        _, _, f1 = precision_recall_f1(predicted, histogram.n_positive, hit)
+        return tags, np.stack([f1, histogram.auc(), histogram.average_precision()])
+
+    def straightforward():
+        tags, masks = [], []
+        with torch.inference_mode():
+            for start in range(0, full.n_clips, batch_size):
+                found = plain(full.inputs[start : start + batch_size].float())
+                tags.append(found[0].cpu().numpy())
+                masks.append(found[1].cpu().numpy())
+        masks, ideal = np.concatenate(masks), np.zeros((full.n_clips, *masks[0].shape[1:]), bool)
+        ideal[features.mask_mixture, features.mask_class] = features.ideal_masks(slice(None))
+        masks.mean(axis=3)  # frame scores
+        return np.concatenate(tags), score_masks(masks, ideal, full.threshold)
+
+    limit = 2 * full.macs * full.n_clips / _rate(full, rates)
+    name = f"inference with all scores, {full.n_clips} mixtures"
+    if not plain_too:
+        ours()
+        yield Row(name, timed(ours), None, limit)
+        return
+    found, expected = ours(), straightforward()
+    _same("tags", found[0], expected[0], 0.02)
+    _same("mask scores", np.nan_to_num(found[1]), np.nan_to_num(expected[1]), 0.02)
+    yield Row(name, *alternate(ours, straightforward, rounds), limit)
+
+
+def counting_rows(full, rates, rounds):
+    """Rows of mask F1, AUC and AP alone, on masks of the same distribution in both ways."""
+    features = full.features()
+    generator = torch.Generator().manual_seed(1)
+    shape = (full.n_clips, full.n_classes, full.n_frames, full.settings["n_mels"])
+    # Rounded to float16, so that scikit-learn sees the very values that are counted.
+    masks = (torch.rand(shape, generator=generator) ** 8).half().float()
+    ideal = np.zeros(shape, bool)
+    ideal[features.mask_mixture, features.mask_class] = features.ideal_masks(slice(None))
+
+    def ours():
+        counter = MaskCounter(full.n_classes, full.threshold)
+        for start in range(0, full.n_clips, 8):
+            rows = np.flatnonzero(
+                (features.mask_mixture >= start) & (features.mask_mixture < start + 8)
+            )
+            counter.add(
+                masks[start : start + 8],
+                torch.from_numpy(features.ideal_masks(rows)),
+                torch.from_numpy(features.mask_mixture[rows] - start),
+                torch.from_numpy(features.mask_class[rows]),
+            )
+        histogram, predicted, hit = counter.result()
+        _, _, f1 = precision_recall_f1(predicted, histogram.n_positive, hit)
+        return np.stack([f1, histogram.auc(), histogram.average_precision()])
+
+    def plain():
+        return score_masks(masks.numpy(), ideal, full.threshold)
+
+    _same("mask scores", np.nan_to_num(ours()), np.nan_to_num(plain()), 1e-6)
+    name = f"mask F1, AUC and AP, {full.n_clips} mixtures x {full.n_classes} classes"
+    yield Row(name, *alternate(ours, plain, rounds), masks.numel() * 4 / rates["bandwidth"])

@@ -1,0 +1,57 @@
+"""The benchmarks run, and both ways give the same; how long they take is not tested."""
+
+import json
+
+import gpu
+import growth
+import harness
+import pytest
+import run
+from stages import scores_on_disk_row
+
+
+@pytest.fixture(autouse=True)
+def output(tmp_path, monkeypatch):
+    monkeypatch.setattr(harness, "OUTPUT", tmp_path)
+    return tmp_path
+
+
+def test_the_gpu_benchmark_runs_on_a_cpu_in_small(output):
+    gpu.main(["--device", "cpu", "--small"])
+    result = json.loads((output / "gpu_on_cpu.json").read_text())
+    names = [row["name"] for row in result["rows"]]
+    for part in ("training step, GWRP", "GWRP with its gradient", "inference", "at once: 4"):
+        assert any(part in name for name in names), part
+    assert {"name", "ours", "baseline", "ratio", "limit", "unit", "machine"} == set(
+        result["rows"][0]
+    )
+    first = result["rows"][0]
+    assert first["ratio"] == pytest.approx(first["baseline"] / first["ours"])
+    assert "| what | ours |" in (output / "gpu_on_cpu.md").read_text()
+
+
+def test_stages_of_the_cpu_benchmark_run(tmp_path, monkeypatch):
+    monkeypatch.setattr("stages.N_MIXTURES", 3)
+    rows = {row.name: row for row in run.corpus_rows(tmp_path)}
+    per_mixture = rows["stems and features of three SNRs, per mixture"]
+    assert per_mixture.ours > 0
+    assert rows["of these, stems"].ours < per_mixture.ours
+    disk = rows["stems and features on disk, 8000 mixtures x 3 SNRs"]
+    assert disk.ours < 10  # GB
+    assert disk.baseline == pytest.approx(124, rel=0.02)
+
+
+def test_scores_of_the_grid_fit_their_budget():
+    assert scores_on_disk_row(311, 41).ours == pytest.approx(4.31, abs=0.01)
+
+
+def test_counting_more_masks_makes_more_counts(capsys):
+    growth.count_masks(4, n_classes=3, n_frames=6, n_mels=5, batch=2)
+    growth.print_peak()
+    assert int(capsys.readouterr().out) > 0
+
+
+def test_two_ways_that_differ_are_noticed(monkeypatch):
+    monkeypatch.setattr("plain_network.PlainNetwork.load", lambda self, network: self)
+    with pytest.raises(SystemExit, match="two ways of training differ"):
+        gpu.main(["--device", "cpu", "--small"])
