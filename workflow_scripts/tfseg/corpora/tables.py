@@ -89,6 +89,16 @@ def _value_errors(value, validator):
     return [error.message for error in validator.iter_errors(value)]
 
 
+def _wrong_values(column, rule):
+    """Values of a column that break a rule, and how: dict of value to list of messages."""
+    validator = jsonschema.Draft202012Validator(rule)
+    errors = {
+        value: [error.message for error in validator.iter_errors(value)]
+        for value in column.unique().tolist()
+    }
+    return {value: messages for value, messages in errors.items() if messages}
+
+
 def check_rows(frame, kind, source, lines=None):
     """Check every row against the schema of its kind.
 
@@ -131,12 +141,16 @@ def check_rows(frame, kind, source, lines=None):
         for rows in rows_of.values():
             for error in _value_errors(frame[column].iloc[rows[0]], validator):
                 messages += [(row, f"{_at(source, lines[row], column)}: {error}") for row in rows]
-    if "if" in schema:  # a rule across columns
-        validator = jsonschema.Draft202012Validator({"if": schema["if"], "then": schema["then"]})
-        for row, values in enumerate(frame.to_dict("records")):
+    if "if" in schema:  # across columns: rules of some hold where rules of others do
+        applies = np.ones(len(frame), dtype=bool)
+        for column, rule in schema["if"]["properties"].items():
+            applies &= ~frame[column].isin(_wrong_values(frame[column], rule)).to_numpy()
+        for column, rule in schema["then"]["properties"].items():
+            wrong = _wrong_values(frame[column], rule)
             messages += [
-                (row, f"{_at(source, lines[row], error.path[0])}: {error.message}")
-                for error in validator.iter_errors(values)
+                (row, f"{_at(source, lines[row], column)}: {error}")
+                for row in np.flatnonzero(applies & frame[column].isin(wrong).to_numpy())
+                for error in wrong[frame[column].iloc[row]]
             ]
     messages = [message for _, message in sorted(messages, key=lambda pair: pair[0])]
     key = schema.get("x-unique")
