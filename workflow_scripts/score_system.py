@@ -32,6 +32,7 @@ def main(smk):
         snr_db=math.nan if smk.params.snr_db is None else smk.params.snr_db,
         system=smk.wildcards.system,
         seed=int(smk.wildcards.repeat),
+        processes=smk.threads,
     )
     write_csv(smk.output.metrics, metrics)
 

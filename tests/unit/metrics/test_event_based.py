@@ -4,15 +4,17 @@ import sed_eval
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from tfseg.metrics.event_based import score_events
+from tfseg.metrics import event_based
+from tfseg.metrics.event_based import count_events, count_events_by_fold, event_scores
 
 CLASSES = ("Bark", "Gong", "Chime")
 
 
 def _score(reference, estimated, classes=CLASSES, collar_s=0.2, offset_fraction=0.5):
-    return score_events(
+    counts = count_events(
         reference, estimated, classes=classes, collar_s=collar_s, offset_fraction=offset_fraction
     )
+    return event_scores(counts)
 
 
 def _macro(values):
@@ -207,13 +209,43 @@ def test_random_clips_agree_with_counts_by_hand(seed):
         assert by_class["er"][k] == pytest.approx((n_ref + n_est - 2 * hits) / n_ref)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_random_clips_agree_with_sed_eval(seed):
-    reference, estimated = _random_clips(seed, 0.15)
+# Against plain sed_eval: one evaluator for all clips, which walks through all classes.
+
+WITH_EMPTY = ("Oboe", *CLASSES, "Meow")  # Oboe never occurs
+SETTINGS = {"classes": WITH_EMPTY, "collar_s": 0.2, "offset_fraction": 0.5}
+
+
+def _hard_clips(seed, n_clips=40, prefix=""):
+    """Clips with overlaps of one label, with labels that are no class, and without events."""
+    rng = np.random.default_rng(seed)
+
+    def event(labels):
+        onset = round(rng.uniform(0, 3), 2)
+        return labels[rng.integers(len(labels))], onset, round(onset + rng.uniform(0.05, 2), 2)
+
+    reference, estimated = {}, {}
+    for clip in (f"{prefix}{i}" for i in range(n_clips)):
+        reference[clip] = [event(CLASSES) for _ in range(rng.integers(0, 8))]
+        shifted = [
+            (label, max(onset + rng.normal(0, 0.15), 0), offset + rng.normal(0, 0.3))
+            for label, onset, offset in reference[clip]
+            if rng.random() < 0.7
+        ]
+        false_alarms = [
+            event((*CLASSES, "Meow", "no class")) for _ in range(max(rng.integers(-3, 6), 0))
+        ]
+        if rng.random() < 0.9:  # the others are not in the estimates at all
+            estimated[clip] = shifted + false_alarms
+    reference[f"{prefix}silent"], estimated[f"{prefix}silent"] = [], []
+    return reference, estimated
+
+
+def _plain_sed_eval(reference, estimated):
     metrics = sed_eval.sound_event.EventBasedMetrics(
-        event_label_list=list(CLASSES),
+        event_label_list=list(WITH_EMPTY),
         t_collar=0.2,
         percentage_of_length=0.5,
+        empty_system_output_handling="zero_score",
         event_matching_type="optimal",
     )
 
@@ -221,9 +253,15 @@ def test_random_clips_agree_with_sed_eval(seed):
         return [{"event_label": k, "event_onset": a, "event_offset": b} for k, a, b in events]
 
     for clip in reference:
-        metrics.evaluate(listed(reference[clip]), listed(estimated[clip]))
-    by_class, overall, _ = _score(reference, estimated)
-    theirs = metrics.results_overall_metrics()
+        metrics.evaluate(listed(reference[clip]), listed(estimated.get(clip, [])))
+    return metrics
+
+
+def _assert_plain_sed_evals(counts, metrics):
+    assert counts.by_class == metrics.class_wise
+    assert counts.overall == metrics.overall
+    by_class, overall, n_reference = event_scores(counts)
+    theirs = {"overall": metrics.results_overall_metrics(), **metrics.results_class_wise_metrics()}
     for name, group, field in (
         ("f1", "f_measure", "f_measure"),
         ("precision", "f_measure", "precision"),
@@ -231,17 +269,63 @@ def test_random_clips_agree_with_sed_eval(seed):
         ("er", "error_rate", "error_rate"),
         ("deletion", "error_rate", "deletion_rate"),
         ("insertion", "error_rate", "insertion_rate"),
-        ("substitution", "error_rate", "substitution_rate"),
     ):
-        assert overall[name] == pytest.approx(theirs[group][field])
-    assert overall["substitution"] > 0
-    assert overall["er"] == pytest.approx(
-        overall["substitution"] + overall["deletion"] + overall["insertion"]
+        np.testing.assert_equal(overall[name], theirs["overall"][group][field])
+        expected = [
+            theirs[label][group][field] if n else np.nan
+            for label, n in zip(WITH_EMPTY, n_reference, strict=True)
+        ]
+        np.testing.assert_array_equal(by_class[name], expected)
+    np.testing.assert_equal(
+        overall["substitution"], theirs["overall"]["error_rate"]["substitution_rate"]
     )
-    for k, label in enumerate(CLASSES):
-        class_wise = metrics.results_class_wise_metrics()[label]
-        assert by_class["f1"][k] == pytest.approx(class_wise["f_measure"]["f_measure"])
-        assert by_class["er"][k] == pytest.approx(class_wise["error_rate"]["error_rate"])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_numbers_are_exactly_those_of_plain_sed_eval(seed):
+    reference, estimated = _hard_clips(seed)
+    counts = count_events(reference, estimated, **SETTINGS)
+    _assert_plain_sed_evals(counts, _plain_sed_eval(reference, estimated))
+    assert counts.by_class["Meow"]["Nsys"] > 0
+    assert counts.overall["Nsys"] > sum(of_class["Nsys"] for of_class in counts.by_class.values())
+    assert counts.overall["Nsubs"] > 0
+    assert 0 < counts.overall["Ntp"] < counts.overall["Nref"]
+    assert not any(counts.by_class["Oboe"].values())
+
+
+@pytest.fixture
+def many_folds():
+    """Two folds of several tasks each, and one without any clip."""
+    return {1: _hard_clips(1, 270, "a"), 2: _hard_clips(2, 510, "b"), 3: ({}, {})}
+
+
+def test_the_sum_of_the_folds_is_plain_sed_eval_on_all_clips(many_folds):
+    counts = count_events_by_fold(many_folds, **SETTINGS)
+    for fold, (reference, estimated) in many_folds.items():
+        _assert_plain_sed_evals(counts[fold], _plain_sed_eval(reference, estimated))
+    reference = {k: v for fold in many_folds.values() for k, v in fold[0].items()}
+    estimated = {k: v for fold in many_folds.values() for k, v in fold[1].items()}
+    total = counts[1] + counts[2] + counts[3]
+    _assert_plain_sed_evals(total, _plain_sed_eval(reference, estimated))
+
+
+def test_the_number_of_processes_changes_nothing(many_folds, monkeypatch):
+    one = count_events_by_fold(many_folds, processes=1, **SETTINGS)
+    monkeypatch.setattr(event_based, "CLIPS_FOR_PROCESSES", 2)
+    assert count_events_by_fold(many_folds, processes=2, **SETTINGS) == one
+
+
+def test_few_clips_start_no_process(many_folds, monkeypatch):
+    def start(*args, **kwargs):
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr(event_based.concurrent.futures, "ProcessPoolExecutor", start)
+    n_clips = sum(len(reference) for reference, _ in many_folds.values())
+    assert n_clips < event_based.CLIPS_FOR_PROCESSES
+    count_events_by_fold(many_folds, processes=2, **SETTINGS)
+    monkeypatch.setattr(event_based, "CLIPS_FOR_PROCESSES", n_clips)
+    with pytest.raises(AssertionError, match="was started"):
+        count_events_by_fold(many_folds, processes=2, **SETTINGS)
 
 
 def test_values_follow_the_order_of_the_classes():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score, roc_curve
 
-from tfseg.metrics.histogram import N_PATTERNS, ScoreHistogram
+from tfseg.metrics.histogram import N_PATTERNS, ScoreHistogram, ScoreRanks
 
 
 def _scores(rng, kind, shape):
@@ -200,3 +200,56 @@ def test_f1_at_any_threshold_is_scikit_learns():
 def test_f1_without_positives_has_no_value():
     histogram = ScoreHistogram.of(np.float16([[0.3], [0.6]]), np.zeros((2, 1), bool))
     assert np.isnan(histogram.f1(np.array([0.5]))).all()
+
+
+@pytest.mark.parametrize("threshold", [0, 0.1, 0.25, 0.3331, 0.999])
+def test_counts_above_a_threshold_are_those_of_compared_scores(threshold):
+    rng = np.random.default_rng(5)
+    scores = rng.random((400, 3)).astype(np.float16)
+    scores[:50], scores[50:60] = np.float16(threshold), 0  # not above it
+    positive = rng.random((400, 3)) < 0.3
+    n_predicted, n_hit = ScoreHistogram.of(scores, positive).above(threshold)
+    above = scores > np.float16(threshold)
+    np.testing.assert_array_equal(n_predicted, above.sum(axis=0))
+    np.testing.assert_array_equal(n_hit, (above & positive).sum(axis=0))
+
+
+def test_scores_that_are_not_kept_count_as_zero():
+    rng = np.random.default_rng(6)
+    scores, positive = rng.random((300, 4)).astype(np.float16), rng.random((300, 4)) < 0.4
+    kept = rng.random((300, 4)) < [0.1, 0.9, 0, 1]
+    found = ScoreHistogram.of(scores, positive, kept)
+    expected = ScoreHistogram.of(np.where(kept, scores, np.float16(0)), positive)
+    np.testing.assert_array_equal(found.total, expected.total)
+    np.testing.assert_array_equal(found.positive, expected.positive)
+
+
+# Ranks
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_ranks_give_scikit_learns_auc_and_average_precision(seed):
+    rng = np.random.default_rng(seed)
+    n_units = rng.integers(2, 300)
+    scores = rng.random((n_units, 5)).astype(np.float32)
+    scores[:, 1] = scores[:, 1].round(1)  # ties
+    scores[:, 2] = 0.5
+    scores[:, 3] *= np.float32(1e-6)
+    positive = rng.random((n_units, 5)) < rng.choice([0.02, 0.3, 0.9], 5)
+    positive[0], positive[1] = True, False
+    ranks = ScoreRanks(scores)
+    for order in (np.arange(n_units), rng.permutation(n_units)):
+        counts = ranks.counts(positive, order)
+        np.testing.assert_array_equal(counts.n_positive, positive.sum(axis=0))
+        for k in range(5):
+            truth, score = positive[:, k], scores[order, k]
+            assert abs(counts.auc()[k] - roc_auc_score(truth, score)) < 1e-12
+            expected = average_precision_score(truth, score)
+            assert abs(counts.average_precision()[k] - expected) < 1e-12
+
+
+def test_ranks_of_one_kind_of_unit_have_no_auc():
+    positive = np.array([[True, False]] * 3)
+    counts = ScoreRanks(np.random.default_rng(0).random((3, 2))).counts(positive)
+    assert np.isnan(counts.auc()).all()
+    np.testing.assert_array_equal(counts.average_precision(), [1, np.nan])

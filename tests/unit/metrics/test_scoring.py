@@ -15,12 +15,15 @@ from sklearn.metrics import (
 from tfseg.dataset import FeatureSet
 from tfseg.errors import DamagedFileError, TableError
 from tfseg.inference import MaskCounter, write_scores
-from tfseg.metrics.event_based import score_events
+from tfseg.metrics import event_based
+from tfseg.metrics.event_based import count_events, event_scores
 from tfseg.metrics.histogram import ScoreHistogram
 from tfseg.metrics.records import COLUMNS, MetricSettings, read_metrics
 from tfseg.metrics.scoring import (
     FoldScores,
+    count_folds,
     fold_rows,
+    frame_histograms,
     frame_metrics,
     macro,
     mask_metrics,
@@ -135,7 +138,7 @@ def test_frames_are_scikit_learns_on_gated_scores(seed):
     gated = np.where(fold.tags[:, None] > np.float32(0.1), fold.frames, np.float16(0))
     assert (gated != fold.frames).any()
     for gate, scores in ((True, gated), (False, fold.frames)):
-        values, n_positive = frame_metrics(fold, SETTINGS, gate=gate)
+        values, n_positive = frame_metrics(frame_histograms(fold, SETTINGS)[gate], SETTINGS)
         _assert_values(values, _scikit_learns(scores.reshape(-1, 4), positive, 0.1))
         np.testing.assert_array_equal(n_positive, positive.sum(axis=0))
 
@@ -154,14 +157,14 @@ def test_thresholds_are_settings(fold):
     settings = dataclasses.replace(SETTINGS, tag_threshold=0.3, frame_threshold=0.2)
     values, _ = tagging_metrics(fold, settings)
     _assert_values(values, _scikit_learns(fold.tags, fold.target, 0.3))
-    values, _ = frame_metrics(fold, settings, gate=False)
+    values, _ = frame_metrics(frame_histograms(fold, settings)[False], settings)
     flat = fold.frames.reshape(-1, 4), fold.strong.reshape(-1, 4)
     _assert_values(values, _scikit_learns(*flat, 0.2))
 
 
 def test_scoring_changes_no_scores(fold):
     before = fold.frames.copy(), fold.tags.copy()
-    fold_rows(fold, CLASSES, SETTINGS)
+    _rows(fold)
     np.testing.assert_array_equal(fold.frames, before[0])
     np.testing.assert_array_equal(fold.tags, before[1])
 
@@ -178,6 +181,24 @@ def test_macro_leaves_out_what_has_no_value_and_counts_the_rest():
     value, n = macro(np.array([np.nan, np.nan]))
     assert np.isnan(value)
     assert n == 0
+
+
+def test_shuffled_tags_are_scikit_learns_mean_of_twenty_deals(fold):
+    values, _ = shuffled_tagging_metrics(fold, SETTINGS, np.random.default_rng(3))
+    rng = np.random.default_rng(3)
+    deals = [
+        _scikit_learns(fold.tags[rng.permutation(len(fold.tags))], fold.target, 0.1)
+        for _ in range(20)
+    ]
+    expected = {name: np.mean([deal[name] for deal in deals], axis=0) for name in deals[0]}
+    _assert_values(values, expected)
+
+
+def test_tags_that_are_no_numbers_are_refused(fold):
+    tags = fold.tags.copy()
+    tags[3, 1] = np.nan
+    with pytest.raises(ValueError, match="expected finite scores"):
+        tagging_metrics(dataclasses.replace(fold, tags=tags), SETTINGS)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -202,6 +223,14 @@ def _table(rows):
     return pd.DataFrame(rows, columns=["task", "metric", "class", "variant", "value", "n"])
 
 
+def _counts(folds, settings=SETTINGS):
+    return list(count_folds(dict(enumerate(folds)), CLASSES, settings).values())
+
+
+def _rows(fold, settings=SETTINGS):
+    return fold_rows(*_counts([fold], settings), CLASSES, settings)
+
+
 def _value(table, task, metric, label, variant="published", column="value"):
     found = table.query(
         f"task == '{task}' and metric == '{metric}' and `class` == '{label}'"
@@ -213,7 +242,7 @@ def _value(table, task, metric, label, variant="published", column="value"):
 
 @pytest.fixture(scope="module")
 def table():
-    return _table(fold_rows(_fold(0)[0], CLASSES, SETTINGS))
+    return _table(_rows(_fold(0)[0]))
 
 
 def test_rows_hold_every_metric_of_every_class_once(table):
@@ -267,7 +296,7 @@ def test_a_class_that_was_never_found_scores_zero(fold):
         mask_predicted=fold.mask_predicted * [1, 0, 1, 1],
         mask_hit=fold.mask_hit * [1, 0, 1, 1],
     )
-    table = _table(fold_rows(deaf, CLASSES, SETTINGS))
+    table = _table(_rows(deaf))
     for task in ("tagging", "frame", "event", "mask"):
         for metric in ("f1", "precision", "recall"):
             assert _value(table, task, metric, "Chime") == 0
@@ -278,7 +307,7 @@ def test_a_class_that_was_never_found_scores_zero(fold):
 
 def test_the_gate_decides_which_frame_rows_are_published(fold, table):
     gated = table
-    ungated = _table(fold_rows(fold, CLASSES, dataclasses.replace(SETTINGS, tag_gate=False)))
+    ungated = _table(_rows(fold, dataclasses.replace(SETTINGS, tag_gate=False)))
     for metric in ("f1", "precision", "auc", "map"):
         for label in ("Bark", "macro"):
             with_gate = _value(gated, "frame", metric, label)
@@ -289,8 +318,10 @@ def test_the_gate_decides_which_frame_rows_are_published(fold, table):
 
 
 def test_event_rows_are_those_of_the_events(fold, table):
-    by_class, overall, n_reference = score_events(
-        fold.reference, fold.estimated, classes=CLASSES, collar_s=0.2, offset_fraction=0.5
+    by_class, overall, n_reference = event_scores(
+        count_events(
+            fold.reference, fold.estimated, classes=CLASSES, collar_s=0.2, offset_fraction=0.5
+        )
     )
     for metric, values in by_class.items():
         for k, label in enumerate(CLASSES[:3]):
@@ -330,7 +361,7 @@ def test_the_table_has_its_columns_and_keys(metrics):
 def test_a_folds_rows_are_those_of_the_fold(metrics, folds):
     for fold, scores in folds.items():
         found = metrics[metrics["fold"] == str(fold)][[*KEYS[:3], "variant", "value", "n"]]
-        expected = _table(fold_rows(scores, CLASSES, SETTINGS))
+        expected = _table(_rows(scores))
         pd.testing.assert_frame_equal(found.reset_index(drop=True), expected, check_exact=True)
 
 
@@ -375,15 +406,38 @@ def test_pooled_is_the_score_of_the_union(metrics, folds):
         for k, label in enumerate(CLASSES[:3]):
             found = _value(table, "frame", metric, label, "ungated")
             assert found == pytest.approx(values[k])
-    by_class, overall, _ = score_events(
+    counts = count_events(
         {m: e for fold in folds.values() for m, e in fold.reference.items()},
         {m: e for fold in folds.values() for m, e in fold.estimated.items()},
         classes=CLASSES,
         collar_s=0.2,
         offset_fraction=0.5,
     )
-    assert _value(table, "event", "er", "Bark") == pytest.approx(by_class["er"][0])
-    assert _value(table, "event", "er", "macro", "overall") == pytest.approx(overall["er"])
+    by_class, overall, _ = event_scores(counts)
+    for metric, value in overall.items():
+        assert _value(table, "event", metric, "macro", "overall") == value
+    for metric, values in by_class.items():
+        for k, label in enumerate(CLASSES[:3]):
+            assert _value(table, "event", metric, label) == values[k]
+
+
+def test_no_event_is_evaluated_twice(folds, monkeypatch):
+    counted = []
+
+    def counting(reference, estimated, **settings):
+        counted.extend(reference)
+        return count_events(reference, estimated, **settings)
+
+    monkeypatch.setattr(event_based, "count_events", counting)
+    score_system(folds, CLASSES, SETTINGS, snr_db=10, system="gwrp", seed=0)
+    assert counted == [name for fold in folds.values() for name in fold.reference]
+
+
+def test_the_number_of_processes_changes_nothing(folds, metrics, monkeypatch):
+    monkeypatch.setattr(event_based, "CLIPS_FOR_PROCESSES", 2)
+    settings = {"snr_db": 10, "system": "gwrp", "seed": 0, "processes": 2}
+    again = score_system(folds, CLASSES, SETTINGS, **settings)
+    pd.testing.assert_frame_equal(again, metrics, check_exact=True)
 
 
 def test_pooled_masks_are_those_of_all_units(metrics):
@@ -398,7 +452,7 @@ def test_pooled_masks_are_those_of_all_units(metrics):
 
 
 def test_pooling_one_fold_changes_nothing(fold, table):
-    pooled = _table(fold_rows(pool([fold]), CLASSES, SETTINGS))
+    pooled = _table(fold_rows(pool(_counts([fold])), CLASSES, SETTINGS))
     pd.testing.assert_frame_equal(pooled, table, check_exact=True)
 
 
@@ -484,7 +538,7 @@ def test_only_clips_whose_events_are_known_count_for_frames_and_events(fold):
         frames=fold.frames[:12],
         strong=fold.strong[:12],
     )
-    table, expected = (_table(fold_rows(part, CLASSES, SETTINGS)) for part in (partly, alone))
+    table, expected = (_table(_rows(part)) for part in (partly, alone))
     assert set(table["task"]) == {"tagging", "frame", "event"}
     for task in ("frame", "event"):
         pd.testing.assert_frame_equal(
@@ -492,15 +546,25 @@ def test_only_clips_whose_events_are_known_count_for_frames_and_events(fold):
             expected[expected["task"] == task].reset_index(drop=True),
         )
     tagging = table[table["task"] == "tagging"]
-    whole = _table(fold_rows(fold, CLASSES, SETTINGS))
+    whole = _table(_rows(fold))
     whole = whole[(whole["task"] == "tagging")]
     pd.testing.assert_frame_equal(tagging, whole)
 
 
 def test_without_any_reference_only_tags_are_scored(fold):
     bare = dataclasses.replace(fold, reference={}, masks=None)
-    assert set(_table(fold_rows(bare, CLASSES, SETTINGS))["task"]) == {"tagging"}
-    assert pool([bare, bare]).masks is None
+    assert set(_table(_rows(bare))["task"]) == {"tagging"}
+    pooled = pool(_counts([bare, bare]))
+    assert pooled.masks is pooled.frames is pooled.events is None
+
+
+def test_a_fold_without_any_reference_adds_nothing_to_the_pooled_frames_and_events(fold):
+    bare = dataclasses.replace(fold, reference={})
+    one, (_, other) = _counts([fold]), _counts([fold, bare])
+    pooled, alone = pool([*one, other]), pool(one)
+    assert pooled.events == alone.events
+    for gate in (False, True):
+        np.testing.assert_array_equal(pooled.frames[gate].total, alone.frames[gate].total)
 
 
 def test_clips_of_any_length_are_scored_frame_by_frame(fold):
@@ -510,7 +574,7 @@ def test_clips_of_any_length_are_scored_frame_by_frame(fold):
         frames=[clip[:n] for clip, n in zip(fold.frames, lengths, strict=True)],
         strong=[clip[:n] for clip, n in zip(fold.strong, lengths, strict=True)],
     )
-    table = _table(fold_rows(ragged, CLASSES, SETTINGS))
+    table = _table(_rows(ragged))
     scores = np.concatenate(ragged.frames)[:, 0].astype(np.float64)
     truth = np.concatenate(ragged.strong)[:, 0]
     expected = roc_auc_score(truth, scores)

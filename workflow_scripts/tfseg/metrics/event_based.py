@@ -1,13 +1,12 @@
 """Event-based scores with sed_eval, the toolbox that TASLP used (V-B)."""
 
+import concurrent.futures
+import itertools
+import multiprocessing
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
-
-with warnings.catch_warnings():
-    # dcase_util still imports pkg_resources, which says so each time; setuptools is pinned for it.
-    warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
-    import sed_eval
 
 # sed_eval divides by the number of references plus this; without any, its error rate is absurd.
 _FIELDS = {
@@ -19,6 +18,47 @@ _FIELDS = {
     "insertion": ("error_rate", "insertion_rate"),
     "substitution": ("error_rate", "substitution_rate"),
 }
+# A process needs about a second until it has loaded sed_eval; one counts these clips in about
+# three. Which clips are counted where changes no number: counts are whole, and their sums exact.
+CLIPS_FOR_PROCESSES = 4000
+_CLIPS_PER_TASK = 250
+
+
+@dataclass(frozen=True)
+class EventCounts:
+    """sed_eval's counts of events, from which its scores follow; those of sets of clips add up.
+
+    Attributes
+    ----------
+    by_class : dict of str to dict of str to float
+        In the order of the classes: sed_eval's ``class_wise`` (Nref, Nsys, Ntp, Nfp, Nfn).
+    overall : dict of str to float
+        All events regardless of class: sed_eval's ``overall``, with Nsubs.
+    """
+
+    by_class: dict
+    overall: dict
+
+    def __add__(self, other):
+        return EventCounts(
+            {label: _sum(counts, other.by_class[label]) for label, counts in self.by_class.items()},
+            _sum(self.overall, other.overall),
+        )
+
+
+def _sum(counts, others):
+    return {name: count + others[name] for name, count in counts.items()}
+
+
+def _evaluator(classes, **settings):
+    with warnings.catch_warnings():
+        # dcase_util still imports pkg_resources, which says so; setuptools is pinned for it.
+        warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+        import sed_eval  # here, because it takes half a second and few scripts need it
+
+    return sed_eval.sound_event.EventBasedMetrics(
+        event_label_list=list(classes), empty_system_output_handling="zero_score", **settings
+    )
 
 
 def _sed_eval_events(events, filename):
@@ -28,8 +68,8 @@ def _sed_eval_events(events, filename):
     ]
 
 
-def score_events(reference, estimated, *, classes, collar_s, offset_fraction):
-    """Score detected events against the reference, clip by clip.
+def count_events(reference, estimated, *, classes, collar_s, offset_fraction):
+    """Count hits and errors of detected events against the reference, clip by clip.
 
     Parameters
     ----------
@@ -46,6 +86,81 @@ def score_events(reference, estimated, *, classes, collar_s, offset_fraction):
 
     Returns
     -------
+    counts : EventCounts
+    """
+    metrics = _evaluator(
+        classes,
+        t_collar=collar_s,
+        percentage_of_length=offset_fraction,
+        event_matching_type="optimal",
+    )
+    for clip, events in reference.items():
+        found = estimated.get(clip, [])
+        # sed_eval walks through every class of its list, and adds zeros for those that do not
+        # occur: with all 41 classes that is most of its time.
+        occurring = {label for label, _, _ in itertools.chain(events, found)}
+        metrics.event_label_list = [label for label in classes if label in occurring]
+        metrics.evaluate(
+            reference_event_list=_sed_eval_events(events, clip),
+            estimated_event_list=_sed_eval_events(found, clip),
+        )
+    return EventCounts(metrics.class_wise, metrics.overall)
+
+
+def _count_task(task, settings):
+    return count_events(*task, **settings)
+
+
+def count_events_by_fold(folds, *, processes=1, **settings):
+    """Count the events of several folds, clips spread over processes when there are many.
+
+    Parameters
+    ----------
+    folds : dict of int to (reference, estimated)
+        As `count_events` takes them.
+    processes : int
+        At most; fewer than `CLIPS_FOR_PROCESSES` clips are counted in this one.
+    **settings
+        ``classes, collar_s, offset_fraction`` of `count_events`.
+
+    Returns
+    -------
+    counts : dict of int to EventCounts
+        The same whatever the number of processes.
+    """
+    owners, tasks = [], []
+    for fold, (reference, estimated) in folds.items():
+        clips = list(reference)
+        for first in range(0, max(len(clips), 1), _CLIPS_PER_TASK):
+            part = clips[first : first + _CLIPS_PER_TASK]
+            owners.append(fold)
+            tasks.append(
+                (
+                    {clip: reference[clip] for clip in part},
+                    {clip: estimated[clip] for clip in part if clip in estimated},
+                )
+            )
+    if processes == 1 or sum(len(reference) for reference, _ in tasks) < CLIPS_FOR_PROCESSES:
+        parts = [_count_task(task, settings) for task in tasks]
+    else:
+        context = multiprocessing.get_context("spawn")
+        with concurrent.futures.ProcessPoolExecutor(processes, mp_context=context) as workers:
+            parts = list(workers.map(_count_task, tasks, itertools.repeat(settings)))
+    counts = {}
+    for fold, part in zip(owners, parts, strict=True):
+        counts[fold] = counts[fold] + part if fold in counts else part
+    return counts
+
+
+def event_scores(counts):
+    """Scores of counted events.
+
+    Parameters
+    ----------
+    counts : EventCounts
+
+    Returns
+    -------
     by_class : dict of str to np.ndarray [shape=(n_classes,)]
         f1, precision, recall, er, deletion, insertion; NaN for a class without reference. A
         class that was never found has an F1 of zero.
@@ -53,31 +168,15 @@ def score_events(reference, estimated, *, classes, collar_s, offset_fraction):
         The same over all events regardless of class, with substitution (TASLP eq. 10).
     n_reference : np.ndarray [shape=(n_classes,), dtype=int64]
     """
-    metrics = sed_eval.sound_event.EventBasedMetrics(
-        event_label_list=list(classes),
-        t_collar=collar_s,
-        percentage_of_length=offset_fraction,
-        empty_system_output_handling="zero_score",
-        event_matching_type="optimal",
-    )
-    for clip, events in reference.items():
-        metrics.evaluate(
-            reference_event_list=_sed_eval_events(events, clip),
-            estimated_event_list=_sed_eval_events(estimated.get(clip, []), clip),
-        )
+    metrics = _evaluator(counts.by_class)
+    metrics.class_wise, metrics.overall = counts.by_class, counts.overall
     results = metrics.results_class_wise_metrics()
-    n_reference = np.array(
-        [
-            sum(label == k for events in reference.values() for label, _, _ in events)
-            for k in classes
-        ],
-        dtype=np.int64,
-    )
+    n_reference = np.array([c["Nref"] for c in counts.by_class.values()], dtype=np.int64)
     by_class = {}
     for name, (group, field) in _FIELDS.items():
         if name == "substitution":  # only defined across classes
             continue
-        values = np.array([results[label][group][field] for label in classes], dtype=float)
+        values = np.array([of_class[group][field] for of_class in results.values()], dtype=float)
         by_class[name] = np.where(n_reference > 0, values, np.nan)
     whole = metrics.results_overall_metrics()
     overall = {name: float(whole[group][field]) for name, (group, field) in _FIELDS.items()}

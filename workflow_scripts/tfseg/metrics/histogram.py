@@ -1,9 +1,10 @@
-"""Exact AUC and average precision from counts per float16 bit pattern.
+"""Exact AUC and average precision from counts of units per score.
 
-Scores in [0, 1] take 15 361 values as float16, and their bit patterns sort like the values. Two
-counts per value (all units, positive units) hold everything that threshold-free metrics need, at
-a size that does not grow with the number of units. Equal-width bins would not do: masks live near
-zero, where float16 is finest.
+Two counts per value of a score (all units, positive units) hold everything that threshold-free
+metrics need. For frames and masks, values are float16 bit patterns: scores in [0, 1] take 15 361
+of them, which sort like the values, and their counts do not grow with the number of units.
+Equal-width bins would not do: masks live near zero, where float16 is finest. Tags are few, and are
+counted by their ranks.
 """
 
 from dataclasses import dataclass
@@ -14,46 +15,16 @@ N_PATTERNS = 0x3C00 + 1  # the bit pattern of 1.0, and zero
 
 
 @dataclass
-class ScoreHistogram:
-    """Counts of scores and of positive scores.
+class RankedCounts:
+    """Counts of scores and of positive scores, from the lowest score to the highest.
 
     Attributes
     ----------
-    total, positive : np.ndarray [shape=(n_classes, N_PATTERNS), dtype=int64]
+    total, positive : np.ndarray [shape=(n_classes, n_values), dtype=int64]
     """
 
     total: np.ndarray
     positive: np.ndarray
-
-    @classmethod
-    def of(cls, scores, positive):
-        """Count arrays of scores.
-
-        Parameters
-        ----------
-        scores : np.ndarray [shape=(..., n_classes), dtype=float16, in [0, 1]]
-        positive : np.ndarray [same shape, dtype=bool]
-        """
-        n_classes = scores.shape[-1]
-        patterns = np.ascontiguousarray(scores).view(np.uint16).reshape(-1, n_classes)
-        positive = positive.reshape(-1, n_classes)
-        if patterns.size and patterns.max() >= N_PATTERNS:
-            # -0.0 has the sign bit set but is a zero; everything else here is out of range.
-            patterns = np.where(patterns == 0x8000, 0, patterns)
-            if patterns.max() >= N_PATTERNS:
-                raise ValueError("expected scores within 0..1, found one outside or NaN")
-        return cls(
-            np.stack([np.bincount(patterns[:, k], minlength=N_PATTERNS) for k in range(n_classes)]),
-            np.stack(
-                [
-                    np.bincount(patterns[positive[:, k], k], minlength=N_PATTERNS)
-                    for k in range(n_classes)
-                ]
-            ),
-        )
-
-    def __add__(self, other):
-        return ScoreHistogram(self.total + other.total, self.positive + other.positive)
 
     @property
     def n_positive(self):
@@ -99,6 +70,63 @@ class ScoreHistogram:
             rates[k] = alarm[before] + share * (alarm[after] - alarm[before])
         return rates
 
+
+class ScoreHistogram(RankedCounts):
+    """Counts per float16 bit pattern; those of several sets of units add up.
+
+    Attributes
+    ----------
+    total, positive : np.ndarray [shape=(n_classes, N_PATTERNS), dtype=int64]
+    """
+
+    @classmethod
+    def of(cls, scores, positive, kept=None):
+        """Count arrays of scores.
+
+        Parameters
+        ----------
+        scores : np.ndarray [shape=(..., n_classes), dtype=float16, in [0, 1]]
+        positive : np.ndarray [same shape, dtype=bool]
+        kept : np.ndarray [same shape, dtype=bool] or None
+            A score that is not kept counts as zero.
+        """
+        n_classes = scores.shape[-1]
+        patterns = np.ascontiguousarray(scores).view(np.uint16).reshape(-1, n_classes)
+        if patterns.size and patterns.max() >= N_PATTERNS:
+            # -0.0 has the sign bit set but is a zero; everything else here is out of range.
+            patterns = np.where(patterns == 0x8000, 0, patterns)
+            if patterns.max() >= N_PATTERNS:
+                raise ValueError("expected scores within 0..1, found one outside or NaN")
+        positive = positive.reshape(-1, n_classes)
+        total = np.empty((n_classes, N_PATTERNS), dtype=np.int64)
+        of_positive = np.empty_like(total)
+        for k in range(n_classes):
+            column, is_positive = patterns[:, k], positive[:, k]
+            if kept is not None:
+                column = np.where(kept.reshape(-1, n_classes)[:, k], column, 0)
+            total[k] = np.bincount(column, minlength=N_PATTERNS)
+            of_positive[k] = np.bincount(column[is_positive], minlength=N_PATTERNS)
+        return cls(total, of_positive)
+
+    def __add__(self, other):
+        return ScoreHistogram(self.total + other.total, self.positive + other.positive)
+
+    def above(self, threshold):
+        """Count the units above a threshold.
+
+        Parameters
+        ----------
+        threshold : float [in [0, 1]]
+            Rounded to float16, as the scores are.
+
+        Returns
+        -------
+        n_predicted, n_hit : np.ndarray [shape=(n_classes,), dtype=int64]
+            All such units, and the positive ones.
+        """
+        first = int(np.float16(threshold).view(np.uint16)) + 1
+        return self.total[:, first:].sum(axis=1), self.positive[:, first:].sum(axis=1)
+
     def f1(self, thresholds):
         """F1 of each class at some thresholds [shape=(n_classes, n_thresholds)].
 
@@ -119,3 +147,42 @@ class ScoreHistogram:
         n_positive = self.n_positive[:, None]
         f1 = 2 * n_hit[:, first] / np.maximum(n_predicted[:, first] + n_positive, 1)
         return np.where(n_positive > 0, f1, np.nan)
+
+
+class ScoreRanks:
+    """Ranks of the scores of each class, for counting them against several references.
+
+    Parameters
+    ----------
+    scores : np.ndarray [shape=(n, n_classes)]
+    """
+
+    def __init__(self, scores):
+        if not np.isfinite(scores).all():
+            raise ValueError("expected finite scores, found one that is not")
+        n_units, n_classes = scores.shape
+        # Equal scores share a rank. Ranks of class k start at k * n_units: one count serves all.
+        self._cells = np.empty(scores.shape, dtype=np.int64)
+        for k in range(n_classes):
+            ranks = np.unique(scores[:, k], return_inverse=True)[1]
+            self._cells[:, k] = k * n_units + ranks
+        self._total = self._count(self._cells.ravel())
+
+    def _count(self, cells):
+        n_units, n_classes = self._cells.shape
+        return np.bincount(cells, minlength=n_units * n_classes).reshape(n_classes, n_units)
+
+    def counts(self, positive, order=slice(None)):
+        """Count them against a reference.
+
+        Parameters
+        ----------
+        positive : np.ndarray [shape=(n, n_classes), dtype=bool]
+        order : np.ndarray [shape=(n,), dtype=int64]
+            A permutation: whose scores each unit has. By default its own.
+
+        Returns
+        -------
+        counts : RankedCounts
+        """
+        return RankedCounts(self._total, self._count(self._cells[order][positive]))

@@ -1,16 +1,17 @@
 """All metrics of one system at one SNR: by class and macro, per fold, over folds, and pooled."""
 
+import functools
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from tfseg.dataset import read_ragged
 from tfseg.files import read_description, reading_hdf5
-from tfseg.metrics.event_based import score_events
-from tfseg.metrics.histogram import ScoreHistogram
+from tfseg.metrics.event_based import EventCounts, count_events_by_fold, event_scores
+from tfseg.metrics.histogram import ScoreHistogram, ScoreRanks
 from tfseg.metrics.records import COLUMNS
 from tfseg.seeding import generator
 
@@ -88,25 +89,101 @@ def read_fold_scores(scores_path, counts_path, estimated, labels, grid):
     return scores, classes
 
 
+@dataclass(frozen=True)
+class FoldCounts:
+    """What the metrics of one held-out fold, or of several pooled, follow from.
+
+    Attributes
+    ----------
+    mixtures, tags, target
+        As in `FoldScores`: tags are few, and are not counted.
+    frames : dict of bool to ScoreHistogram, or None
+        Frame scores as they are (False) and gated (True: zero in clips whose tag is not positive),
+        of the clips whose events' times are known. None where there is no such clip.
+    events : EventCounts or None
+        Likewise.
+    masks, mask_predicted, mask_hit
+        As in `FoldScores`.
+    """
+
+    mixtures: list
+    tags: np.ndarray
+    target: np.ndarray
+    frames: dict | None = None
+    events: EventCounts | None = None
+    masks: ScoreHistogram | None = None
+    mask_predicted: np.ndarray | None = None
+    mask_hit: np.ndarray | None = None
+
+
+def count_folds(folds, classes, settings, processes=1):
+    """Count what adds up over clips: frames, events and T-F units.
+
+    Parameters
+    ----------
+    folds : dict of int to FoldScores
+    classes : sequence of str
+    settings : MetricSettings
+    processes : int
+        That events are counted in; changes no number.
+
+    Returns
+    -------
+    counts : dict of int to FoldCounts
+    """
+    events = count_events_by_fold(
+        {name: (fold.reference, fold.estimated) for name, fold in folds.items() if fold.reference},
+        classes=classes,
+        collar_s=settings.collar_s,
+        offset_fraction=settings.offset_fraction,
+        processes=processes,
+    )
+    return {
+        name: FoldCounts(
+            mixtures=fold.mixtures,
+            tags=fold.tags,
+            target=fold.target,
+            frames=frame_histograms(fold, settings) if fold.reference else None,
+            events=events.get(name),
+            masks=fold.masks,
+            mask_predicted=fold.mask_predicted,
+            mask_hit=fold.mask_hit,
+        )
+        for name, fold in folds.items()
+    }
+
+
 def pool(folds):
-    """Join the scores of several folds into one, as if they were one test set."""
-    pooled = FoldScores(
+    """Join the counts of several folds into one, as if they were one test set.
+
+    Parameters
+    ----------
+    folds : sequence of FoldCounts
+    """
+    pooled = FoldCounts(
         mixtures=[name for fold in folds for name in fold.mixtures],
         tags=np.concatenate([fold.tags for fold in folds]),
         target=np.concatenate([fold.target for fold in folds]),
-        frames=[clip for fold in folds for clip in fold.frames],
-        strong=[clip for fold in folds for clip in fold.strong],
-        reference={k: v for fold in folds for k, v in fold.reference.items()},
-        estimated={k: v for fold in folds for k, v in fold.estimated.items()},
     )
+    timed = [fold for fold in folds if fold.events is not None]
+    if timed:
+        pooled = replace(
+            pooled,
+            frames={gate: _total(fold.frames[gate] for fold in timed) for gate in (False, True)},
+            events=_total(fold.events for fold in timed),
+        )
     if any(fold.masks is None for fold in folds):
         return pooled
     return replace(
         pooled,
-        masks=sum((fold.masks for fold in folds[1:]), folds[0].masks),
-        mask_predicted=sum(fold.mask_predicted for fold in folds),
-        mask_hit=sum(fold.mask_hit for fold in folds),
+        masks=_total(fold.masks for fold in folds),
+        mask_predicted=_total(fold.mask_predicted for fold in folds),
+        mask_hit=_total(fold.mask_hit for fold in folds),
     )
+
+
+def _total(counts):
+    return functools.reduce(operator.add, counts)
 
 
 def precision_recall_f1(predicted, reference, hit):
@@ -136,55 +213,63 @@ def precision_recall_f1(predicted, reference, hit):
     return ratio(hit, predicted), ratio(hit, reference), ratio(2 * hit, predicted + reference)
 
 
-def _threshold_metrics(scores, positive, threshold):
-    axes = tuple(range(scores.ndim - 1))
-    above = scores > np.asarray(threshold, dtype=scores.dtype)
+def _tag_metrics(above, counts, target):
     precision, recall, f1 = precision_recall_f1(
-        above.sum(axis=axes), positive.sum(axis=axes), (above & positive).sum(axis=axes)
+        above.sum(axis=0), target.sum(axis=0), (above & target).sum(axis=0)
     )
-    return {"f1": f1, "precision": precision, "recall": recall}
+    values = {"f1": f1, "precision": precision, "recall": recall}
+    values["auc"], values["map"] = counts.auc(), counts.average_precision()
+    return values
 
 
 def tagging_metrics(fold, settings):
     """Clip tagging (TASLP Tables II and III): by class, and the positives of each class."""
-    values = _threshold_metrics(fold.tags, fold.target, settings.tag_threshold)
-    both_kinds = fold.target.any(axis=0) & ~fold.target.all(axis=0)
-    n_classes = fold.tags.shape[1]
-    values["auc"], values["map"] = np.full(n_classes, np.nan), np.full(n_classes, np.nan)
-    for k in range(n_classes):
-        if both_kinds[k]:
-            values["auc"][k] = roc_auc_score(fold.target[:, k], fold.tags[:, k])
-        if fold.target[:, k].any():
-            values["map"][k] = average_precision_score(fold.target[:, k], fold.tags[:, k])
+    above = fold.tags > np.asarray(settings.tag_threshold, dtype=fold.tags.dtype)
+    values = _tag_metrics(above, ScoreRanks(fold.tags).counts(fold.target), fold.target)
     return values, fold.target.sum(axis=0)
 
 
 def shuffled_tagging_metrics(fold, settings, rng):
     """Chance level of clip tagging: the same scores dealt to other clips, mean of 20 deals."""
+    above = fold.tags > np.asarray(settings.tag_threshold, dtype=fold.tags.dtype)
+    ranks = ScoreRanks(fold.tags)
     deals = []
     for _ in range(_SHUFFLES):
-        shuffled = replace(fold, tags=fold.tags[rng.permutation(len(fold.tags))])
-        values, n_positive = tagging_metrics(shuffled, settings)
-        deals.append(values)
-    return {name: np.mean([deal[name] for deal in deals], axis=0) for name in values}, n_positive
+        order = rng.permutation(len(fold.tags))
+        deals.append(_tag_metrics(above[order], ranks.counts(fold.target, order), fold.target))
+    values = {name: np.mean([deal[name] for deal in deals], axis=0) for name in deals[0]}
+    return values, fold.target.sum(axis=0)
 
 
-def _frames(fold, settings, *, gate):
-    """Frame scores and references of the clips whose events' times are known, one after another."""
+def frame_histograms(fold, settings):
+    """Count the frame scores of the clips whose events' times are known.
+
+    Parameters
+    ----------
+    fold : FoldScores
+    settings : MetricSettings
+
+    Returns
+    -------
+    histograms : dict of bool to ScoreHistogram
+        As they are (False), and gated by the clips' tags (True).
+    """
     known = [i for i, name in enumerate(fold.mixtures) if name in fold.reference]
     frames = np.concatenate([fold.frames[i] for i in known])
     strong = np.concatenate([fold.strong[i] for i in known])
-    if gate:
-        positive = (fold.tags[known] > settings.tag_threshold).astype(np.float16)
-        frames = frames * np.repeat(positive, [len(fold.frames[i]) for i in known], axis=0)
-    return frames, strong
+    has_tag = fold.tags[known] > settings.tag_threshold
+    kept = np.repeat(has_tag, [len(fold.frames[i]) for i in known], axis=0)
+    return {
+        False: ScoreHistogram.of(frames, strong),
+        True: ScoreHistogram.of(frames, strong, kept),
+    }
 
 
-def frame_metrics(fold, settings, *, gate):
+def frame_metrics(histogram, settings):
     """Frame-wise detection (TASLP Tables IV and V)."""
-    frames, strong = _frames(fold, settings, gate=gate)
-    values = _threshold_metrics(frames, strong, settings.frame_threshold)
-    histogram = ScoreHistogram.of(frames, strong)
+    n_predicted, n_hit = histogram.above(settings.frame_threshold)
+    precision, recall, f1 = precision_recall_f1(n_predicted, histogram.n_positive, n_hit)
+    values = {"f1": f1, "precision": precision, "recall": recall}
     values["auc"], values["map"] = histogram.auc(), histogram.average_precision()
     values["eer"] = histogram.equal_error_rate()
     return values, histogram.n_positive
@@ -215,7 +300,7 @@ def f1_curves(fold, settings, thresholds):
     """
     histograms = {"tagging": ScoreHistogram.of(fold.tags.astype(np.float16), fold.target)}
     if fold.reference:
-        histograms["frame"] = ScoreHistogram.of(*_frames(fold, settings, gate=settings.tag_gate))
+        histograms["frame"] = frame_histograms(fold, settings)[settings.tag_gate]
     if fold.masks is not None:
         histograms["mask"] = fold.masks
     return {
@@ -244,6 +329,12 @@ def _class_rows(task, variant, classes, values, n_positive):
 def fold_rows(fold, classes, settings):
     """All metrics of one fold (or of pooled folds).
 
+    Parameters
+    ----------
+    fold : FoldCounts
+    classes : sequence of str
+    settings : MetricSettings
+
     Returns
     -------
     rows : list of (task, metric, class, variant, value, n)
@@ -255,38 +346,25 @@ def fold_rows(fold, classes, settings):
     rows = _class_rows("tagging", "published", classes, *tagging_metrics(fold, settings))
     chance = shuffled_tagging_metrics(fold, settings, generator(0, "shuffled", *fold.mixtures[:1]))
     rows += _class_rows("tagging", "shuffled", classes, *chance)
-    if fold.reference:
-        rows += _timed_rows(fold, classes, settings)
+    if fold.frames is not None:
+        variants = {settings.tag_gate: "published"}
+        variants[not settings.tag_gate] = "ungated" if settings.tag_gate else "gated"
+        for gate, variant in variants.items():
+            values = frame_metrics(fold.frames[gate], settings)
+            rows += _class_rows("frame", variant, classes, *values)
+    if fold.events is not None:
+        by_class, overall, n_reference = event_scores(fold.events)
+        rows += _class_rows("event", "published", classes, by_class, n_reference)
+        rows += [
+            ("event", metric, "macro", "overall", value, int((n_reference > 0).sum()))
+            for metric, value in overall.items()
+        ]
     if fold.masks is not None:
         rows += _class_rows("mask", "published", classes, *mask_metrics(fold))
     return rows
 
 
-def _timed_rows(fold, classes, settings):
-    """Rows of frames and events: what needs to know when the events sound."""
-    rows = _class_rows(
-        "frame", "published", classes, *frame_metrics(fold, settings, gate=settings.tag_gate)
-    )
-    other = "ungated" if settings.tag_gate else "gated"
-    rows += _class_rows(
-        "frame", other, classes, *frame_metrics(fold, settings, gate=not settings.tag_gate)
-    )
-    by_class, overall, n_reference = score_events(
-        fold.reference,
-        fold.estimated,
-        classes=classes,
-        collar_s=settings.collar_s,
-        offset_fraction=settings.offset_fraction,
-    )
-    rows += _class_rows("event", "published", classes, by_class, n_reference)
-    rows += [
-        ("event", metric, "macro", "overall", value, int((n_reference > 0).sum()))
-        for metric, value in overall.items()
-    ]
-    return rows
-
-
-def score_system(folds, classes, settings, *, snr_db, system, seed):
+def score_system(folds, classes, settings, *, snr_db, system, seed, processes=1):
     """Metrics of one system at one SNR with one seed.
 
     Parameters
@@ -299,6 +377,8 @@ def score_system(folds, classes, settings, *, snr_db, system, seed):
     system : str
     seed : int
         Number of the repeat.
+    processes : int
+        Changes no number.
 
     Returns
     -------
@@ -307,9 +387,10 @@ def score_system(folds, classes, settings, *, snr_db, system, seed):
         ``pooled`` (the folds' clips scored as one set).
     """
     columns = ["task", "metric", "class", "variant", "value", "n"]
+    counts = count_folds(folds, classes, settings, processes)
     parts = []
-    for fold, scores in folds.items():
-        part = pd.DataFrame(fold_rows(scores, classes, settings), columns=columns)
+    for fold, of_fold in counts.items():
+        part = pd.DataFrame(fold_rows(of_fold, classes, settings), columns=columns)
         parts.append(part.assign(fold=str(fold)))
     per_fold = pd.concat(parts, ignore_index=True)
     keys = ["task", "metric", "class", "variant"]
@@ -318,7 +399,9 @@ def score_system(folds, classes, settings, *, snr_db, system, seed):
     # For macro rows n counts classes, which do not add up over folds.
     most = grouped.agg(n=("n", "max"))["n"]
     mean["n"] = mean["n"].where(mean["class"] != "macro", most)
-    pooled = pd.DataFrame(fold_rows(pool(list(folds.values())), classes, settings), columns=columns)
+    pooled = pd.DataFrame(
+        fold_rows(pool(list(counts.values())), classes, settings), columns=columns
+    )
     metrics = pd.concat(
         [per_fold, mean.assign(fold="all"), pooled.assign(fold="pooled")], ignore_index=True
     )
