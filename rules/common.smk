@@ -191,6 +191,11 @@ def section(name, *keys):
     return sorted_keys({key: values[key] for key in keys} if keys else values)
 
 
+def metric_settings():
+    """What values of metrics depend on: the number of processes is none of it."""
+    return section("metrics", *(key for key in config["metrics"] if key != "processes"))
+
+
 def grid():
     """The keys of `features` that make a time grid."""
     return section("features", "sample_rate", "window_length", "hop_length")

@@ -241,7 +241,7 @@ rule plot_thresholds:
         systems=SYSTEMS,
         scored_systems=[system for system in SYSTEMS for _ in HELD_OUT],
         grid=grid(),
-        metrics=section("metrics"),
+        metrics=metric_settings(),
     message:
         "Drawing F1 against the threshold"
     script:

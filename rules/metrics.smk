@@ -16,7 +16,7 @@ rule score_system:
         f"{RESULTS}/benchmarks/score_system/snr{{snr}}-{{system}}-seed{{repeat}}.tsv"
     conda:
         "../envs/environment.yaml"
-    threads: 1
+    threads: config["metrics"]["processes"]
     resources:
         mem_mb=4000,
         runtime=120,
@@ -25,7 +25,7 @@ rule score_system:
         folds=HELD_OUT,
         snr_db=snr_of,
         grid=grid(),
-        metrics=section("metrics"),
+        metrics=metric_settings(),
     message:
         "Computing metrics of {wildcards.system}, SNR {wildcards.snr}"
     script:

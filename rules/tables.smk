@@ -30,7 +30,7 @@ rule make_tables:
         classes=CLASSES,
         snr_db=[None] if IS_CLIPS else config["mixing"]["snr_db"],
         by_class_snr_db=None if IS_CLIPS else config["tables"]["by_class_snr_db"],
-        metrics=section("metrics"),
+        metrics=metric_settings(),
     message:
         "Laying out the tables"
     script:
