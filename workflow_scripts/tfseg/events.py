@@ -1,12 +1,14 @@
 """From frame scores to events with onset and offset times (TASLP IV-C), and their table."""
 
+import csv
+import io
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from tfseg.corpora.tables import read_table
-from tfseg.files import write_csv
+from tfseg.files import write_text
+
+COLUMNS = ["filename", "onset", "offset", "event_label"]
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,9 @@ def detect_events(mixtures, tags, frames, classes, grid, settings, *, tag_thresh
 
     Returns
     -------
-    events : pd.DataFrame
-        filename, onset, offset (s), event_label; a clip without events has one row with empty
-        fields, so that the list of scored clips is complete (DESED's convention).
+    events : list of (filename, onset_s, offset_s, label)
+        A clip without events has one row in which all but the first are None, so that the list of
+        scored clips is complete (DESED's convention).
     """
     rows = []
     for name, clip_tags, clip_frames in zip(mixtures, tags, frames, strict=True):
@@ -86,17 +88,22 @@ def detect_events(mixtures, tags, frames, classes, grid, settings, *, tag_thresh
             for k in np.flatnonzero(clip_tags > tag_threshold)
             for first, stop in detect_runs(clip_frames[:, k], settings)
         ]
-        rows += sorted(found, key=lambda row: row[1:]) or [(name, np.nan, np.nan, "")]
-    return pd.DataFrame(rows, columns=["filename", "onset", "offset", "event_label"])
+        rows += sorted(found, key=lambda row: row[1:]) or [(name, None, None, None)]
+    return rows
 
 
 def write_events(path, events):
     """Write detected events as a tab-separated table, whole or not at all."""
-    write_csv(path, events, separator="\t")
+    text = io.StringIO()  # without pandas, which takes longer to load than events to detect
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerows([COLUMNS, *events])
+    write_text(path, text.getvalue())
 
 
 def read_events(path):
     """Read detected events; returns a dict from clip to a list of (label, onset_s, offset_s)."""
+    from tfseg.corpora.tables import read_table  # here: detecting events needs no pandas
+
     events = {}
     for row in read_table(path, "detected_events").itertuples(index=False):
         clip = events.setdefault(row.filename, [])

@@ -1,14 +1,14 @@
-"""One mixture with all that the figures show of it, as a file between computing and drawing."""
+"""One mixture with all that the figures show of it, as a file between computing and drawing.
+
+What only computing needs (networks, spectra, audio) is imported there: drawing starts without it.
+"""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from tfseg import audio
 from tfseg.errors import DataError
-from tfseg.features import MixtureSpectra, Spectrograms
 from tfseg.files import create_dataset, reading_hdf5, writing_hdf5
 
 _SHOWN_S = 30.0
@@ -85,6 +85,8 @@ def choose_stems(stem_reader):
 
 def _run(networks, logmel):
     """Masks, frame scores and tags of every system for one log-mel spectrogram."""
+    import torch
+
     outputs = {"masks": {}, "frames": {}, "tags": {}}
     with torch.inference_mode():
         for system, network in networks.items():
@@ -114,6 +116,8 @@ def make_example(stem_reader, networks, settings, labels, *, classes, snr_db):
     -------
     example : Example
     """
+    from tfseg.features import MixtureSpectra, Spectrograms
+
     stems = choose_stems(stem_reader)
     spectrograms = Spectrograms(settings)
     spectra = MixtureSpectra(spectrograms, stems)
@@ -174,6 +178,8 @@ def make_class_examples(stem_reader, networks, settings, labels, *, classes, snr
     examples : list of ClassExample
         In the order of `classes`.
     """
+    from tfseg.features import MixtureSpectra, Spectrograms
+
     spectrograms, found = Spectrograms(settings), {}
     for stems in stem_reader:
         new = {k for k, _, _ in stems.events} - set(found)
@@ -223,6 +229,9 @@ def make_clip_example(clip, networks, settings, labels, *, classes, resampler):
     -------
     example : Example
     """
+    from tfseg import audio
+    from tfseg.features import Spectrograms
+
     spectrograms, grid = Spectrograms(settings), settings.grid
     waveform = audio.read_mono(
         clip["path"], settings.sample_rate, resampler=resampler, stop_s=_SHOWN_S

@@ -1,0 +1,48 @@
+"""What scripts must not load: every job starts an interpreter, and a run has hundreds of jobs.
+
+Each script costs an interpreter here too, so that only those are tried whose jobs are many or
+whose libraries are slow.
+"""
+
+import subprocess
+import sys
+
+import pytest
+
+# Seconds of processor time, about: torch 1, plotting 0.2, pandas 0.2, scipy.fft 0.2, librosa.filters
+# with numba 0.7, scikit-learn 0.5, sed_eval 0.3.
+PLOTTING = {"matplotlib"}
+AUDIO = {"librosa", "numba", "soundfile", "soxr"}
+SCIENTIFIC = {"scipy", "sklearn", "pandas", "sed_eval", "dcase_util", "jsonschema"}
+ALL = PLOTTING | AUDIO | SCIENTIFIC | {"snakemake", "requests"}
+
+REFUSED = {
+    # The most jobs of a run: torch, numpy, h5py, safetensors, tqdm and nothing else that is slow.
+    "train_model": ALL,
+    "infer_scores": ALL,
+    # Works on stored scores, and writes its table by hand.
+    "detect_events": ALL | {"torch", "safetensors"},
+    # Reads tables (pandas, jsonschema); sed_eval is loaded when there are events to count, and the
+    # processes that count import the script once more.
+    "score_system": ALL - {"pandas", "jsonschema"} | {"torch"},
+    # Mel filters (librosa, with numba) are loaded by the first spectrogram that is computed.
+    "extract_features": PLOTTING | {"torch", "numba", "sklearn", "sed_eval", "snakemake"},
+    # Draw what others have computed.
+    "plot_example": AUDIO | {"torch", "scipy", "sklearn", "sed_eval", "snakemake"},
+    "plot_thresholds": AUDIO | {"torch", "scipy", "sklearn", "sed_eval", "snakemake"},
+    # Loads networks and computes spectra, but knows no other metrics than its own.
+    "separate_mixtures": PLOTTING | {"numba", "sklearn", "sed_eval", "snakemake"},
+}
+
+
+@pytest.mark.parametrize("script", REFUSED)
+def test_a_script_starts_without_what_it_does_not_use(script, repository):
+    program = f"import sys, {script}; print(*sys.modules)"
+    found = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(repository / "workflow_scripts")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not REFUSED[script] & set(found.stdout.split())
