@@ -99,6 +99,13 @@ def test_one_config_key_runs_what_depends_on_it(changed, tmp_path):
     assert changed.planned() == {"detect_events": 8, **AFTER_SCORES}
 
 
+def test_other_numbers_of_processes_run_nothing(changed, tmp_path):
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(yaml.safe_dump({key: {"processes": 3} for key in ("metrics", "separation")}))
+    changed.overlays.append(str(overlay))
+    assert changed.planned() == {}
+
+
 def test_one_library_module_runs_what_depends_on_it(changed):
     library = changed.folder / "workflow_scripts" / "tfseg"
     replace(library / "figures.py", "dpi=200", "dpi=100")
