@@ -38,7 +38,7 @@ def steps_s(device, precision, n_steps, small):
     """Seconds of so many training steps of the miniature's network, batch 16, on `device`."""
     scale = _SMALL if small else {"n_frames": 155, "widths": [16, 32, 32, 32], "n_classes": 6}
     full = FullNetwork(device, precision, 16, **scale)
-    step = full.step(full.ours(), fused=True)
+    step = full.step(full.ours())
     step()
     return timed(lambda: [step() for _ in range(n_steps)])
 

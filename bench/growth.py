@@ -9,6 +9,8 @@ from harness import ROOT, Row, timed
 from networks import FullNetwork
 
 from tfseg.inference import MaskCounter, infer, prepare_for_inference
+from tfseg.optimiser import Adam
+from tfseg.training import cross_entropy
 
 FACTORS = (1, 2, 4)
 # A smaller network on shorter clips: the growth is the same, and all of it takes a minute.
@@ -19,16 +21,13 @@ N_CLIPS, N_CLASSES, BATCH = 64, 10, 16
 def _one_pass(full):
     """Training steps over all clips once."""
     network = full.ours().train()
-    optimiser = torch.optim.Adam(network.parameters(), fused=True)
+    optimiser = Adam(network.parameters())
 
     def work():
         for start in range(0, full.n_clips, BATCH):
             tags, _ = network(full.inputs[start : start + BATCH].float())
-            target = full.target[start : start + BATCH]
-            loss = torch.nn.functional.binary_cross_entropy(tags, target)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
+            cross_entropy(tags, full.target[start : start + BATCH]).backward()
+            optimiser.step(1e-3)
 
     return work
 

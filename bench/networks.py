@@ -4,12 +4,14 @@ import numpy as np
 import torch
 from harness import Row, alternate, full_config, median_s, timed
 from plain_network import PlainNetwork, score_masks
+from torch.nn import functional
 
 from tfseg.dataset import FeatureSet
 from tfseg.features import FeatureSettings
 from tfseg.inference import MaskCounter, infer, prepare_for_inference
 from tfseg.metrics.scoring import precision_recall_f1
 from tfseg.models.systems import build_network
+from tfseg.optimiser import Adam
 from tfseg.training import cross_entropy
 
 N_SOUNDING = 3
@@ -71,14 +73,26 @@ class FullNetwork:
         decay = r ** (self._pooling["gwrp"]["reference_units"] / units)
         return PlainNetwork(self.n_classes, self.widths, decay).load(self.ours()).to(self.device)
 
-    def step(self, network, *, fused, run=None):
-        """One training step as a callable."""
-        optimiser = torch.optim.Adam(network.parameters(), lr=1e-3, fused=fused or None)
+    def step(self, network, run=None):
+        """One training step of tfseg as a callable; `run` is the network when it was compiled."""
+        optimiser = Adam(network.parameters())
         run = network.train() if run is None else run
 
         def step():
-            loss = cross_entropy(run(self.inputs.float())[0].clamp(0, 1), self.target)
-            optimiser.zero_grad(set_to_none=True)
+            cross_entropy(run(self.inputs.float())[0], self.target).backward()
+            optimiser.step(1e-3)
+
+        return step
+
+    def plain_step(self, network):
+        """One training step of the straightforward way as a callable."""
+        network.train()
+        optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
+
+        def step():
+            tags, _ = network(self.inputs.float())
+            loss = functional.binary_cross_entropy(tags.clamp(0, 1), self.target)
+            optimiser.zero_grad()
             loss.backward()
             optimiser.step()
 
@@ -123,20 +137,19 @@ def training_rows(full, rates, rounds, compiled=True):
     with torch.no_grad():
         inputs = full.inputs.float()
         _same("training", network.train()(inputs)[0], plain.train()(inputs)[0], 0.02)
-    step = full.step(network, fused=True)
-    plain_step = full.step(plain, fused=False)
+    step, plain_step = full.step(network), full.plain_step(plain)
     step(), plain_step()
     limit = 3 * 2 * full.macs * full.n_clips / _rate(full, rates)
     ours_s, plain_s = alternate(step, plain_step, rounds)
     size = f"batch {full.n_clips}"
     yield Row(f"training step, GWRP, {size}", ours_s, plain_s, limit)
     if full.precision == "bfloat16":
-        other = full.step(full.ours("float32"), fused=True)
+        other = full.step(full.ours("float32"))
         other()
         yield Row(f"training step in float32, {size}", median_s(other, rounds), plain_s)
     if compiled:
         network = full.ours()
-        compiled_step = full.step(network, fused=True, run=torch.compile(network.train()))
+        compiled_step = full.step(network, torch.compile(network.train()))
         first_s = timed(compiled_step)
         compiled_step()
         compiled_s, eager_s = alternate(compiled_step, step, rounds)

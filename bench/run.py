@@ -13,7 +13,7 @@ import torch
 from growth import growth_rows, memory_rows
 from harness import ceilings, machine_facts, show, write
 from networks import FullNetwork, counting_rows, inference_rows, training_rows
-from stages import corpus_rows, scores_on_disk_row, separation_rows, start_rows
+from stages import corpus_rows, event_rows, scores_on_disk_row, separation_rows, start_rows
 
 from tfseg.hardware import choose_precision
 
@@ -30,6 +30,7 @@ def cpu_rows(precision, rates, folder):
     yield from memory_rows()
     yield from corpus_rows(folder)
     yield scores_on_disk_row(fold.n_frames, fold.n_classes)
+    yield from event_rows()
     yield from separation_rows()
     yield from start_rows()
     yield from growth_rows("cpu", precision)

@@ -7,6 +7,7 @@ import time
 
 import mir_eval
 import numpy as np
+import sed_eval
 import straightforward
 from corpus import plan_one_fold
 from harness import ROOT, Row, alternate, full_config, median_s
@@ -15,6 +16,7 @@ from tfseg import features, mixing
 from tfseg.corpora import embedded, tables
 from tfseg.corpora.instruments import INSTRUMENTS
 from tfseg.files import writing_hdf5
+from tfseg.metrics.event_based import count_events_by_fold, event_scores
 from tfseg.metrics.separation import score_separation
 
 N_MIXTURES = 24
@@ -162,6 +164,46 @@ def separation_rows():
         raise SystemExit("bench: the two ways of BSS Eval disagree")
     name = "separation scores of six estimates, 10 s at 32 kHz, one process"
     yield Row(name, *alternate(ours, plain, 1))
+
+
+def event_rows(n_clips=250, n_classes=41):
+    """Event scores of some clips, beside sed_eval with all classes for every clip."""
+    rng = np.random.default_rng(0)
+    classes = [f"c{k}" for k in range(n_classes)]
+
+    def events(n):
+        onsets = rng.uniform(0, 9, n)
+        return [(classes[rng.integers(n_classes)], t, t + rng.uniform(0.3, 1)) for t in onsets]
+
+    reference = {f"m{i}": events(3) for i in range(n_clips)}
+    estimated = {
+        name: [(label, t + 0.05, s) for label, t, s in truth] + events(3)
+        for name, truth in reference.items()
+    }
+    settings = {"collar_s": 0.2, "offset_fraction": 0.5}
+
+    def ours():
+        counts = count_events_by_fold({1: (reference, estimated)}, classes=classes, **settings)
+        return event_scores(counts[1])[1]["f1"]
+
+    def plain():
+        metrics = sed_eval.sound_event.EventBasedMetrics(
+            classes, t_collar=0.2, percentage_of_length=0.5
+        )
+        for name, truth in reference.items():
+            both = [
+                [{"event_label": k, "onset": t, "offset": s, "filename": name} for k, t, s in part]
+                for part in (truth, estimated[name])
+            ]
+            metrics.evaluate(*both)
+        return metrics.results_overall_metrics()["f_measure"]["f_measure"]
+
+    if not np.isclose(ours(), plain()):
+        raise SystemExit("bench: the two ways of event scores disagree")
+    yield Row(
+        f"event scores, {n_clips} clips x {n_classes} classes, one process",
+        *alternate(ours, plain, 2),
+    )
 
 
 def start_rows():

@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional
 
 from tfseg.errors import DataError, TfsegError
+from tfseg.optimiser import Adam
 from tfseg.seeding import derive_seed, generator
 from tfseg.tensors import load_tensors, save_tensors
 
@@ -174,6 +175,10 @@ def _stop_requested():
         signal.signal(signal.SIGTERM, previous)
 
 
+def _part(tensors, prefix):
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
 class _State:
     """Everything that a training needs to go on, in one file that is written whole."""
 
@@ -182,9 +187,7 @@ class _State:
 
     def save(self, network, optimiser, iteration, history, pending):
         tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
-        for index, moments in optimiser.state_dict()["state"].items():
-            for name, value in moments.items():
-                tensors[f"optimiser.{index}.{name}"] = torch.as_tensor(value)
+        tensors |= {f"optimiser.{name}": value for name, value in optimiser.tensors().items()}
         save_tensors(
             self._path,
             tensors,
@@ -204,21 +207,8 @@ class _State:
         if state["binding"] != self._bound_to:
             log("a state of other data or parameters was found and is not used")
             return 0, [], []
-        network.load_state_dict(
-            {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
-        )
-        parameters, moments = list(network.parameters()), {}
-        for key, value in tensors.items():
-            if key.startswith("optimiser."):
-                _, index, name = key.split(".", 2)
-                parameter = parameters[int(index)]
-                if value.shape == parameter.shape:
-                    # The fused step walks all of them in the order of memory: one layout for all.
-                    value = torch.empty_like(parameter, requires_grad=False).copy_(value)
-                moments.setdefault(int(index), {})[name] = value
-        optimiser.load_state_dict(
-            {"state": moments, "param_groups": optimiser.state_dict()["param_groups"]}
-        )
+        network.load_state_dict(_part(tensors, "network."))
+        optimiser.load(_part(tensors, "optimiser."))
         return state["iteration"], state["history"], state["pending"]
 
 
@@ -331,7 +321,7 @@ def train(
     network.to(device, memory_format=torch.channels_last).train()
     inputs = Excerpts(logmel, excerpt_frames, seed, device)
     targets = torch.from_numpy(target).to(device)
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate, fused=True)
+    optimiser = Adam(network.parameters())
     state = _State(state_path, bound_to)
     iteration, history, pending = state.load(network, optimiser, log)
     if iteration:
@@ -343,14 +333,11 @@ def train(
             rate = settings.learning_rate * settings.learning_rate_decay ** (
                 iteration // settings.decay_every
             )
-            for group in optimiser.param_groups:
-                group["lr"] = rate
             clips = batch_indices(iteration, len(inputs), settings.batch_size, seed)
             tags, _ = run(inputs.batch(clips, iteration))
             loss = cross_entropy(tags, targets[torch.from_numpy(clips).to(device)].float())
-            optimiser.zero_grad(set_to_none=True)
             loss.backward()
-            optimiser.step()
+            optimiser.step(rate)
             iteration += 1
             pending.append(loss.detach())
             if iteration % settings.history_every == 0 or iteration == settings.iterations:
