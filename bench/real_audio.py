@@ -12,7 +12,6 @@ import contextlib
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -60,7 +59,7 @@ def prepare(folder, config, n_mixtures):
     recordings = assemble.sounding_parts(recordings, facts, corpus["trim_silence"])
     recordings["fold"] = assemble.deal_folds(recordings, config["split"], config["seed"])
     parts = assemble.corpus_tables(recordings)
-    keys = ("duration_s", "onsets_s", "max_event_s")
+    keys = ("duration_s", "onsets_s", "max_event_s", "kinds", "scene_start")
     plan = mixing.plan_mixtures(
         parts["events"],
         parts["scenes"],
@@ -121,6 +120,16 @@ def plain(config, events, plan):
     return time.process_time() - start, logmel
 
 
+def own_peak_memory_mb():
+    """Largest resident memory of this process in MiB.
+
+    From /proc: getrusage's ru_maxrss begins with that of the process that started this one.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
+
+
 def peak_memory_mb(data, n_mixtures):
     """Largest resident memory of a process that renders and extracts so many mixtures."""
     command = [sys.executable, __file__, str(data), "--memory", str(n_mixtures)]
@@ -140,7 +149,7 @@ def main():
         if arguments.memory:
             events, plan, _ = prepare(arguments.folder, config, arguments.memory)
             ours(folder, config, events, plan)
-            print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+            print(own_peak_memory_mb())
             return
         n = arguments.mixtures
         events, plan, inspect_s = prepare(arguments.folder, config, n)
