@@ -33,6 +33,13 @@ def test_channels_are_averaged(tmp_path):
     np.testing.assert_allclose(samples, (left + right) / 2, atol=1e-7)
 
 
+@pytest.mark.parametrize("n_channels", [1, 2, 3, 6])
+def test_the_average_is_numpys_mean(tmp_path, n_channels):
+    samples = np.random.default_rng(0).uniform(-1, 1, (500, n_channels)).astype(np.float32)
+    soundfile.write(tmp_path / "channels.wav", samples, 8000, subtype="FLOAT")
+    np.testing.assert_array_equal(_read(tmp_path / "channels.wav", 8000), samples.mean(axis=1))
+
+
 def test_sixteen_bit_samples_are_scaled_to_one(tmp_path):
     path = tmp_path / "pcm.wav"
     soundfile.write(path, np.array([-32768, -16384, 0, 16384, 32767], dtype=np.int16), 8000)

@@ -1,5 +1,7 @@
 """Reading recordings: any rate and channel count that libsndfile reads, to mono at one rate."""
 
+import functools
+
 import numpy as np
 import soundfile
 import soxr
@@ -8,6 +10,12 @@ from tfseg.errors import DataError
 
 _MIRRORED_S = 0.01
 _CROSS_FADE_S = 0.05
+
+
+def _average_channels(samples):
+    """Mono [shape=(n,)] of samples [shape=(n, n_channels)]."""
+    # Channel by channel: numpy's mean over so short an axis takes longer than resampling.
+    return functools.reduce(np.add, samples.T) / np.float32(samples.shape[1])
 
 
 def read_mono(path, sample_rate, *, resampler, start_s=0.0, stop_s=None):
@@ -47,7 +55,7 @@ def read_mono(path, sample_rate, *, resampler, start_s=0.0, stop_s=None):
         ) from None
     if len(samples) == 0:
         raise DataError(f"{path}: expected sound from {start_s} s on, found none")
-    samples = samples.mean(axis=1)
+    samples = _average_channels(samples)
     if not np.isfinite(samples).all():
         raise DataError(f"{path}: expected finite samples, found NaN or infinity")
     if rate != sample_rate:
@@ -69,7 +77,7 @@ def _mono_pieces(path, sample_rate, quality, n_piece):
             if len(piece) == 0:
                 raise DataError(f"{path}: it ends {n_left} samples before its header says")
             n_left -= len(piece)
-            piece = piece.mean(axis=1)
+            piece = _average_channels(piece)
             if not np.isfinite(piece).all():
                 raise DataError(f"{path}: expected finite samples, found NaN or infinity")
             yield piece if stream is None else stream.resample_chunk(piece, last=n_left == 0)
