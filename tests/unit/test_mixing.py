@@ -315,6 +315,30 @@ def test_the_part_of_a_recording_that_is_an_event_is_what_sounds(render, wav, tm
     np.testing.assert_allclose(samples, part / np.sqrt(np.mean(part**2)), atol=1e-3)
 
 
+def test_a_recording_is_cut_anew_where_another_mixtures_end_cuts_it(render, wav, tmp_path, noise):
+    path, scene = wav("event.wav", noise[:4000]), wav("scene.wav", noise[::-1])
+    corpus = _corpus_events((path, "Bark", 0.0, 0.5))
+    expected = noise[:4000] / np.sqrt(np.mean(noise[:4000] ** 2))
+    for onsets_s in ([0.1, 0.9, 0.3], [0.9, 0.1, 0.9]):
+        plan = _one(scene, [(path, "Bark", onset_s, 0.5) for onset_s in onsets_s])
+        (stems,) = StemReader(render(tmp_path / "s.h5", *plan, corpus_events=corpus))
+        for (_, onset, samples), onset_s in zip(stems.events, onsets_s, strict=True):
+            assert onset == round(8000 * onset_s)
+            np.testing.assert_allclose(samples, expected[: 8000 - onset], atol=1e-3)
+
+
+def test_long_scenes_and_events_have_unit_rms(render, wav, tmp_path):
+    samples = np.random.default_rng(4).standard_normal(40001) * np.linspace(0.01, 0.2, 40001)
+    path = wav("long.wav", samples)
+    plan = _one(path, [(path, "Bark", 0.0, 5.0)], duration_s=40001 / 8000)
+    corpus = _corpus_events((path, "Bark", 0.0, 40001 / 8000))
+    (stems,) = StemReader(render(tmp_path / "s.h5", *plan, corpus_events=corpus, max_event_s=6.0))
+    ((_, _, event),) = stems.events
+    for track in (stems.scene, event):
+        assert track.shape == (40001,)
+        assert _level_db(track) == pytest.approx(0, abs=1e-4)
+
+
 def test_stems_add_up_to_the_mixture(tiny_stems, tiny_corpus):
     for stems in StemReader(tiny_stems):
         tracks = [stems.event_track(k) for k in range(len(tiny_corpus.classes))]
