@@ -145,6 +145,29 @@ def test_mel_and_logmel_agree_with_librosa_and_their_definition(tiny_settings, s
     np.testing.assert_allclose(logmel, np.log(expected + 1e-8), atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("window", "n_mels", "fmin_hz", "fmax_hz"),
+    [
+        (2048, 64, 50.0, 4000.0),
+        (256, 13, 50.0, 4000.0),
+        (256, 1, 0.0, 4000.0),
+        (64, 40, 50.0, 2000.0),  # bands between two bins, which weigh none
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Empty filters detected")
+def test_mel_is_the_product_with_all_filters(
+    tiny_settings, noise, window, n_mels, fmin_hz, fmax_hz
+):
+    settings = dataclasses.replace(
+        tiny_settings, window_length=window, n_mels=n_mels, fmin_hz=fmin_hz, fmax_hz=fmax_hz
+    )
+    spectrograms = Spectrograms(settings)
+    spectrum = spectrograms.complex(noise)
+    expected = np.abs(spectrum).astype(np.float64) @ spectrograms.mel_filters.T.astype(np.float64)
+    np.testing.assert_allclose(spectrograms.mel(spectrum), expected, rtol=1e-5)
+    assert (window == 64) == (spectrograms.mel_filters.sum(axis=1) == 0).any()
+
+
 def test_logmel_of_silence_is_the_offset(spectrograms):
     logmel = spectrograms.logmel(spectrograms.complex(np.zeros(1000)))
     np.testing.assert_allclose(logmel, np.log(1e-8), rtol=1e-6)
@@ -178,10 +201,34 @@ def test_the_spectra_of_real_stems_are_those_of_their_waveforms(spectrograms, ti
             np.testing.assert_allclose(spectra.mixture(snr_db), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("snr_db", [20, 0, -5])
+def test_the_logmel_of_a_mixture_is_that_of_its_spectrum(spectrograms, crowded, snr_db):
+    spectra = MixtureSpectra(spectrograms, crowded)
+    expected = spectrograms.logmel(spectra.mixture(snr_db))
+    logmel = spectra.logmel(snr_db)
+    assert logmel.dtype == np.float32
+    np.testing.assert_allclose(logmel, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("snr_db", [20, 0, -5])
+def test_frames_that_no_event_reaches_are_the_scenes(spectrograms, crowded, snr_db):
+    window, hop = spectrograms.settings.window_length, spectrograms.settings.hop_length
+    spectra = MixtureSpectra(spectrograms, crowded)
+    starts = hop * np.arange(spectra.n_frames)
+    untouched = np.ones(spectra.n_frames, dtype=bool)
+    for _, onset, samples in crowded.events:
+        untouched &= (starts + window <= onset) | (starts >= onset + len(samples))
+    assert 10 < untouched.sum() < spectra.n_frames - 10
+    scene = spectrograms.logmel(spectrograms.complex(crowded.mix_gain[snr_db] * crowded.scene))
+    equal = np.isclose(spectra.logmel(snr_db), scene, atol=1e-4).all(axis=1)
+    assert equal[untouched].all()
+    assert equal[~untouched].mean() < 0.1  # a window's end may reach an event's first samples
+
+
 def test_asking_for_one_snr_does_not_change_another(spectrograms, crowded):
     spectra = MixtureSpectra(spectrograms, crowded)
     before = spectra.mixture(0)
-    spectra.mixture(20)
+    spectra.mixture(20), spectra.logmel(20)
     spectra.ideal_binary_mask(0, 20, np.ones(spectra.n_frames, dtype=bool))
     np.testing.assert_array_equal(spectra.mixture(0), before)
 
@@ -343,6 +390,38 @@ def test_there_is_one_mask_for_each_class_that_sounds(
             assert mask.shape == (92, 13)
             np.testing.assert_array_equal(np.unpackbits(bits, count=92 * 13), mask.reshape(-1))
             assert mask.any()
+
+
+@pytest.mark.parametrize("masks_at_once", [1, 2, 1000])
+def test_how_many_masks_are_written_together_changes_nothing(
+    extracted,
+    tiny_stems,
+    tiny_plan,
+    tiny_settings,
+    tiny_corpus,
+    tmp_path,
+    monkeypatch,
+    masks_at_once,
+):
+    monkeypatch.setattr("tfseg.features._MASKS_AT_ONCE", masks_at_once)
+    again = _extract(
+        tmp_path, tiny_stems, tiny_settings, tiny_plan.events, tiny_corpus.classes, [10, 0]
+    )
+    for snr_db, features in extracted.items():
+        assert features.keys() == again[snr_db].keys()
+        for name, values in features.items():
+            np.testing.assert_array_equal(again[snr_db][name], values)
+
+
+def test_all_snrs_together_are_each_alone(
+    extracted, tiny_stems, tiny_plan, tiny_settings, tiny_corpus, tmp_path
+):
+    for snr_db, features in extracted.items():
+        alone = _extract(
+            tmp_path, tiny_stems, tiny_settings, tiny_plan.events, tiny_corpus.classes, [snr_db]
+        )[snr_db]
+        for name, values in features.items():
+            np.testing.assert_array_equal(alone[name], values)
 
 
 def test_a_mixture_without_events_has_features_and_no_mask(

@@ -1,5 +1,7 @@
 """Log-mel spectrograms and ideal masks of all SNRs from one pass over the stems (TASLP V-C)."""
 
+import functools
+import itertools
 from dataclasses import asdict, dataclass
 
 import librosa
@@ -12,7 +14,9 @@ from tfseg.files import append_rows, create_dataset, create_description
 from tfseg.timegrid import TimeGrid
 
 _LEVEL_FLOOR = 1e-30
+_BANDS_AT_ONCE = 4  # measured: fewer are too many products, more multiply too many zeros
 _BLOCK_FRAMES = 2048  # of a long recording at a time
+_MASKS_AT_ONCE = 32  # written together
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,16 @@ class Spectrograms:
             fmin=settings.fmin_hz,
             fmax=settings.fmax_hz,
         ).astype(np.float32)
+        self._band_groups = [
+            self._band_group(first) for first in range(0, settings.n_mels, _BANDS_AT_ONCE)
+        ]
+
+    def _band_group(self, first):
+        """Some neighbouring bands, the bins that any of them weighs, and those weights."""
+        bands = slice(first, first + _BANDS_AT_ONCE)
+        weighed = np.flatnonzero(self.mel_filters[bands].any(axis=0))
+        bins = slice(weighed[0], weighed[-1] + 1) if len(weighed) else slice(0, 0)
+        return bands, bins, np.ascontiguousarray(self.mel_filters[bands, bins].T)
 
     @property
     def mel_hz(self):
@@ -106,11 +120,20 @@ class Spectrograms:
 
     def mel(self, spectrum):
         """Mel magnitudes [shape=(n_frames, n_mels), dtype=float32] of a complex spectrum."""
-        return np.abs(spectrum) @ self.mel_filters.T
+        magnitude = np.abs(spectrum)
+        mel = np.empty((len(spectrum), self.settings.n_mels), dtype=np.float32)
+        # A band weighs few bins (3 % of all pairs): the whole product would add up zeros.
+        for bands, bins, weights in self._band_groups:
+            np.matmul(magnitude[:, bins], weights, out=mel[:, bands])
+        return mel
+
+    def log(self, mel):
+        """Log-mel features [same shape, dtype=float32] of mel magnitudes."""
+        return np.log(mel + np.float32(self.settings.log_offset))
 
     def logmel(self, spectrum):
         """Log-mel features [shape=(n_frames, n_mels), dtype=float32] of a complex spectrum."""
-        return np.log(self.mel(spectrum) + np.float32(self.settings.log_offset))
+        return self.log(self.mel(spectrum))
 
     def touched_frames(self, onset, n_event, n_frames):
         """Frames whose window reaches into samples ``[onset, onset + n_event)``."""
@@ -120,6 +143,42 @@ class Spectrograms:
         return slice(first, max(last + 1, first))
 
 
+class _Stretch:
+    """Successive frames that the same classes reach (or none), with their spectra.
+
+    Parameters
+    ----------
+    spectrograms : Spectrograms
+    frames : slice
+    scene : np.ndarray
+        Waveform of the mixture's scene.
+    tracks : dict of int to np.ndarray
+        Event track of each class that reaches the frames, at 0 dB.
+    """
+
+    def __init__(self, spectrograms, frames, scene, tracks):
+        self._spectrograms, self.frames = spectrograms, frames
+        self._scene = spectrograms.complex(scene, frames)
+        self._scene_mel = spectrograms.mel(self._scene)
+        self._classes = {k: spectrograms.complex(track, frames) for k, track in tracks.items()}
+        self.class_mel = {k: spectrograms.mel(spectrum) for k, spectrum in self._classes.items()}
+
+    def spectrum(self, gain, without=None):
+        """Complex spectrum of the scene and `gain` times all classes, or all but one."""
+        spectra = [spectrum for k, spectrum in self._classes.items() if k != without]
+        if not spectra:
+            return self._scene
+        total = gain * functools.reduce(np.add, spectra)
+        total += self._scene
+        return total
+
+    def mel(self, gain, without=None):
+        """Mel magnitudes of `spectrum`; known already where it is the scene's."""
+        if self._classes.keys() <= {without}:
+            return self._scene_mel
+        return self._spectrograms.mel(self.spectrum(gain, without))
+
+
 class MixtureSpectra:
     """Spectra of one mixture's scene and classes, from which every SNR is a weighted sum.
 
@@ -127,48 +186,52 @@ class MixtureSpectra:
     ----------
     spectrograms : Spectrograms
     stems : tfseg.mixing.Stems
+
+    Attributes
+    ----------
+    classes : list of int
+        Those that sound, in their order.
+    n_frames : int
     """
 
     def __init__(self, spectrograms, stems):
-        self._spectrograms, self._stems = spectrograms, stems
-        self.scene = spectrograms.complex(stems.scene)
-        self.n_frames = len(self.scene)
-        self._scene_mel = None
-        self.classes = {}
-        self._reach = {}
-        for k in sorted({k for k, _, _ in stems.events}):
-            track = stems.event_track(k)
-            spectrum = np.zeros_like(self.scene)
-            reach = np.zeros(self.n_frames, dtype=bool)
-            for event_class, onset, samples in stems.events:
-                if event_class == k:
-                    frames = spectrograms.touched_frames(onset, len(samples), self.n_frames)
-                    spectrum[frames] = spectrograms.complex(track, frames)
-                    reach[frames] = True
-            self.classes[k], self._reach[k] = spectrum, reach
+        self._spectrograms, self._mix_gain = spectrograms, stems.mix_gain
+        self.n_frames = spectrograms.grid.n_frames(len(stems.scene))
+        self.classes = sorted({k for k, _, _ in stems.events})
+        reached = np.zeros((self.n_frames, len(self.classes)), dtype=bool)
+        for k, onset, samples in stems.events:
+            frames = spectrograms.touched_frames(onset, len(samples), self.n_frames)
+            reached[frames, self.classes.index(k)] = True
+        tracks = {k: stems.event_track(k) for k in self.classes}
+        changes = np.flatnonzero((reached[1:] != reached[:-1]).any(axis=1)) + 1
+        self._stretches = [
+            _Stretch(
+                spectrograms,
+                slice(first, stop),
+                stems.scene,
+                {k: tracks[k] for k in itertools.compress(self.classes, reached[first])},
+            )
+            for first, stop in itertools.pairwise([0, *changes.tolist(), self.n_frames])
+        ]
 
     def mixture(self, snr_db):
         """Complex spectrum of the mixture at `snr_db`."""
         gain = np.float32(10 ** (snr_db / 20))
-        total = self.scene.copy()
-        for k, spectrum in self.classes.items():
-            frames = self._reach[k]
-            total[frames] += gain * spectrum[frames]
-        return np.float32(self._stems.mix_gain[snr_db]) * total
+        spectrum = np.concatenate([stretch.spectrum(gain) for stretch in self._stretches])
+        return np.float32(self._mix_gain[snr_db]) * spectrum
+
+    def logmel(self, snr_db):
+        """Log-mel features [shape=(n_frames, n_mels), dtype=float32] of the mixture at `snr_db`."""
+        gain = np.float32(10 ** (snr_db / 20))
+        mel = np.concatenate([stretch.mel(gain) for stretch in self._stretches])
+        return self._spectrograms.log(np.float32(self._mix_gain[snr_db]) * mel)
 
     def _levels(self, k, snr_db):
-        """Mel magnitudes of class `k` and of all the rest, on the frames that `k` reaches."""
+        """Yield frames that class `k` reaches, its mel magnitudes there, and those of the rest."""
         gain = np.float32(10 ** (snr_db / 20))
-        frames = self._reach[k]
-        others = [j for j in self.classes if j != k and (self._reach[j] & frames).any()]
-        if others:
-            rest = self.scene[frames] + gain * sum(self.classes[j][frames] for j in others)
-            rest_mel = self._spectrograms.mel(rest)
-        else:
-            if self._scene_mel is None:
-                self._scene_mel = self._spectrograms.mel(self.scene)
-            rest_mel = self._scene_mel[frames]
-        return frames, gain * self._spectrograms.mel(self.classes[k][frames]), rest_mel
+        for stretch in self._stretches:
+            if k in stretch.class_mel:
+                yield stretch.frames, gain * stretch.class_mel[k], stretch.mel(gain, without=k)
 
     def ideal_binary_mask(self, k, snr_db, active_frames):
         """Ideal binary mask of class `k` (the T-F reference of TASLP's Tables VIII and IX).
@@ -185,16 +248,16 @@ class MixtureSpectra:
         mask : np.ndarray [shape=(n_frames, n_mels), dtype=bool]
         """
         mask = np.zeros((self.n_frames, self._spectrograms.settings.n_mels), dtype=bool)
-        frames, event, rest = self._levels(k, snr_db)
         criterion = np.float32(10 ** (self._spectrograms.settings.ibm_criterion_db / 20))
-        mask[frames] = event > criterion * rest
+        for frames, event, rest in self._levels(k, snr_db):
+            mask[frames] = event > criterion * rest
         return mask & active_frames[:, None]
 
     def ideal_ratio_mask(self, k, snr_db):
         """Ideal ratio mask |event| / (|event| + |rest|) of class `k` [values in 0..1]."""
         mask = np.zeros((self.n_frames, self._spectrograms.settings.n_mels), dtype=np.float32)
-        frames, event, rest = self._levels(k, snr_db)
-        mask[frames] = event / np.maximum(event + rest, np.float32(_LEVEL_FLOOR))
+        for frames, event, rest in self._levels(k, snr_db):
+            mask[frames] = event / np.maximum(event + rest, np.float32(_LEVEL_FLOOR))
         return mask
 
 
@@ -226,7 +289,7 @@ class FeatureWriter:
             maxshape=(None, n_bytes),
         )
         self._target = np.zeros((n_clips, len(classes)), dtype=np.uint8)
-        self._clips, self._mask_rows = [], []
+        self._clips, self._mask_rows, self._unwritten = [], [], []
         create_description(file, {"classes": list(classes), "settings": settings.as_dict()})
         file.attrs["classes"] = list(classes)
         if snr_db is not None:
@@ -251,12 +314,19 @@ class FeatureWriter:
         self._logmel[index, : len(logmel)] = logmel.astype(np.float16)
         self._target[index, list(sounding)] = 1
         if masks:
-            bits = [np.packbits(mask.reshape(-1)) for mask in masks]
-            append_rows(self._mask_bits, np.stack(bits))
+            self._unwritten += [np.packbits(mask.reshape(-1)) for mask in masks]
             self._mask_rows += [(index, k) for k in sounding]
+            if len(self._unwritten) >= _MASKS_AT_ONCE:
+                self._write_masks()
+
+    def _write_masks(self):
+        if self._unwritten:
+            append_rows(self._mask_bits, np.stack(self._unwritten))
+            self._unwritten = []
 
     def finish(self):
-        """Write what is known only at the end."""
+        """Write what is left, and what is known only at the end."""
+        self._write_masks()
         columns = zip(*self._clips, strict=True) if self._clips else ((), (), (), ())
         names, kinds, folds, n_frames = columns
         rows = np.array(self._mask_rows, dtype=np.int64).reshape(-1, 2)
@@ -311,8 +381,8 @@ def extract_features(
                 stems.mixture,
                 stems.kind,
                 stems.fold,
-                spectrograms.logmel(spectra.mixture(snr)),
-                list(spectra.classes),
+                spectra.logmel(snr),
+                spectra.classes,
                 [spectra.ideal_binary_mask(k, snr, strong[:, k]) for k in spectra.classes],
             )
     for writer in writers.values():
