@@ -1,6 +1,7 @@
-"""From a list of recordings to the plan of one fold, as the workflow's jobs go."""
+"""From a list of recordings to the plan of one fold, as the workflow's jobs go; peak memory."""
 
 import time
+from pathlib import Path
 
 from tfseg import mixing
 from tfseg.corpora import assemble, inspection
@@ -42,3 +43,13 @@ def plan_one_fold(recordings, config, n_mixtures):
         **{key: config["mixing"][key] for key in keys},
     )
     return parts["events"], plan, inspect_s
+
+
+def own_peak_memory_mib():
+    """Largest resident memory of this process in MiB.
+
+    From /proc: getrusage's ru_maxrss begins with that of the process that started this one.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024

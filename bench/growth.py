@@ -1,6 +1,5 @@
 """How cost grows: training and scoring at 1, 2 and 4 times the mixtures and the classes."""
 
-import resource
 import subprocess
 import sys
 
@@ -74,20 +73,16 @@ def count_masks(n_mixtures, n_classes=41, n_frames=311, n_mels=64, batch=8):
     histogram.auc(), histogram.average_precision()
 
 
-def memory_rows():
-    """Peak memory of processes that count the masks of 24 and of 2000 mixtures."""
-    for n_mixtures in (24, 2000):
+def memory_rows(numbers=(24, 2000), n_classes=41):
+    """Peak memory of processes that count the masks of so many mixtures."""
+    for n_mixtures in numbers:
         code = (
-            f"import sys; sys.path[:0] = [{str(ROOT / 'bench')!r}]; import growth; "
-            f"growth.count_masks({n_mixtures}); growth.print_peak()"
+            f"import sys; sys.path[:0] = [{str(ROOT / 'bench')!r}]; import growth, corpus; "
+            f"growth.count_masks({n_mixtures}, n_classes={n_classes}); "
+            "print(corpus.own_peak_memory_mib())"
         )
         result = subprocess.run(
             [sys.executable, "-c", code], check=True, capture_output=True, text=True
         )
-        name = f"peak memory, mask scores of {n_mixtures} mixtures x 41 classes"
-        yield Row(name, float(result.stdout.split()[-1]) / 1024, unit="MiB")
-
-
-def print_peak():
-    """Print the largest resident memory of this process in KiB."""
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        name = f"peak memory, mask scores of {n_mixtures} mixtures x {n_classes} classes"
+        yield Row(name, float(result.stdout.split()[-1]), unit="MiB")

@@ -30,9 +30,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "bench")]
 
 import straightforward  # noqa: E402
+from corpus import own_peak_memory_mib, plan_one_fold  # noqa: E402
 
 from tfseg import features, mixing  # noqa: E402
-from tfseg.corpora import assemble, esc50, inspection, tables  # noqa: E402
+from tfseg.corpora import esc50, tables  # noqa: E402
 from tfseg.files import write_json, write_text, writing_hdf5  # noqa: E402
 
 OUTPUT = ROOT / "results" / "bench"
@@ -52,23 +53,7 @@ def prepare(folder, config, n_mixtures):
     """Corpus and plan of one fold, and the CPU seconds that looking into every file took."""
     corpus = config["corpus"]
     recordings = esc50.list_recordings(folder, classes=corpus["classes"], scenes=corpus["scenes"])
-    start = time.process_time()
-    facts, report = inspection.inspect(recordings)
-    inspect_s = (time.process_time() - start) / len(recordings)
-    recordings = assemble.usable(recordings, report, "skip", "the report", log=lambda text: None)
-    recordings = assemble.sounding_parts(recordings, facts, corpus["trim_silence"])
-    recordings["fold"] = assemble.deal_folds(recordings, config["split"], config["seed"])
-    parts = assemble.corpus_tables(recordings)
-    keys = ("duration_s", "onsets_s", "max_event_s", "kinds", "scene_start")
-    plan = mixing.plan_mixtures(
-        parts["events"],
-        parts["scenes"],
-        folds=[1],
-        mixtures_per_fold=[n_mixtures],
-        seed=config["seed"],
-        **{key: config["mixing"][key] for key in keys},
-    )
-    return parts["events"], plan, inspect_s
+    return plan_one_fold(recordings, config, n_mixtures)
 
 
 def ours(folder, config, events, plan):
@@ -120,16 +105,6 @@ def plain(config, events, plan):
     return time.process_time() - start, logmel
 
 
-def own_peak_memory_mb():
-    """Largest resident memory of this process in MiB.
-
-    From /proc: getrusage's ru_maxrss begins with that of the process that started this one.
-    """
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) / 1024
-
-
 def peak_memory_mb(data, n_mixtures):
     """Largest resident memory of a process that renders and extracts so many mixtures."""
     command = [sys.executable, __file__, str(data), "--memory", str(n_mixtures)]
@@ -149,7 +124,7 @@ def main():
         if arguments.memory:
             events, plan, _ = prepare(arguments.folder, config, arguments.memory)
             ours(folder, config, events, plan)
-            print(own_peak_memory_mb())
+            print(own_peak_memory_mib())
             return
         n = arguments.mixtures
         events, plan, inspect_s = prepare(arguments.folder, config, n)

@@ -45,10 +45,10 @@ def test_scores_of_the_grid_fit_their_budget():
     assert scores_on_disk_row(311, 41).ours == pytest.approx(4.31, abs=0.01)
 
 
-def test_counting_more_masks_makes_more_counts(capsys):
-    growth.count_masks(4, n_classes=3, n_frames=6, n_mels=5, batch=2)
-    growth.print_peak()
-    assert int(capsys.readouterr().out) > 0
+def test_memory_of_counting_is_that_of_its_own_process():
+    few, many = growth.memory_rows((8, 16), n_classes=3)
+    assert 50 < few.ours < 1500
+    assert many.ours < 1.2 * few.ours
 
 
 def test_two_ways_that_differ_are_noticed(monkeypatch):
