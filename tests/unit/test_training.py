@@ -1,5 +1,6 @@
 import dataclasses
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -540,3 +541,45 @@ def test_a_system_with_background_is_trained(run, toy, build_tiny, tmp_path):
         network, toy[0], target, SETTINGS, seed=3, state_path=tmp_path / "s", bound_to="x"
     )
     assert np.isfinite(history[-1][1])
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="no C++ compiler here")
+def test_a_compiled_network_learns_the_same(toy, tmp_path, build_tiny):
+    found = {}
+    for compiled in (False, True):
+        network = initial_network(lambda: build_tiny("gwrp"), 3, toy[0])
+        history = train(
+            network,
+            *toy,
+            _changed(compile=compiled, iterations=6, history_every=1),
+            seed=3,
+            state_path=tmp_path / f"{compiled}.safetensors",
+            bound_to="this",
+            log=lambda text: None,
+        )
+        found[compiled] = [loss for _, loss, _ in history]
+        assert not any("_orig_mod" in name for name in network.state_dict())
+    np.testing.assert_allclose(found[True], found[False], rtol=1e-4)
+
+
+def test_in_bfloat16_weights_and_moments_stay_float32(toy, tmp_path, build_tiny):
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        network = initial_network(lambda: build_tiny("gwrp"), 3, toy[0])
+        network.precision = precision
+        history = train(
+            network,
+            *toy,
+            _changed(iterations=40, learning_rate_decay=1.0),
+            seed=3,
+            state_path=tmp_path / f"{precision}.safetensors",
+            bound_to="this",
+            log=lambda text: None,
+        )
+        losses[precision] = [loss for _, loss, _ in history]
+        tensors, _ = load_tensors(tmp_path / f"{precision}.safetensors")
+        kinds = {value.dtype for value in tensors.values() if value.is_floating_point()}
+        assert kinds == {torch.float32}
+    assert losses["bfloat16"] != losses["float32"]
+    np.testing.assert_allclose(losses["bfloat16"], losses["float32"], rtol=0.05)
+    assert losses["bfloat16"][-1] < 0.95 * losses["bfloat16"][0]
