@@ -153,7 +153,11 @@ def training_rows(full, rates, rounds, compiled=True):
         first_s = timed(compiled_step)
         compiled_step()
         compiled_s, eager_s = alternate(compiled_step, step, rounds)
-        yield Row(f"training step, compiled : not compiled, {size}", compiled_s, eager_s, limit)
+        yield Row(
+            f"training step, compiled, beside not compiled, {size}", compiled_s, eager_s, limit
+        )
+        compiled_s, plain_s = alternate(compiled_step, plain_step, rounds)
+        yield Row(f"training step, compiled, {size}", compiled_s, plain_s, limit)
         yield Row("compiling, once a job", first_s)
     yield from pooling_rows(full, network, ours_s, rates, rounds)
 

@@ -3,7 +3,12 @@
 from tfseg import training
 from tfseg.dataset import load_features
 from tfseg.files import file_sha256, read_json, write_text
-from tfseg.hardware import choose_device, choose_precision, keep_freed_memory
+from tfseg.hardware import (
+    choose_compilation,
+    choose_device,
+    choose_precision,
+    keep_freed_memory,
+)
 from tfseg.inference import save_model
 from tfseg.licences import announce
 from tfseg.models.systems import build_network
@@ -50,6 +55,8 @@ def main(smk):
 
     network = training.initial_network(build, seed, data.logmel)
     network.precision = precision
+    excerpt_frames = data.grid.n_frames_in(settings.excerpt_s) if settings.excerpt_s else None
+    n_units = (excerpt_frames or len(data.logmel[0])) * data.settings["n_mels"]
     history = training.train(
         network,
         data.logmel,
@@ -60,8 +67,9 @@ def main(smk):
         bound_to=training.binding(
             file_sha256(smk.input.features), smk.params.training_code, description, seed
         ),
-        excerpt_frames=data.grid.n_frames_in(settings.excerpt_s) if settings.excerpt_s else None,
+        excerpt_frames=excerpt_frames,
         device=device,
+        compiled=choose_compilation(settings.compile, network, n_units, settings, device),
         progress=lambda total, initial: bar(
             f"{names.system}, {names.snr} dB, fold {names.fold}", total=total, initial=initial
         ),
