@@ -21,6 +21,7 @@ mpl.rcParams["axes.spines.right"] = False
 # Okabe and Ito's colours, told apart by colour-blind readers; markers and dashes say it again.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^vPX"
+_LEGEND_ENTRY_IN = 1.2  # width of a system with its line
 _DASHES = ("-", "--", "-.", ":", "-", "--", "-.")
 _MASK_MAP, _LEVEL_MAP = "magma", "viridis"
 _TASKS = ("tagging", "frame", "event", "mask")
@@ -246,13 +247,16 @@ def draw_thresholds(curves, thresholds, fixed):
         axis.grid(color="0.92")
     axes[0].set_ylim(0, 1)
     axes[0].set_ylabel("macro F1, mean over folds")
-    figure.legend(
-        *axes[0].get_legend_handles_labels(),
-        loc="outside upper center",
-        ncols=len(curves),
-        frameon=False,
-    )
+    _legend_above(figure, axes[0])
     return figure
+
+
+def _legend_above(figure, axis):
+    """Name what `axis` shows above the figure, in as many rows as its width needs."""
+    handles, labels = axis.get_legend_handles_labels()
+    per_row = max(1, int(figure.get_figwidth() / _LEGEND_ENTRY_IN))
+    columns = -(-len(labels) // -(-len(labels) // per_row))  # rows of about equal length
+    figure.legend(handles, labels, loc="outside upper center", ncols=columns, frameon=False)
 
 
 def draw_frames(example):
@@ -335,12 +339,7 @@ def draw_training(histories, systems):
         axis.grid(color="0.92")
     axes[0].set_ylabel("binary cross-entropy")
     axes[0].set_ylim(bottom=0)
-    figure.legend(
-        *axes[0].get_legend_handles_labels(),
-        loc="outside upper center",
-        ncols=len(systems),
-        frameon=False,
-    )
+    _legend_above(figure, axes[0])
     return figure
 
 
@@ -397,10 +396,5 @@ def draw_metrics(metrics, systems):
         if not rows["snr_db"].isna().all():
             column[len(shown) - 1].set_xlabel("SNR / dB")
         column[len(shown) - 1].tick_params(labelbottom=True)
-    figure.legend(
-        *axes[0, 0].get_legend_handles_labels(),
-        loc="outside upper center",
-        ncols=len(systems),
-        frameon=False,
-    )
+    _legend_above(figure, axes[0, 0])
     return figure

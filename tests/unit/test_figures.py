@@ -1,0 +1,42 @@
+import io
+
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import pytest
+
+from tfseg import figures
+from tfseg.models.registry import SYSTEMS
+
+
+def _drawn(figure):
+    """Render as the workflow does, so that constrained layout has placed everything."""
+    stream = io.BytesIO()
+    figure.savefig(stream, dpi=50)
+    stream.seek(0)
+    return matplotlib.image.imread(stream)
+
+
+def _inside(figure):
+    box = figure.legends[0].get_window_extent()
+    return box.x0 >= 0 and box.x1 <= figure.bbox.x1 + 1 and box.y1 <= figure.bbox.y1 + 1
+
+
+@pytest.mark.parametrize("snrs", [["0"], ["20", "10", "0"]])
+@pytest.mark.parametrize("systems", [["gwrp"], list(SYSTEMS)])
+def test_the_training_figure_names_every_system_within_the_picture(snrs, systems):
+    rows = [
+        (iteration, 1 / (1 + iteration), snr, system, fold, "0")
+        for iteration in (10, 20, 30)
+        for snr in snrs
+        for system in systems
+        for fold in ("1", "2")
+    ]
+    columns = ["iteration", "loss", "snr", "system", "fold", "repeat"]
+    figure = figures.draw_training(pd.DataFrame(rows, columns=columns), systems)
+    picture = _drawn(figure)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        system.upper() for system in systems
+    ]
+    assert _inside(figure)
+    assert np.ptp(picture[..., :3]) > 0.5
