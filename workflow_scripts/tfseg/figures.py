@@ -311,7 +311,7 @@ def read_histories(paths, names):
 def draw_training(histories, systems):
     """Draw loss against iteration: a panel per SNR, a thin line per training, means in bold."""
     snrs = list(dict.fromkeys(histories["snr"]))
-    figure = Figure(figsize=(2.6 * len(snrs) + 0.8, 3.0), layout="constrained")
+    figure = Figure(figsize=(max(2.6 * len(snrs) + 0.8, 5.0), 3.0), layout="constrained")
     axes = figure.subplots(1, len(snrs), sharey=True, squeeze=False)[0]
     for axis, snr in zip(axes, snrs, strict=True):
         for index, system in enumerate(systems):
