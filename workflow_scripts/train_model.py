@@ -1,5 +1,7 @@
 """Train one system on the training folds of one SNR; resumes where it was stopped."""
 
+import time
+
 from tfseg import training
 from tfseg.dataset import load_features
 from tfseg.files import file_sha256, read_json, write_text
@@ -53,6 +55,7 @@ def main(smk):
             baseline_settings=smk.params.baselines,
         )
 
+    started_s, started_cpu_s = time.perf_counter(), time.process_time()
     network = training.initial_network(build, seed, data.logmel)
     network.precision = precision
     excerpt_frames = data.grid.n_frames_in(settings.excerpt_s) if settings.excerpt_s else None
@@ -73,6 +76,11 @@ def main(smk):
         progress=lambda total, initial: bar(
             f"{names.system}, {names.snr} dB, fold {names.fold}", total=total, initial=initial
         ),
+    )
+    # In the log only: what is written is the same in every run.
+    print(
+        f"this job trained for {time.perf_counter() - started_s:.1f} s "
+        f"({time.process_time() - started_cpu_s:.1f} CPU s)"
     )
     # Written by hand: a training job starts without pandas.
     lines = ["iteration,loss,learning_rate", *(",".join(map(repr, row)) for row in history)]
