@@ -188,3 +188,21 @@ def build_tiny():
         )
 
     return build
+
+
+@pytest.fixture
+def build_narrow(full_config):
+    """Return a function that builds any system for three classes and 16 bands, its trunk narrow."""
+    from tfseg.models.systems import build_network
+
+    def build(system):
+        return build_network(
+            system,
+            n_classes=3,
+            n_mels=16,
+            trunk_settings=full_config["trunk"] | {"vgg": {"widths": [8, 8], "dropout": 0.0}},
+            pooling_settings=full_config["pooling"],
+            baseline_settings=full_config["baselines"],
+        )
+
+    return build

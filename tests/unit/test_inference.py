@@ -18,7 +18,6 @@ from tfseg.inference import (
     save_model,
     write_scores,
 )
-from tfseg.models.systems import build_network
 from tfseg.tensors import load_tensors, save_tensors
 
 DESCRIPTION = {
@@ -385,16 +384,9 @@ def test_scores_of_a_failed_write_do_not_appear(features, tmp_path):
 
 
 @pytest.mark.parametrize("system", ["gwrp", "wldcnn"])
-def test_a_network_prepared_for_inference_computes_the_same(full_config, system):
+def test_a_network_prepared_for_inference_computes_the_same(build_narrow, system):
     torch.manual_seed(5)
-    network = build_network(
-        system,
-        n_classes=3,
-        n_mels=16,
-        trunk_settings=full_config["trunk"] | {"vgg": {"widths": [8, 8], "dropout": 0.0}},
-        pooling_settings=full_config["pooling"],
-        baseline_settings=full_config["baselines"],
-    )
+    network = build_narrow(system)
     logmel = torch.randn(4, 60, 16) * 2 - 5
     for _ in range(3):
         network.train()(logmel)  # statistics of batch normalisation

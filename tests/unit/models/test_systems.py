@@ -147,16 +147,9 @@ def test_tags_never_exceed_one_by_a_rounding_error(build_tiny):
 
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("training", [True, False])
-def test_in_bfloat16_outputs_are_float32_and_close(full_config, system, training):
+def test_in_bfloat16_outputs_are_float32_and_close(build_narrow, system, training):
     torch.manual_seed(3)
-    network = build_network(
-        system,
-        n_classes=3,
-        n_mels=16,
-        trunk_settings=full_config["trunk"] | {"vgg": {"widths": [8, 8], "dropout": 0.0}},
-        pooling_settings=full_config["pooling"],
-        baseline_settings=full_config["baselines"],
-    )
+    network = build_narrow(system)
     logmel = torch.randn(4, 60, 16)
     network.train()(logmel)  # statistics of batch normalisation
     network.train(training)
