@@ -171,7 +171,7 @@ def tiny_settings():
 
 
 @pytest.fixture(scope="session")
-def build_tiny():
+def build_tiny(_full_config):
     """Return a function that builds a small untrained network."""
     from tfseg.models.systems import build_network
 
@@ -184,7 +184,8 @@ def build_tiny():
                 "vgg": {"widths": list(widths), "dropout": 0.0},
                 "background": background,
             },
-            pooling_settings={"gwrp": {"r": 0.99, "reference_units": 100}},
+            pooling_settings=_full_config["pooling"]
+            | {"gwrp": {"r": 0.99, "reference_units": 100}},
         )
 
     return build

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 
-def _check_masks(masks):
+def check_masks(masks):
+    """Refuse what is not [shape=(batch, class, time, mel)]."""
     if masks.ndim != 4:
         raise ValueError(f"expected masks (batch, class, time, mel), got {tuple(masks.shape)}")
 
@@ -17,7 +18,7 @@ class GlobalMaxPooling(nn.Module):
 
     def forward(self, masks, logits=None):
         """Pool masks [shape=(batch, class, time, mel)] to tags [shape=(batch, class)]."""
-        _check_masks(masks)
+        check_masks(masks)
         return masks.amax(dim=(2, 3))
 
 
@@ -26,7 +27,7 @@ class GlobalAveragePooling(nn.Module):
 
     def forward(self, masks, logits=None):
         """Pool masks [shape=(batch, class, time, mel)] to tags [shape=(batch, class)]."""
-        _check_masks(masks)
+        check_masks(masks)
         return masks.mean(dim=(2, 3))
 
 
@@ -113,7 +114,7 @@ class GlobalWeightedRankPooling(nn.Module):
 
         With `logits` [same shape, dtype=bfloat16] by counting; else, or of another type, by sorting.
         """
-        _check_masks(masks)
+        check_masks(masks)
         units = masks.flatten(2)
         if logits is not None and logits.dtype == torch.bfloat16:
             with torch.no_grad():

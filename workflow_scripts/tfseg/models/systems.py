@@ -5,7 +5,7 @@ import importlib
 import torch
 from torch import nn
 
-from tfseg.models import poolings, trunks
+from tfseg.models import poolings, soft_poolings, trunks
 from tfseg.models.registry import SYSTEMS
 
 _STRETCH_FRAMES = 4096
@@ -13,7 +13,27 @@ _POOLINGS = {
     "gmp": poolings.GlobalMaxPooling,
     "gap": poolings.GlobalAveragePooling,
     "gwrp": poolings.GlobalWeightedRankPooling,
+    "linear_softmax": soft_poolings.LinearSoftmaxPooling,
+    "log_sum_exp": soft_poolings.LogSumExpPooling,
+    "tf_attention": soft_poolings.AttentionPooling,
 }
+# These learn something for each mask.
+_LEARNED_POOLINGS = {
+    "power": soft_poolings.PowerPooling,
+    "auto": soft_poolings.AutoPooling,
+    "gwrp_learned": soft_poolings.LearnedRankPooling,
+}
+
+
+def _build_pooling(name, n_masks, settings):
+    arguments = settings.get(name, {})
+    if name in _LEARNED_POOLINGS:
+        return _LEARNED_POOLINGS[name](n_masks, **arguments)
+    return _POOLINGS[name](**arguments)
+
+
+def _needs_attention(pooling):
+    return getattr(pooling, "needs_attention", False)
 
 
 class _Network(nn.Module):
@@ -40,7 +60,8 @@ class MaskNetwork(_Network):
     Parameters
     ----------
     trunk, pooling : nn.Module
-    n_mels : int
+        Behind the masks' logits the trunk gives those of attention, where the pooling needs them.
+    n_classes, n_mels : int
     has_background : bool
         Whether training sees one more mask and tag, of the background: one minus the sum of the
         events' masks (JSC, released code; not below zero).
@@ -55,9 +76,9 @@ class MaskNetwork(_Network):
 
     has_masks = True
 
-    def __init__(self, trunk, pooling, n_mels, *, has_background=False):
+    def __init__(self, trunk, pooling, n_classes, n_mels, *, has_background=False):
         super().__init__(n_mels)
-        self.has_background = has_background
+        self.n_classes, self.has_background = n_classes, has_background
         self.trunk, self.pooling = trunk, pooling
 
     def _logits(self, logmel):
@@ -87,13 +108,17 @@ class MaskNetwork(_Network):
             With the background behind the classes, in training, where the system has it.
         """
         with self._at_precision(logmel):
-            logits = self._logits(self._standardised(logmel)).contiguous()
+            outputs = self._logits(self._standardised(logmel))
+        logits = outputs[:, : self.n_classes].contiguous()
         masks = torch.sigmoid(logits.float())
         if self.training and self.has_background:
             rest = (1 - masks.sum(dim=1, keepdim=True)).clamp(0, 1)
             masks, logits = torch.cat([masks, rest], dim=1), None
+        attention = {}
+        if _needs_attention(self.pooling):
+            attention["attention"] = outputs[:, self.n_classes :][:, : masks.shape[1]]
         # Sums of rounded weights may end a rounding error above one.
-        return self.pooling(masks, logits).clamp(0, 1), masks
+        return self.pooling(masks, logits, **attention).clamp(0, 1), masks
 
 
 class FrameNetwork(_Network):
@@ -156,9 +181,13 @@ def build_network(
         module = importlib.import_module(f"tfseg.models.{names.module}")
         settings = (baseline_settings or {}).get(system, {})
         return FrameNetwork(module.build(n_classes, n_mels, **settings), n_mels)
+    n_masks = n_classes + trunk_settings["background"]
+    pooling = _build_pooling(names.pooling, n_masks, pooling_settings)
+    n_outputs = n_classes + (n_masks if _needs_attention(pooling) else 0)
     return MaskNetwork(
-        trunks.VggTrunk(n_classes, **trunk_settings["vgg"]),
-        _POOLINGS[names.pooling](**pooling_settings.get(names.pooling, {})),
+        trunks.VggTrunk(n_outputs, **trunk_settings["vgg"]),
+        pooling,
+        n_classes,
         n_mels,
         has_background=trunk_settings["background"],
     )

@@ -20,7 +20,8 @@ class VggTrunk(nn.Module):
 
     Parameters
     ----------
-    n_classes : int
+    n_outputs : int
+        Maps of the 1x1 layer: one for each class, and those that a pooling needs beside.
     widths : sequence of int
         Feature maps of each 3x3 layer (TASLP Table I: 32, 32, 64, 64, 128, 128, 128, 128).
     dropout : float in [0, 1)
@@ -32,7 +33,7 @@ class VggTrunk(nn.Module):
         Frames to either side that a mask value depends on.
     """
 
-    def __init__(self, n_classes, *, widths, dropout):
+    def __init__(self, n_outputs, *, widths, dropout):
         super().__init__()
         inputs = [1, *widths[:-1]]
         self.reach_frames = len(widths)
@@ -42,7 +43,7 @@ class VggTrunk(nn.Module):
             if dropout and index % 2:
                 layers.append(nn.Dropout(dropout))
         self.blocks = nn.Sequential(*layers)
-        self.head = nn.Conv2d(widths[-1], n_classes, kernel_size=1)
+        self.head = nn.Conv2d(widths[-1], n_outputs, kernel_size=1)
         nn.init.kaiming_uniform_(self.head.weight, nonlinearity="relu")
         nn.init.zeros_(self.head.bias)
 
@@ -56,6 +57,6 @@ class VggTrunk(nn.Module):
 
         Returns
         -------
-        logits : torch.Tensor [shape=(batch, n_classes, time, mel)]
+        logits : torch.Tensor [shape=(batch, n_outputs, time, mel)]
         """
         return self.head(self.blocks(logmel.unsqueeze(1)))
