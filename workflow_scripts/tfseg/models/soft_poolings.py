@@ -42,7 +42,7 @@ class LinearSoftmaxPooling(nn.Module):
 class PowerPooling(nn.Module):
     """Weights h^n, with n learned for each class: sum h^(n + 1) / sum h^n.
 
-    Source: Liu, Chen, Yang and Yu, 2021 (arXiv 2010.09985). n = 0 is GAP, n = 1 linear softmax, n to
+    Source: Liu, Chen, Wang and Zhang, 2021 (arXiv 2010.09985). n = 0 is GAP, n = 1 linear softmax, n to
     infinity GMP. Our choice: the logarithm of n is learned, so that n stays positive.
 
     Parameters
