@@ -6,7 +6,6 @@ from tfseg import training
 from tfseg.dataset import load_features
 from tfseg.files import file_sha256, read_json, write_text
 from tfseg.hardware import (
-    choose_compilation,
     choose_device,
     choose_precision,
     keep_freed_memory,
@@ -59,7 +58,6 @@ def main(smk):
     network = training.initial_network(build, seed, data.logmel)
     network.precision = precision
     excerpt_frames = data.grid.n_frames_in(settings.excerpt_s) if settings.excerpt_s else None
-    n_units = (excerpt_frames or len(data.logmel[0])) * data.settings["n_mels"]
     history = training.train(
         network,
         data.logmel,
@@ -72,7 +70,6 @@ def main(smk):
         ),
         excerpt_frames=excerpt_frames,
         device=device,
-        compiled=choose_compilation(settings.compile, network, n_units, settings, device),
         progress=lambda total, initial: bar(
             f"{names.system}, {names.snr} dB, fold {names.fold}", total=total, initial=initial
         ),

@@ -1,16 +1,11 @@
 import ctypes
 import platform
 import resource
-import shutil
-import sysconfig
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
 
 from tfseg.hardware import (
-    choose_compilation,
     choose_device,
     choose_precision,
     keep_freed_memory,
@@ -82,41 +77,3 @@ def test_memory_that_is_kept_is_not_filled_again():
     finally:
         keep_freed_memory(False)
     assert kept < faults() / 10
-
-
-@pytest.fixture
-def compiles(monkeypatch, build_tiny):
-    """Return a function that asks for the choice and collects what is said."""
-
-    def ask(setting="auto", *, n_units=19904, device="cpu", compiler="/usr/bin/g++", masks=True):
-        monkeypatch.setattr(shutil, "which", lambda name: compiler)
-        monkeypatch.setattr(sysconfig, "get_path", lambda name: str(headers))
-        network = build_tiny("gwrp", widths=(64, 64, 64))
-        network.has_masks = masks
-        settings = SimpleNamespace(batch_size=24, iterations=10000)
-        lines = []
-        return choose_compilation(setting, network, n_units, settings, device, lines.append), lines
-
-    headers = Path(sysconfig.get_path("include"))
-    return ask
-
-
-def test_long_trainings_of_masks_on_the_cpu_are_compiled(compiles):
-    compiled, lines = compiles()
-    assert compiled
-    assert "compiling" in lines[0]
-    assert compiles(n_units=100) == (False, [])
-    assert compiles(device="cuda") == (False, [])
-    assert compiles(masks=False) == (False, [])
-
-
-def test_without_a_compiler_nothing_is_compiled_and_it_is_said(compiles):
-    compiled, lines = compiles(compiler=None)
-    assert not compiled
-    assert "no g++" in lines[0]
-    assert compiles(compiler=None, n_units=100) == (False, [])
-
-
-def test_the_config_has_the_last_word(compiles):
-    assert compiles("never") == (False, [])
-    assert compiles("always", n_units=1, device="cuda", compiler=None)[0]

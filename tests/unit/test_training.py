@@ -37,7 +37,7 @@ SETTINGS = TrainingSettings(
     decay_every=3,
     excerpt_s=None,
     threads=1,
-    compile="never",
+    compile=False,
     history_every=4,
     state_every=3,
 )
@@ -551,9 +551,8 @@ def test_a_compiled_network_learns_the_same(toy, tmp_path, build_tiny):
         history = train(
             network,
             *toy,
-            _changed(iterations=6, history_every=1),
+            _changed(compile=compiled, iterations=6, history_every=1),
             seed=3,
-            compiled=compiled,
             state_path=tmp_path / f"{compiled}.safetensors",
             bound_to="this",
             log=lambda text: None,

@@ -21,7 +21,7 @@ mpl.rcParams["axes.spines.right"] = False
 # Okabe and Ito's colours, told apart by colour-blind readers; markers and dashes say it again.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^vPX"
-_LEGEND_ENTRY_IN = 1.2  # width of a system with its line
+_LEGEND_LINE_IN, _LEGEND_LETTER_IN = 0.6, 0.09  # of an entry: its line, and each letter
 _DASHES = ("-", "--", "-.", ":", "-", "--", "-.")
 _MASK_MAP, _LEVEL_MAP = "magma", "viridis"
 _TASKS = ("tagging", "frame", "event", "mask")
@@ -254,7 +254,8 @@ def draw_thresholds(curves, thresholds, fixed):
 def _legend_above(figure, axis):
     """Name what `axis` shows above the figure, in as many rows as its width needs."""
     handles, labels = axis.get_legend_handles_labels()
-    per_row = max(1, int(figure.get_figwidth() / _LEGEND_ENTRY_IN))
+    entry_in = _LEGEND_LINE_IN + _LEGEND_LETTER_IN * max(map(len, labels))
+    per_row = max(1, int(figure.get_figwidth() / entry_in))
     columns = -(-len(labels) // -(-len(labels) // per_row))  # rows of about equal length
     figure.legend(handles, labels, loc="outside upper center", ncols=columns, frameon=False)
 

@@ -2,18 +2,12 @@
 
 import ctypes
 import platform
-import shutil
-import sysconfig
-from pathlib import Path
 
 import torch
 
 # Of glibc's malloc.h: parameters of mallopt.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _NEVER_TRIM = 2**31 - 1
-# Compiling costs about 20 s and saves a tenth of a step (docs/performance.md): it pays from some
-# 10**14 operations on, whatever a processor's speed within a factor of ten.
-_WORTH_COMPILING = 1e15
 
 
 def choose_device(gpu_slots, log=print):
@@ -65,38 +59,6 @@ def choose_precision(setting, device, log=print):
         reason = " (bfloat16 was asked for; this hardware has no instructions for it)"
     log(f"precision: {precision}{reason}")
     return precision
-
-
-def choose_compilation(setting, network, n_units, settings, device, log=print):
-    """Choose whether torch compiles a network before it is trained.
-
-    Parameters
-    ----------
-    setting : {"auto", "always", "never"}
-        The config's ``training.compile``. ``auto`` compiles a mask network on the CPU, where the
-        training is long enough and there are a C++ compiler and Python's headers.
-    network : tfseg.models.systems.MaskNetwork or FrameNetwork
-    n_units : int
-        T-F units of a clip.
-    settings : tfseg.training.TrainingSettings
-    device : {"cpu", "cuda"}
-    log : callable
-
-    Returns
-    -------
-    compiled : bool
-    """
-    able = shutil.which("g++") and Path(sysconfig.get_path("include"), "Python.h").exists()
-    # Without down-sampling every weight is applied once to every unit; a step is three passes.
-    n_weights = sum(parameter.numel() for parameter in network.parameters())
-    operations = 6 * n_weights * n_units * settings.batch_size * settings.iterations
-    pays = network.has_masks and device == "cpu" and operations >= _WORTH_COMPILING
-    compiled = setting == "always" or (setting == "auto" and bool(able) and pays)
-    if compiled:
-        log("compiling the network: the first iterations take a while")
-    elif setting == "auto" and pays:
-        log("not compiling the network (no g++ with Python's headers here); it would be quicker")
-    return compiled
 
 
 def keep_freed_memory(keep=True):

@@ -39,8 +39,8 @@ class TrainingSettings:
         None takes whole clips, which must all be of one length.
     threads : int
         Torch's CPU threads; part of the recipe, since sums depend on it in the last bit.
-    compile : {"auto", "always", "never"}
-        Whether torch compiles the network first (`tfseg.hardware.choose_compilation`).
+    compile : bool
+        Whether torch compiles the network first (needs a C++ compiler).
     history_every : int
         Iterations between rows of ``history.csv``.
     state_every : int
@@ -54,7 +54,7 @@ class TrainingSettings:
     decay_every: int
     excerpt_s: float | None
     threads: int
-    compile: str
+    compile: bool
     history_every: int
     state_every: int
 
@@ -276,7 +276,6 @@ def train(
     bound_to,
     excerpt_frames=None,
     device="cpu",
-    compiled=False,
     log=print,
     progress=None,
 ):
@@ -302,8 +301,6 @@ def train(
     excerpt_frames : int or None
         ``excerpt_s`` of the settings in frames.
     device : str
-    compiled : bool
-        Whether torch compiles the network.
     log : callable
     progress : callable or None
         ``progress(total, initial)`` returns a tqdm-like bar.
@@ -330,7 +327,7 @@ def train(
     if iteration:
         log(f"resuming at iteration {iteration} of {settings.iterations}")
     bar = progress(settings.iterations, iteration) if progress else None
-    run = torch.compile(network) if compiled else network
+    run = torch.compile(network) if settings.compile else network
     with _stop_requested() as stop:
         while iteration < settings.iterations:
             rate = settings.learning_rate * settings.learning_rate_decay ** (
