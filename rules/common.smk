@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 
 from tfseg.config import check_config, sorted_keys
 from tfseg.corpora.registry import load_registry
-from tfseg.digest import code_digest, files_digest
+from tfseg.digest import code_digest, contents_digest, files_digest
 from tfseg.errors import ConfigError
 from tfseg.models.registry import SYSTEMS as SYSTEM_FACTS
 
@@ -204,6 +204,12 @@ def grid():
 def code(rule_name):
     """Digest of the script of a rule and of the library modules behind it."""
     return code_digest(f"{workflow.basedir}/workflow_scripts/{rule_name}.py")
+
+
+def templates_code():
+    """Digest of the templates behind every page, which no script imports."""
+    folder = Path(workflow.basedir, "workflow_scripts/tfseg/pages/templates")
+    return contents_digest(folder.iterdir())
 
 
 def archive_path(archive):

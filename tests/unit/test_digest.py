@@ -250,3 +250,14 @@ def test_a_changed_touched_missing_or_further_file_changes_the_digest(recordings
     recordings[0].unlink()
     digests.append(digest.files_digest(recordings))
     assert len(set(digests)) == 5
+
+
+def test_contents_count_by_name_and_bytes_not_by_time(tmp_path):
+    first, second = tmp_path / "a.html", tmp_path / "b.css"
+    first.write_text("one")
+    second.write_text("two")
+    before = digest.contents_digest([first, second])
+    os.utime(first, (1, 1))
+    assert digest.contents_digest([second, first]) == before
+    second.write_text("two!")
+    assert digest.contents_digest([first, second]) != before

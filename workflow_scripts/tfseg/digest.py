@@ -103,6 +103,25 @@ def code_digest(*scripts):
     return digest.hexdigest()[:16]
 
 
+def contents_digest(paths):
+    """Digest the names and contents of files that are no Python, such as templates.
+
+    Parameters
+    ----------
+    paths : iterable of path-like
+
+    Returns
+    -------
+    digest : str
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(map(Path, paths), key=lambda path: path.name):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.name}\0{content}\n".encode())
+    return digest.hexdigest()[:16]
+
+
 def files_digest(paths):
     """Digest of the names, sizes and modification times of files.
 
