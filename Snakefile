@@ -30,6 +30,7 @@ include: "rules/separation.smk"
 include: "rules/metrics.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
+include: "rules/apply.smk"
 
 
 # Every intermediate is asked for, so that one that was deleted is made again.
@@ -48,5 +49,6 @@ rule all:
         TABLES,
         EXAMPLE,
         FIGURES,
+        COLLAGES,
     message:
         "All results of this run are in place"

@@ -5,10 +5,11 @@ import functools
 
 from snakemake.exceptions import WorkflowError
 
+from tfseg.apply.listing import find_recordings
 from tfseg.config import check_config, sorted_keys
 from tfseg.corpora.registry import load_registry
 from tfseg.digest import code_digest, contents_digest, files_digest
-from tfseg.errors import ConfigError
+from tfseg.errors import ConfigError, DataError
 from tfseg.models.registry import SYSTEMS as SYSTEM_FACTS
 
 try:
@@ -142,6 +143,37 @@ FIGURES = expand(
     ],
     ending=["png", "svg"],
 )
+COLLAGES = [f"{RESULTS}/collages/{entry['name']}" for entry in config["collages"]]
+APPLIED = f"{RESULTS}/applied"
+APPLIED_MODEL = (
+    [
+        str(Path(config["model"], name))
+        for name in ("model.safetensors", "model.json", "detection.json")
+    ]
+    if config["model"]
+    else []
+)
+
+
+@functools.cache
+def recordings_by_name():
+    """Path of each recording that `snakemake apply` is given, by the name of its results."""
+    for key in ("recordings", "model"):
+        if not config[key]:
+            raise WorkflowError(
+                f"config key {key}: expected a path, found none. Say what to analyse, and with which "
+                "model: snakemake apply --config recordings=PATH model=results/<run>/models/.../seed0"
+            )
+    try:
+        return {r.name: r.path for r in find_recordings([config["recordings"]])}
+    except DataError as error:
+        raise WorkflowError(str(error))
+
+
+def recording_file(wildcards):
+    """A recording, where there is one: a name in a list without its file is reported, not fatal."""
+    path = recordings_by_name()[wildcards.recording]
+    return [str(path)] if path.exists() else []
 
 
 @functools.cache

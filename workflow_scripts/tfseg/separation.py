@@ -32,7 +32,9 @@ class Separator:
         self._grid = settings.grid
         # Without the features' scale, which cancels out here.
         self._window = np.hamming(settings.window_length)
-        self._weights = _interpolation_weights(Spectrograms(settings))
+        n_bins = settings.window_length // 2 + 1
+        bins_hz = np.arange(n_bins) * settings.sample_rate / settings.window_length
+        self._weights = band_shares(Spectrograms(settings), bins_hz)
 
     def spectrum(self, samples):
         """Complex spectrum, of which every sample is part.
@@ -111,20 +113,28 @@ class Separator:
         return total
 
 
-def _interpolation_weights(spectrograms):
-    """Share of every band in every bin [shape=(n_mels, n_bins)]; each bin's shares sum to 1."""
-    settings = spectrograms.settings
-    n_mels, n_bins = spectrograms.mel_filters.shape
+def band_shares(spectrograms, bins_hz):
+    """Share of every mel band in every frequency: linear between the centres of the bands.
+
+    Parameters
+    ----------
+    spectrograms : tfseg.features.Spectrograms
+    bins_hz : np.ndarray [shape=(n_bins,)]
+
+    Returns
+    -------
+    shares : np.ndarray [shape=(n_mels, n_bins), dtype=float64]
+        Those of a frequency sum to 1. Below the first centre and above the last only that band.
+    """
     # Bands narrower than a bin may hold none, or share a centre: they say nothing of their own.
     filled = np.flatnonzero(spectrograms.mel_filters.any(axis=1))
     centres_hz, first = np.unique(spectrograms.mel_hz[filled], return_index=True)
     bands = filled[first]
-    bins_hz = np.arange(n_bins) * settings.sample_rate / settings.window_length
     position = np.interp(bins_hz, centres_hz, np.arange(len(bands)))
     below = position.astype(int)
     above = np.minimum(below + 1, len(bands) - 1)
     share = position - below
-    weights = np.zeros((n_mels, n_bins))
-    weights[bands[below], np.arange(n_bins)] = 1 - share
-    weights[bands[above], np.arange(n_bins)] += share
-    return weights
+    shares = np.zeros((spectrograms.settings.n_mels, len(bins_hz)))
+    shares[bands[below], np.arange(len(bins_hz))] = 1 - share
+    shares[bands[above], np.arange(len(bins_hz))] += share
+    return shares

@@ -1,0 +1,175 @@
+"""Find the sounds of a trained model in recordings of any length.
+
+For each recording a folder in OUT: events with times, frequencies and confidence as tables and as
+labels for Audacity and Raven, the sound of each class that was found and the rest (they sum to the
+recording), a picture, and a page to look at and listen to. OUT/index.html leads to all of them;
+OUT/summary.csv counts, OUT/recordings.csv says what was done and what could not be, and why.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import torch
+import yaml
+
+from tfseg.apply.analysis import ApplySettings, already_there, analyse, describe, read_analysis
+from tfseg.apply.listing import find_recordings
+from tfseg.apply.scores import AS_RECORDED, AS_TRAINED
+from tfseg.apply.summary import write_summary
+from tfseg.errors import DataError, TfsegError
+from tfseg.events import read_events
+from tfseg.hardware import choose_device, choose_precision
+from tfseg.model_folder import load_model_folder
+
+
+def _parser(defaults):
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="Exit status: 0 all done; 1 some recordings could not be analysed (they are listed, the "
+        "others are done); 2 wrong usage.\nRecordings that OUT already has, by the same model and "
+        "settings, are not done again.",
+    )
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="sound file of any rate, channels and length; folder of them; or list: .txt with a "
+        "path per line, .csv or .tsv with a column 'path'",
+    )
+    parser.add_argument(
+        "--model",
+        required=True,
+        metavar="DIR",
+        help="folder of a trained model (model.safetensors, model.json, detection.json)",
+    )
+    parser.add_argument("--out", required=True, metavar="DIR", help="where results go")
+    parser.add_argument(
+        "--reference",
+        metavar="TSV",
+        help="what is known to sound in the recordings (DESED's table: filename, onset, offset, "
+        "event_label): shown on the pages beside what was found",
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace results of another model or settings"
+    )
+    parser.add_argument("--no-sounds", action="store_true", help="write no separated sounds")
+    parser.add_argument("--no-page", action="store_true", help="write no pictures and pages")
+    parser.add_argument(
+        "--level",
+        choices=[AS_TRAINED, AS_RECORDED],
+        default=defaults["level"],
+        help="bring each window to the peak of the training mixtures (by at most 40 dB up), or leave "
+        "levels as they are; default %(default)s",
+    )
+    parser.add_argument(
+        "--window-s", type=float, metavar="S", help="window length; default: the model's clips'"
+    )
+    parser.add_argument(
+        "--block-s",
+        type=float,
+        default=defaults["block_s"],
+        metavar="S",
+        help="seconds read at once: memory, not results, depends on it; default %(default)g",
+    )
+    parser.add_argument(
+        "--batch-size",
+        type=int,
+        default=defaults["batch_size"],
+        metavar="N",
+        help="windows at once; default %(default)s",
+    )
+    parser.add_argument(
+        "--device", choices=["auto", "cpu"], default="auto", help="default: a GPU if any"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=["auto", "float32", "bfloat16"],
+        default="auto",
+        help="of the network; auto: bfloat16 where the hardware has it",
+    )
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="CPU threads; default: one per core"
+    )
+    return parser
+
+
+def _say(text):
+    print(text, flush=True)
+
+
+def apply_to(recordings, out, model, settings, *, reference, overwrite):
+    """Analyse recordings one after the other; those that cannot be are left out and listed.
+
+    Returns
+    -------
+    analyses : list of tfseg.apply.analysis.Analysis
+    failures : dict of (str, str) to str
+    """
+    analyses, failures = [], {}
+    for recording in recordings:
+        folder = out / recording.name
+        started_s = time.perf_counter()
+        try:
+            if already_there(recording, folder, model, settings, overwrite=overwrite):
+                analyses.append(read_analysis(folder))
+                _say(f"{recording.name}: done before")
+                continue
+            known = reference.get(recording.path.name)
+            analyses.append(analyse(recording, folder, model, settings, known))
+        except TfsegError as error:
+            failures[recording.name, str(recording.path)] = str(error)
+            _say(f"{recording.name}: FAILED, {error}")
+        else:
+            _say(describe(analyses[-1], time.perf_counter() - started_s))
+    return analyses, failures
+
+
+_CONFIG = Path(__file__).resolve().parent.parent / "config.yaml"
+
+
+def main(arguments=None):
+    """Run the command; return its exit status."""
+    parser = _parser(yaml.safe_load(_CONFIG.read_text(encoding="utf-8"))["apply"])
+    options = parser.parse_args(arguments)
+    out = Path(options.out)
+    try:
+        if out.exists() and not out.is_dir():
+            raise DataError(f"{out}: expected a folder for the results, found a file")
+        recordings = find_recordings(options.paths)
+        reference = read_events(options.reference) if options.reference else {}
+        if options.threads:
+            torch.set_num_threads(options.threads)
+        device = choose_device(int(options.device == "auto"), log=_say)
+        model = load_model_folder(options.model, device)
+        model.network.precision = choose_precision(options.precision, device, log=_say)
+    except TfsegError as error:
+        parser.error(str(error))
+    settings = ApplySettings(
+        window_s=options.window_s,
+        batch_size=options.batch_size,
+        block_s=options.block_s,
+        level=options.level,
+        sounds=not options.no_sounds,
+        page=not options.no_page,
+    )
+    try:
+        analyses, failures = apply_to(
+            recordings, out, model, settings, reference=reference, overwrite=options.overwrite
+        )
+        write_summary(out, analyses, failures, model)
+    except OSError as error:  # a full disk: what is done stays, and is not done again
+        _say(f"error: {error}")
+        return 1
+    if failures:
+        _say(f"{len(failures)} of {len(recordings)} recordings could not be analysed:")
+        for (_, path), reason in failures.items():
+            _say(f"  {path}: {reason}")
+    _say(f"Look at {out / 'index.html'}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""Apply a trained model to one recording; one that cannot be used is noted, and the others go on."""
+
+import time
+from pathlib import Path
+
+import torch
+
+from tfseg.apply.analysis import ApplySettings, analyse, describe
+from tfseg.apply.listing import Recording
+from tfseg.errors import DataError
+from tfseg.events import read_events
+from tfseg.files import write_json, write_text
+from tfseg.hardware import choose_device, choose_precision
+from tfseg.model_folder import load_model_folder
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Write the recording's folder and its status."""
+    torch.set_num_threads(smk.threads)
+    device = choose_device(smk.resources.gpu)
+    model = load_model_folder(smk.params.model, device)
+    model.network.precision = choose_precision(smk.params.precision, device)
+    recording = Recording(smk.wildcards.recording, Path(smk.params.path))
+    reference = {}
+    for path in smk.input.reference:
+        reference = read_events(path)
+    folder, error = Path(smk.output.folder), None
+    started_s = time.perf_counter()
+    try:
+        analysis = analyse(
+            recording,
+            folder,
+            model,
+            ApplySettings(**smk.params.apply),
+            reference.get(recording.path.name),
+        )
+        print(describe(analysis, time.perf_counter() - started_s))
+    except DataError as problem:
+        error = str(problem)
+        print(f"FAILED: {error}")
+        write_text(folder / "failed.txt", f"{error}\n")
+    status = {"name": recording.name, "path": str(recording.path), "error": error}
+    write_json(smk.output.status, status)
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)

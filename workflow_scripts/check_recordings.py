@@ -1,0 +1,28 @@
+"""End with an error that lists the recordings that could not be analysed, if there are any."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from tfseg.apply.summary import FAILED
+from tfseg.errors import DataError
+from tfseg.files import write_text
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Say where to look, and what is missing there."""
+    table = pd.read_csv(smk.input.recordings, keep_default_na=False)
+    failed = table[table["status"] == FAILED]
+    print(f"Look at {Path(smk.input.recordings).parent / 'index.html'}")
+    if len(failed):
+        reasons = "\n".join(f"  {row.path}: {row.reason}" for row in failed.itertuples())
+        raise DataError(
+            f"{len(failed)} of {len(table)} recordings could not be analysed (the others are done):"
+            f"\n{reasons}"
+        )
+    write_text(smk.output.done, f"{len(table)} recordings\n")
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)

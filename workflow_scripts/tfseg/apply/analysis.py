@@ -1,0 +1,284 @@
+"""One recording, from its file to its folder of results."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from urllib.parse import quote
+
+import numpy as np
+import soundfile
+
+from tfseg import __version__
+from tfseg.apply import found, page, sounds
+from tfseg.apply.listing import plain_name
+from tfseg.apply.scores import Scores
+from tfseg.errors import DataError
+from tfseg.files import file_sha256, read_json, write_json, writing_hdf5
+from tfseg.progress import bar
+
+_ABOUT = "about.json"
+EVENTS, EVENTS_CONFIDENCE = "events.tsv", "events_confidence.tsv"
+AUDACITY, RAVEN, SCORES, SOUNDS = "audacity.txt", "raven.txt", "scores.h5", "separated"
+
+
+@dataclass(frozen=True)
+class ApplySettings:
+    """How recordings are analysed; fields are the keys of ``apply`` in the config.
+
+    Parameters
+    ----------
+    window_s : float or None
+        Length of the windows; None: that of the clips the model was trained on.
+    batch_size : int
+        Windows that the network takes at once.
+    block_s : float
+        What is read at once; no effect on any value.
+    level : {"as_trained", "as_recorded"}
+        ``as_trained``: each window's peak is brought to that of the mixtures the model was trained
+        on (by at most 40 dB up). ``as_recorded``: levels are left alone.
+    sounds : bool
+        Write separated sounds.
+    page : bool
+        Write the page and the picture.
+    """
+
+    window_s: float | None
+    batch_size: int
+    block_s: float
+    level: str
+    sounds: bool
+    page: bool
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What came of one recording.
+
+    Attributes
+    ----------
+    name : str
+        Of its folder of results.
+    path : str
+    duration_s : float
+    events : list of tfseg.apply.found.FoundEvent
+    """
+
+    name: str
+    path: str
+    duration_s: float
+    events: list
+
+
+def describe(analysis, elapsed_s):
+    """One line on what was found, and how long that took."""
+    labels = sorted({event.label for event in analysis.events})
+    found_here = f" ({', '.join(labels)})" if labels else ""
+    return (
+        f"{analysis.name}: {len(analysis.events)} events{found_here}; {analysis.duration_s:.1f} s of "
+        f"sound in {elapsed_s:.1f} s, {analysis.duration_s / elapsed_s:.0f} times real time"
+    )
+
+
+def _look(path):
+    """Length in seconds and digest of a recording.
+
+    Raises
+    ------
+    DataError
+        When it is missing, cannot be read, or is empty.
+    """
+    try:
+        info, digest = soundfile.info(str(path)), file_sha256(path)
+    except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
+        raise DataError(
+            f"{path}: expected a sound file, found one that cannot be read: {error}"
+        ) from None
+    if info.frames == 0:
+        raise DataError(f"{path}: expected sound, found none: the file has no samples")
+    return info.frames / info.samplerate, digest
+
+
+def _about(recording, digest, model, settings):
+    """What decides the results: an analysis with the same answers need not be done again."""
+    values = asdict(settings)
+    del values["block_s"]
+    return {
+        "recording": str(recording.path),
+        "recording_sha256": digest,
+        "model_sha256": model.sha256,
+        "apply": values,
+        "tfseg": __version__,
+    }
+
+
+def already_there(recording, folder, model, settings, *, overwrite):
+    """Whether a folder holds this very analysis.
+
+    Parameters
+    ----------
+    recording : tfseg.apply.listing.Recording
+    folder : Path
+    model : tfseg.model_folder.ModelFolder
+    settings : ApplySettings
+    overwrite : bool
+        Results of another analysis of tfseg may be replaced.
+
+    Raises
+    ------
+    DataError
+        When it holds something else that may not be replaced.
+    """
+    if not folder.exists():
+        return False
+    about = folder / _ABOUT
+    if not about.is_file():
+        raise DataError(
+            f"{folder}: expected nothing there, or results of tfseg, found other files. They are "
+            "never overwritten: name another folder"
+        )
+    known, (_, digest) = read_json(about), _look(recording.path)
+    wanted = _about(recording, digest, model, settings)
+    others = [key for key in wanted if known.get(key) != wanted[key]]
+    if others and not overwrite:
+        raise DataError(
+            f"{folder}: there are results of another analysis (other {', '.join(others)}). Name "
+            "another folder, or overwrite them with --overwrite"
+        )
+    return not others
+
+
+def read_analysis(folder):
+    """Read what `analyse` found from its folder of results."""
+    about = read_json(folder / _ABOUT)
+    events = [found.FoundEvent(**event) for event in about["events"]]
+    return Analysis(folder.name, about["recording"], about["duration_s"], events)
+
+
+@contextlib.contextmanager
+def _scratch_folder(folder):
+    """Yield an empty folder beside `folder` that replaces it when the block ends without error.
+
+    Its name is always the same, so that what a killed process leaves behind is found and emptied.
+    """
+    scratch = folder.parent / f".{folder.name}.part"
+    scratch.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f".{folder.name}.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataError(f"{folder}: another process makes these results just now") from None
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        try:
+            yield scratch
+            if folder.exists():
+                shutil.rmtree(folder)
+            os.replace(scratch, folder)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+            os.unlink(lock.name)
+
+
+def analyse(recording, folder, model, settings, reference=None):
+    """Analyse one recording and write its folder of results, whole or not at all.
+
+    Parameters
+    ----------
+    recording : tfseg.apply.listing.Recording
+    folder : Path
+        Replaced if it is there.
+    model : tfseg.model_folder.ModelFolder
+    settings : ApplySettings
+    reference : list of (label, onset_s, offset_s) or None
+        What is known to sound in it; shown on its page, and used for nothing else.
+
+    Returns
+    -------
+    analysis : Analysis
+
+    Raises
+    ------
+    DataError
+        When the recording cannot be used; it says why.
+    """
+    duration_s, digest = _look(recording.path)
+    with _scratch_folder(folder) as scratch:
+        scores = Scores(model, settings, scratch)
+        with contextlib.closing(scores):
+            events = _find_events(recording, scratch, model, scores, duration_s)
+            sound_files = {}
+            if settings.sounds and scores.store is not None and events:
+                sound_files = _separate(recording, scratch, model, scores, events)
+            if settings.page:
+                page.write_page(
+                    scratch,
+                    recording,
+                    model,
+                    scores,
+                    events,
+                    reference=reference,
+                    sound_files=sound_files,
+                    duration_s=duration_s,
+                )
+        for path in scratch.glob("*.part"):
+            path.unlink()
+        facts = {"duration_s": duration_s, "events": [asdict(event) for event in events]}
+        write_json(scratch / _ABOUT, _about(recording, digest, model, settings) | facts)
+    return Analysis(recording.name, str(recording.path), duration_s, events)
+
+
+def _find_events(recording, folder, model, scores, duration_s):
+    """Score the recording, find its events, write both."""
+    with writing_hdf5(folder / SCORES) as file:
+        scores.compute(
+            recording.path,
+            file,
+            duration_s=duration_s,
+            progress=lambda total: bar(f"{recording.name}: scores", total=total),
+        )
+        events = found.find_events(
+            lambda k: file["frames"][:, k].astype(np.float32),
+            scores.store,
+            model.classes,
+            model.settings,
+            model.detection,
+            duration_s=duration_s,
+        )
+    name = recording.path.name
+    found.write_desed(folder / EVENTS, name, events, confidence=False)
+    found.write_desed(folder / EVENTS_CONFIDENCE, name, events, confidence=True)
+    found.write_audacity(folder / AUDACITY, events)
+    found.write_raven(folder / RAVEN, name, events)
+    return events
+
+
+def sound_names(labels):
+    """File name (without ending) of each label's sound: safe, and no two alike."""
+    names = {}
+    for label in labels:
+        name = plain_name(label)
+        taken = {sounds.REST, *(other.casefold() for other in names.values())}
+        while name.casefold() in taken:
+            name += "_"
+        names[label] = name
+    return names
+
+
+def _separate(recording, folder, model, scores, events):
+    """Write the sound of each class that was found, and the rest: paths within the folder."""
+    labels = [label for label in model.classes if label in {event.label for event in events}]
+    names = sound_names(labels)
+    (folder / SOUNDS).mkdir()
+    rate = soundfile.info(str(recording.path)).samplerate
+    sounds.separate_recording(
+        recording.path,
+        folder / SOUNDS,
+        scores.store,
+        {names[label]: model.classes.index(label) for label in labels},
+        sounds.MaskedSpectrum(scores.spectrograms, rate, scores.n_frames),
+        progress=lambda blocks: bar(f"{recording.name}: sounds", blocks),
+    )
+    names[sounds.REST] = sounds.REST
+    return {label: f"{SOUNDS}/{quote(name)}.wav" for label, name in names.items()}

@@ -1,0 +1,215 @@
+"""The page and the picture of one recording, and the page over all of them."""
+
+import numpy as np
+import soundfile
+
+from tfseg import figures
+from tfseg.files import write_text
+from tfseg.pages.assets import Beside, logmel_png, mask_png
+from tfseg.pages.render import render
+from tfseg.pages.view import Event, Lane, Mask, Sound, View, level_range
+
+PAGE, FILES, RECORDING = "page.html", "page_files", "recording.flac"
+_SECTION_S = 60.0
+_WAVEFORM_COLUMNS = 400
+_PICTURE_COLUMNS = 1500
+_FRAMES_AT_ONCE = 4096
+_LEAST_MASK = 1 / 255  # what a picture shows
+_COPY_BLOCK = 1 << 18
+
+
+def _copy_recording(path, copy_path):
+    """Copy any recording to a FLAC of 16 bit that browsers play, in at most two channels."""
+    with soundfile.SoundFile(str(path)) as source:
+        mono = source.channels > 2
+        with soundfile.SoundFile(
+            str(copy_path),
+            "w",
+            samplerate=source.samplerate,
+            channels=1 if mono else source.channels,
+            format="FLAC",
+            subtype="PCM_16",
+        ) as copy:
+            while len(samples := source.read(_COPY_BLOCK, dtype="float32", always_2d=True)):
+                copy.write(samples.mean(axis=1) if mono else samples)
+
+
+def _groups(n_items, n_groups):
+    """Split items into at most so many groups of neighbours: the first of each."""
+    n_groups = min(n_groups, n_items)
+    return np.arange(n_groups) * n_items // n_groups
+
+
+def _waveform(extremes, peak):
+    """Lowest and highest sample of each column, as shares of `peak`."""
+    first = _groups(len(extremes), _WAVEFORM_COLUMNS)
+    columns = np.stack(
+        [
+            np.minimum.reduceat(extremes[:, 0], first),
+            np.maximum.reduceat(extremes[:, 1], first),
+        ],
+        axis=1,
+    )
+    return np.clip(columns / max(peak, 1e-9), -1, 1).astype(float).round(3).tolist()
+
+
+def _mean_columns(scores):
+    """Log-mel of a whole recording in at most `_PICTURE_COLUMNS` columns, each a mean of frames."""
+    edges = [*_groups(scores.n_frames, _PICTURE_COLUMNS).tolist(), scores.n_frames]
+    columns, first = [], 0
+    while first < len(edges) - 1:
+        # As many columns as fit into what is read at once, or one.
+        last = first + 1
+        while last < len(edges) - 1 and edges[last + 1] - edges[first] <= _FRAMES_AT_ONCE:
+            last += 1
+        logmel = scores.logmel(edges[first], edges[last]).astype(np.float32)
+        starts = np.array(edges[first:last]) - edges[first]
+        lengths = np.diff(edges[first : last + 1])
+        columns.append(np.add.reduceat(logmel, starts) / lengths[:, None])
+        first = last
+    return np.concatenate(columns)
+
+
+class _Sections:
+    """Stretches of a recording as views that share their sounds."""
+
+    def __init__(self, assets, model, scores, lanes, sounds, duration_s, levels):
+        self._assets, self._scores, self._lanes = assets, scores, lanes
+        self._model, self._sounds = model, sounds
+        self._duration_s, self._levels = duration_s, levels
+        self._extremes = np.concatenate(scores.extremes)
+        self._peak = float(np.abs(self._extremes).max())
+
+    def view(self, first, stop):
+        """View of frames ``first .. stop - 1``."""
+        grid, scores = self._model.settings.grid, self._scores
+        start_s = grid.time_at(first)
+        is_last = stop == scores.n_frames
+        stop_s = self._duration_s if is_last else grid.time_at(stop)
+        name = f"{start_s:.0f}s"
+        masks = []
+        for k in scores.store.classes if scores.store is not None else []:
+            label, mask = self._model.classes[k], scores.store.read(k, first, stop)
+            if mask.max() > _LEAST_MASK:
+                url = self._assets.image(f"{name}-{label}", mask_png(mask))
+                masks.append(Mask(self._model.system, label, url))
+        return View(
+            title=f"{start_s:.0f} to {stop_s:.0f} s",
+            start_s=start_s,
+            duration_s=max(stop_s - start_s, 1e-3),
+            image_s=(stop - first) * grid.hop_s,
+            mel_hz=[round(float(hz), 2) for hz in scores.spectrograms.mel_hz],
+            waveform=_waveform(self._extremes[first:stop], self._peak),
+            logmel=self._assets.image(
+                f"{name}-logmel", logmel_png(scores.logmel(first, stop), *self._levels)
+            ),
+            masks=masks,
+            lanes=[
+                Lane(
+                    name,
+                    [e for e in events if e.onset_s < stop_s and e.offset_s > start_s],
+                )
+                for name, events in self._lanes.items()
+            ],
+            sounds=self._sounds,
+            classes=self._model.classes,
+        )
+
+
+def write_page(folder, recording, model, scores, events, *, reference, sound_files, duration_s):
+    """Write ``page.html`` with its files, and the picture of the whole recording.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the recording's results.
+    recording : tfseg.apply.listing.Recording
+    model : tfseg.model_folder.ModelFolder
+    scores : tfseg.apply.scores.Scores
+        Of the whole recording.
+    events : list of tfseg.apply.found.FoundEvent
+    reference : list of (label, onset_s, offset_s) or None
+        What is known to sound; shown beside what was found.
+    sound_files : dict of str to str
+        Path of each separated sound as seen from `folder`, by its label or name.
+    duration_s : float
+    """
+    assets = Beside(folder / FILES, FILES)
+    (folder / FILES).mkdir()
+    _copy_recording(recording.path, folder / FILES / RECORDING)
+    columns = _mean_columns(scores)
+    levels = level_range(columns)
+    _write_picture(folder, recording, model, scores, events, columns, levels, duration_s)
+    sounds = [Sound("recording", recording.path.name, f"{FILES}/{RECORDING}")]
+    sounds += [Sound("separated", name, url) for name, url in sound_files.items()]
+    lanes = {} if reference is None else {"reference": [Event(*event) for event in reference]}
+    lanes["found"] = [Event(e.label, e.onset_s, e.offset_s, e.confidence) for e in events]
+    sections = _Sections(assets, model, scores, lanes, sounds, duration_s, levels)
+    n_section = max(model.settings.grid.frame_at(_SECTION_S), 1)
+    starts = list(range(0, scores.n_frames, n_section))
+    if len(starts) > 1 and scores.n_frames - starts[-1] < n_section // 4:
+        starts.pop()  # a short rest stands with the section before it
+    stops = [*starts[1:], scores.n_frames]
+    views = [sections.view(first, stop) for first, stop in zip(starts, stops, strict=True)]
+    labels = [c for c in model.classes if any(event.label == c for event in events)]
+    html = render(
+        "recording.html",
+        name=recording.path.name,
+        duration_s=duration_s,
+        model=model,
+        events=events,
+        counts=[
+            {
+                "label": label,
+                "events": sum(event.label == label for event in events),
+                "seconds": sum(e.offset_s - e.onset_s for e in events if e.label == label),
+            }
+            for label in labels
+        ],
+        labels=labels,
+        views=[view.as_dict() for view in views],
+    )
+    write_text(folder / PAGE, html)
+
+
+def _write_picture(folder, recording, model, scores, events, columns, levels, duration_s):
+    lanes = {}
+    for event in events:
+        lanes.setdefault(event.label, []).append((event.onset_s, event.offset_s))
+    figure = figures.draw_recording(
+        recording.path.name,
+        columns,
+        levels,
+        scores.spectrograms.mel_hz,
+        {label: lanes[label] for label in model.classes if label in lanes},
+        duration_s,
+    )
+    figures.save(figure, folder / "overview.png", folder / "overview.svg")
+
+
+def write_index(folder, recordings, summary, model):
+    """Write ``index.html``: every recording with its counts, and what could not be analysed.
+
+    Parameters
+    ----------
+    folder : Path
+    recordings, summary : pd.DataFrame
+        As `tfseg.apply.summary` makes them.
+    model : tfseg.model_folder.ModelFolder
+    """
+    counts = {(row.recording, row.label): row for row in summary.itertuples(index=False)}
+    found = [
+        label
+        for label in model.classes
+        if any(label == key[1] and counts[key].events for key in counts)
+    ]
+    html = render(
+        "recordings.html",
+        model=model,
+        recordings=recordings.fillna("").to_dict("records"),
+        labels=found,
+        counts=counts,
+        page=PAGE,
+        pages={r for r in recordings["recording"] if (folder / r / PAGE).is_file()},
+    )
+    write_text(folder / "index.html", html)

@@ -1,0 +1,83 @@
+"""What was found in many recordings: tables over all of them."""
+
+import pandas as pd
+
+from tfseg.apply.page import write_index
+from tfseg.files import write_csv
+
+ALL = "(all)"  # no recording is called so
+RECORDING_COLUMNS = ["recording", "path", "status", "duration_s", "events", "reason"]
+SUMMARY_COLUMNS = ["recording", "label", "events", "minutes", "events_per_hour"]
+DONE, FAILED = "done", "failed"
+
+
+def recordings_table(analyses, failures):
+    """A row for each recording: done, or failed and why.
+
+    Parameters
+    ----------
+    analyses : sequence of tfseg.apply.analysis.Analysis
+    failures : dict of (str, str) to str
+        Reason by name and path of each recording that could not be analysed.
+
+    Returns
+    -------
+    table : pd.DataFrame
+        `RECORDING_COLUMNS`, by name.
+    """
+    rows = [(a.name, a.path, DONE, round(a.duration_s, 3), len(a.events), "") for a in analyses]
+    rows += [(name, path, FAILED, None, None, why) for (name, path), why in failures.items()]
+    table = pd.DataFrame(rows, columns=RECORDING_COLUMNS).sort_values("recording", kind="stable")
+    return table.astype({"events": "Int64"})
+
+
+def summary_table(analyses, classes):
+    """Number and minutes of each class in each recording, and over all.
+
+    Parameters
+    ----------
+    analyses : sequence of tfseg.apply.analysis.Analysis
+    classes : sequence of str
+
+    Returns
+    -------
+    table : pd.DataFrame
+        `SUMMARY_COLUMNS`. Rows of the recording `ALL` have every class; those of one recording the
+        classes that were found in it. `events_per_hour` is per hour of recording.
+    """
+    events = [(a.name, e.label, e.offset_s - e.onset_s) for a in analyses for e in a.events]
+    hours = {a.name: a.duration_s / 3600 for a in analyses}
+    total_h = sum(hours.values())
+    rows = []
+    for name, group in [(ALL, events), *_by_recording(events)]:
+        found = classes if name == ALL else [c for c in classes if any(e[1] == c for e in group)]
+        for label in found:
+            lengths_s = [length_s for _, other, length_s in group if other == label]
+            per_hour = len(lengths_s) / (total_h if name == ALL else hours[name]) if total_h else 0
+            minutes = round(sum(lengths_s) / 60, 4)
+            rows.append((name, label, len(lengths_s), minutes, round(per_hour, 3)))
+    return pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
+
+
+def _by_recording(events):
+    groups = {}
+    for event in events:
+        groups.setdefault(event[0], []).append(event)
+    return sorted(groups.items())
+
+
+def write_summary(folder, analyses, failures, model):
+    """Write ``recordings.csv``, ``summary.csv`` and ``index.html`` into a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    analyses, failures
+        As for `recordings_table`.
+    model : tfseg.model_folder.ModelFolder
+    """
+    recordings = recordings_table(analyses, failures)
+    summary = summary_table(analyses, model.classes)
+    write_csv(folder / "recordings.csv", recordings)
+    write_csv(folder / "summary.csv", summary)
+    write_index(folder, recordings, summary, model)
