@@ -165,7 +165,9 @@ def recordings_by_name():
                 "model: snakemake apply --config recordings=PATH model=results/<run>/models/.../seed0"
             )
     try:
-        return {r.name: r.path for r in find_recordings([config["recordings"]])}
+        given = config["recordings"]
+        paths = given if isinstance(given, list) else [given]
+        return {recording.name: recording.path for recording in find_recordings(paths)}
     except DataError as error:
         raise WorkflowError(str(error))
 
