@@ -42,6 +42,9 @@ rule all:
         [] if IS_CLIPS else of_shards(STEMS, FOLDS),
         of_shards(FEATURES, FOLDS, snr=SNRS),
         expand(MODEL, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
+        expand(
+            [DETECTION, CARD], snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS
+        ),
         expand(SCORES, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
         expand(MASK_COUNTS, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
         expand(EVENTS, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),

@@ -99,6 +99,8 @@ MODEL_DIR = f"{RESULTS}/models/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}
 MODEL = f"{MODEL_DIR}/model.safetensors"
 DESCRIPTION = f"{MODEL_DIR}/model.json"
 HISTORY = f"{MODEL_DIR}/history.csv"
+DETECTION = f"{MODEL_DIR}/detection.json"
+CARD = f"{MODEL_DIR}/model_card.md"
 # Not a declared output: Snakemake deletes those of a failed job, and this is what to resume from.
 STATE = f"{RESULTS}/training_state/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}.safetensors"
 SCORE_DIR = f"{RESULTS}/scores/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}"

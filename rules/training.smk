@@ -1,4 +1,4 @@
-# Features of the training folds -> one model per SNR, system, fold and repeat.
+# Features of the training folds -> one model per SNR, system, fold and repeat, as a folder that can be copied.
 
 
 rule train_model:
@@ -24,6 +24,8 @@ rule train_model:
         code=code("train_model"),
         training_code=training_code,
         training=section("training"),
+        corpus=KIND,
+        mixing=section("mixing", *([] if IS_CLIPS else ["duration_s"]), "resampler"),
         precision=config["precision"],
         trunk=section("trunk"),
         pooling=section("pooling"),
@@ -35,3 +37,32 @@ rule train_model:
         "Training {wildcards.system}, SNR {wildcards.snr}, held-out fold {wildcards.fold}, repeat {wildcards.repeat}"
     script:
         "../workflow_scripts/train_model.py"
+
+
+rule describe_model:
+    input:
+        description=DESCRIPTION,
+        template="resources/model_card.md.jinja",
+    output:
+        detection=DETECTION,
+        card=CARD,
+    log:
+        f"{RESULTS}/logs/describe_model/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/describe_model/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        code=code("describe_model"),
+        thresholds=section(
+            "metrics", "tag_threshold", "tag_gate", "frame_threshold", "mask_threshold"
+        ),
+        postprocessing=section("postprocessing"),
+    message:
+        "Describing the model {wildcards.system}, SNR {wildcards.snr}, held-out fold {wildcards.fold}, repeat {wildcards.repeat}"
+    script:
+        "../workflow_scripts/describe_model.py"

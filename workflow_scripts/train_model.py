@@ -12,6 +12,7 @@ from tfseg.hardware import (
 )
 from tfseg.inference import save_model
 from tfseg.licences import announce
+from tfseg.model_folder import training_facts
 from tfseg.models.systems import build_network
 from tfseg.progress import bar
 from tfseg.seeding import derive_seed
@@ -41,6 +42,7 @@ def main(smk):
     keep_freed_memory()
     device = choose_device(smk.resources.gpu)
     precision = choose_precision(smk.params.precision, device)
+    data_sha256 = file_sha256(smk.input.features)
     terms = read_json(smk.input.licences)
     announce(terms, "the weights of this model")
 
@@ -65,9 +67,7 @@ def main(smk):
         settings,
         seed=seed,
         state_path=smk.params.state,
-        bound_to=training.binding(
-            file_sha256(smk.input.features), smk.params.training_code, description, seed
-        ),
+        bound_to=training.binding(data_sha256, smk.params.training_code, description, seed),
         excerpt_frames=excerpt_frames,
         device=device,
         progress=lambda total, initial: bar(
@@ -83,7 +83,13 @@ def main(smk):
     lines = ["iteration,loss,learning_rate", *(",".join(map(repr, row)) for row in history)]
     write_text(smk.output.history, "\n".join(lines) + "\n")
     # Not in the binding: a training may go on on other hardware.
-    facts = {"trained_in": precision, "licences": terms["licences"]}
+    facts = {"trained_in": precision, **terms} | training_facts(
+        data,
+        sha256=data_sha256,
+        corpus=smk.params.corpus,
+        mixing=smk.params.mixing,
+        excerpt_s=settings.excerpt_s,
+    )
     save_model(smk.output.model, smk.output.description, network, description | facts)
 
 

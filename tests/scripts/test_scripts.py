@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,10 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+import torch
 import yaml
 from safetensors.numpy import load_file
 
 import collect_metrics
+import describe_model
 import detect_events
 import extract_features
 import infer_examples
@@ -32,7 +36,11 @@ import score_separation
 import score_system
 import separate_mixtures
 import train_model
+from tfseg.dataset import load_features
 from tfseg.errors import DamagedFileError, DataError, TableError
+from tfseg.files import file_sha256
+from tfseg.inference import load_model
+from tfseg.model_folder import load_model_folder
 
 REPOSITORY = Path(__file__).parents[2]
 SYSTEM, SNR_DB, FOLDS = "gwrp", 10, [1, 2]
@@ -227,6 +235,8 @@ def train_stub(config, work, features, fold, folder="models"):
         outputs=outputs,
         params={
             "training": config["training"],
+            "corpus": "embedded",
+            "mixing": {"duration_s": 2.0, "resampler": "soxr_hq"},
             "precision": config["precision"],
             "training_code": "digest",
             "trunk": config["trunk"],
@@ -248,6 +258,28 @@ def models(config, work, features):
         train_model.main(smk)
         paths[fold] = smk.output
     return paths
+
+
+def describe(config, description):
+    folder = Path(description).parent
+    thresholds = ("tag_threshold", "tag_gate", "frame_threshold", "mask_threshold")
+    smk = stub(
+        "describe_model",
+        inputs={
+            "description": description,
+            "template": str(REPOSITORY / "resources/model_card.md.jinja"),
+        },
+        outputs={
+            "detection": str(folder / "detection.json"),
+            "card": str(folder / "model_card.md"),
+        },
+        params={
+            "thresholds": {key: config["metrics"][key] for key in thresholds},
+            "postprocessing": config["postprocessing"],
+        },
+    )
+    describe_model.main(smk)
+    return smk.output
 
 
 @pytest.fixture(scope="module")
@@ -470,6 +502,38 @@ def test_metrics_are_complete_and_within_range(metrics):
     assert not frame.duplicated(key).any()
 
 
+def test_a_model_folder_is_all_that_using_it_needs(config, work, corpus, features, models):
+    card = Path(describe(config, models[1].description).card).read_text()
+    folder = shutil.copytree(Path(models[1].model).parent, work / "elsewhere" / "a model")
+    model = load_model_folder(folder)
+    assert model.classes == tuple(CLASSES)
+    assert model.settings.as_dict() == config["features"]
+    assert (model.duration_s, model.resampler) == (2.0, "soxr_hq")
+    assert asdict(model.detection.postprocessing) == config["postprocessing"]
+    facts = model.description
+    assert facts["data"] == {
+        "corpus": "embedded",
+        "mixtures": 6,
+        "sha256": file_sha256(of_fold(features, 2)),
+    }
+    assert facts["licences"] == json.loads(Path(corpus["licences"]).read_text())["licences"]
+    assert facts["versions"]["torch"] == torch.__version__
+    logmel = torch.from_numpy(load_features(of_fold(features, 1)).logmel[:2]).float()
+    network, _ = load_model(models[1].model, models[1].description)
+    with torch.inference_mode():
+        for one, two in zip(model.network(logmel), network(logmel), strict=True):
+            assert torch.equal(one, two)
+    for said in (
+        "`Flute`, `Hi-hat`",
+        "8000 Hz",
+        "Frames of 512 samples",
+        "GPL-2.0",
+        "6 clips of 2 s",
+    ):
+        assert said in card
+    assert "{" not in card
+
+
 @pytest.mark.parametrize("paper", [True, False])
 def test_tables_show_the_paper_only_where_it_applies(config, work, metrics, paper):
     outputs = Named(
@@ -657,6 +721,8 @@ def test_restrictive_licences_are_said_where_mixtures_and_weights_are_made(
     assert "LICENCE: the weights of this model" in said
     assert restricted in said
     assert json.loads(Path(smk.output.description).read_text())["licences"] == {restricted: 3}
+    card = Path(describe(config, smk.output.description).card).read_text()
+    assert "restrict commercial use, so they may restrict that of these weights too**: TUT" in card
 
 
 def test_an_unreadable_recording_is_named(config, work, corpus, plan):

@@ -20,6 +20,8 @@ REFUSED = {
     # The most jobs of a run: torch, numpy, h5py, safetensors, tqdm and nothing else that is slow.
     "train_model": ALL,
     "infer_scores": ALL,
+    # As many jobs as there are models: writes text.
+    "describe_model": ALL | {"torch", "safetensors"},
     # Works on stored scores, and writes its table by hand.
     "detect_events": ALL | {"torch", "safetensors"},
     # Reads tables (pandas, jsonschema); sed_eval is loaded when there are events to count, and the

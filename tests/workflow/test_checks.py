@@ -24,6 +24,7 @@ def test_dry_run_of_the_paper_lists_its_whole_grid_without_data(project):
         "render_stems": 4 * 8,
         "extract_features": 4 * 8,
         "train_model": 3 * 3 * 4,
+        "describe_model": 3 * 3 * 4,
         "infer_scores": 3 * 3 * 4,
         "detect_events": 3 * 3 * 4,
         "score_system": 3 * 3,

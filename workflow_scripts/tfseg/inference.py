@@ -1,6 +1,8 @@
 """Scores of a trained system: tags, frame scores, and masks counted as they are produced."""
 
+import hashlib
 import itertools
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,6 +18,12 @@ from tfseg.tensors import load_tensors, save_tensors
 
 MODEL_FORMAT = 1
 _BATCH_FRAMES = 512
+# What a network is built from.
+_NEEDED = ("system", "classes", "features", "trunk", "pooling", "baselines")
+
+
+def _sha256(path):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def save_model(model_path, description_path, network, description):
@@ -26,10 +34,44 @@ def save_model(model_path, description_path, network, description):
     model_path, description_path : path-like
     network : MaskNetwork
     description : dict
-        ``system, classes, features, trunk, pooling`` at least.
+        ``system, classes, features, trunk, pooling, baselines`` at least. Becomes JSON with the
+        digest of the weights, so that a description beside weights of another model is noticed.
     """
     save_tensors(model_path, network.state_dict())
-    write_json(description_path, {"format": MODEL_FORMAT, **description})
+    facts = {"format": MODEL_FORMAT, "weights_sha256": _sha256(model_path)}
+    write_json(description_path, description | facts)
+
+
+def _read_model_description(path):
+    """Read a ``model.json``; one of another format, or that lacks a key, is refused."""
+    description = read_json(path)
+    found = description.get("format") if isinstance(description, dict) else None
+    if found != MODEL_FORMAT:
+        raise DamagedFileError(f"{path}: expected model format {MODEL_FORMAT}, found {found!r}")
+    missing = [key for key in (*_NEEDED, "weights_sha256") if key not in description]
+    if missing:
+        raise DamagedFileError(
+            f"{path}: expected the description of a model, found none of: {', '.join(missing)}"
+        )
+    return description
+
+
+def _network_of(description, path):
+    """The untrained network that a description names."""
+    try:
+        return build_network(
+            description["system"],
+            n_classes=len(description["classes"]),
+            n_mels=description["features"]["n_mels"],
+            trunk_settings=description["trunk"],
+            pooling_settings=description["pooling"],
+            baseline_settings=description["baselines"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedFileError(
+            f"{path}: expected the description of a system of this version of tfseg, found one "
+            f"that it cannot build ({type(error).__name__}: {error})"
+        ) from error
 
 
 def load_model(model_path, description_path, device="cpu"):
@@ -41,25 +83,19 @@ def load_model(model_path, description_path, device="cpu"):
         In evaluation mode, on `device`.
     description : dict
     """
-    description = read_json(description_path)
-    if description.get("format") != MODEL_FORMAT:
-        raise DamagedFileError(
-            f"{description_path}: expected model format {MODEL_FORMAT}, "
-            f"found {description.get('format')!r}"
-        )
-    network = build_network(
-        description["system"],
-        n_classes=len(description["classes"]),
-        n_mels=description["features"]["n_mels"],
-        trunk_settings=description["trunk"],
-        pooling_settings=description["pooling"],
-        baseline_settings=description["baselines"],
-    )
+    description = _read_model_description(description_path)
+    network = _network_of(description, description_path)
     tensors, _ = load_tensors(model_path)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
         raise DamagedFileError(f"{model_path}: does not fit {description_path}: {error}") from None
+    found = _sha256(model_path)
+    if found != description["weights_sha256"]:
+        raise DamagedFileError(
+            f"{model_path}: does not fit {description_path}, which describes weights with the "
+            f"digest {description['weights_sha256']}; found {found}. Copy both from one folder."
+        )
     return network.to(device).eval(), description
 
 
