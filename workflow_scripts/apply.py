@@ -145,16 +145,16 @@ def main(arguments=None):
         device = choose_device(int(options.device == "auto"), log=_say)
         model = load_model_folder(options.model, device)
         model.network.precision = choose_precision(options.precision, device, log=_say)
+        settings = ApplySettings(
+            window_s=options.window_s,
+            batch_size=options.batch_size,
+            block_s=options.block_s,
+            level=options.level,
+            sounds=not options.no_sounds,
+            page=not options.no_page,
+        )
     except TfsegError as error:
         parser.error(str(error))
-    settings = ApplySettings(
-        window_s=options.window_s,
-        batch_size=options.batch_size,
-        block_s=options.block_s,
-        level=options.level,
-        sounds=not options.no_sounds,
-        page=not options.no_page,
-    )
     try:
         analyses, failures = apply_to(
             recordings, out, model, settings, reference=reference, overwrite=options.overwrite

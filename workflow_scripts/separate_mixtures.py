@@ -1,9 +1,9 @@
 """Separate a sample of the held-out fold's mixtures with every system, score it, write examples."""
 
-import soundfile
 import torch
 
 from tfseg import mixing, separating
+from tfseg.audio import write_float_wav
 from tfseg.corpora import tables
 from tfseg.features import FeatureSettings
 from tfseg.files import whole_file, write_csv
@@ -22,7 +22,7 @@ def _write(folder, separation, sample_rate):
                 waveforms[f"{label}-{system}"] = estimate
     for name, samples in waveforms.items():
         with whole_file(f"{folder}/{separation.mixture}/{name}.wav") as path:
-            soundfile.write(path, samples, sample_rate, subtype="FLOAT", format="WAV")
+            write_float_wav(path, samples, sample_rate)
 
 
 def main(smk):

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pytest
 import soundfile
@@ -124,3 +126,18 @@ def test_a_part_without_samples_is_refused_by_name(tmp_path, ramp):
         _read(ramp, 1000, start_s=7, stop_s=8)
     with pytest.raises(DataError, match=r"ramp\.wav: expected sound from 0\.5 s on, found none"):
         _read(ramp, 1000, start_s=0.5, stop_s=0.4)
+
+
+def test_equal_samples_give_equal_wav_files_whenever_they_are_written(tmp_path, monkeypatch):
+    samples = np.random.default_rng(0).standard_normal(1000)
+    for name in ("a.wav", "b.wav"):
+        audio.write_float_wav(tmp_path / name, samples, 16000)
+        time.sleep(1.01)  # libsndfile's clock counts seconds
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+    read, rate = soundfile.read(tmp_path / "a.wav", dtype="float32")
+    assert rate == 16000
+    np.testing.assert_array_equal(read, samples.astype(np.float32))
+    monkeypatch.setattr(audio, "_WAV_LIMIT_BYTES", 100)
+    audio.write_float_wav(tmp_path / "c.wav", samples, 16000)
+    assert (tmp_path / "c.wav").read_bytes()[:4] == b"RF64"
+    np.testing.assert_array_equal(soundfile.read(tmp_path / "c.wav", dtype="float32")[0], read)

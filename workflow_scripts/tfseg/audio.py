@@ -1,5 +1,6 @@
 """Reading recordings: any rate and channel count that libsndfile reads, to mono at one rate."""
 
+import contextlib
 import functools
 
 import numpy as np
@@ -10,6 +11,9 @@ from tfseg.errors import DataError
 
 _MIRRORED_S = 0.01
 _CROSS_FADE_S = 0.05
+# A wav file's sizes are 32-bit numbers; RF64 is the same file with 64-bit ones behind its header.
+_WAV_LIMIT_BYTES = 2**32 - 2**16
+_HEADER_BYTES = 256
 
 
 def _average_channels(samples):
@@ -123,6 +127,55 @@ def read_blocks(path, sample_rate, *, resampler, n_block, n_overlap, n_least):
         yield held
     elif first:
         yield np.pad(held, (0, n_least - len(held)))
+
+
+@contextlib.contextmanager
+def writing_float_wav(path, sample_rate, n_channels, n_samples):
+    """Open a wav file of 32-bit floats for writing; equal samples give equal bytes.
+
+    Parameters
+    ----------
+    path : path-like
+    sample_rate : int
+        Hz.
+    n_channels, n_samples : int
+        What will be written, in all.
+
+    Yields
+    ------
+    file : soundfile.SoundFile
+        Its ``write`` takes samples [shape=(n, n_channels)].
+    """
+    size = 4 * n_samples * n_channels
+    with soundfile.SoundFile(
+        str(path),
+        "w",
+        samplerate=sample_rate,
+        channels=n_channels,
+        subtype="FLOAT",
+        format="WAV" if size < _WAV_LIMIT_BYTES else "RF64",
+    ) as file:
+        yield file
+    # libsndfile notes the time of writing beside the peak: identifier, size, version, then time.
+    with open(path, "r+b") as stream:
+        place = stream.read(_HEADER_BYTES).find(b"PEAK")
+        if place >= 0:
+            stream.seek(place + 12)
+            stream.write(bytes(4))
+
+
+def write_float_wav(path, samples, sample_rate):
+    """Write a whole wav file of 32-bit floats.
+
+    Parameters
+    ----------
+    path : path-like
+    samples : np.ndarray [shape=(n_samples,)]
+    sample_rate : int
+        Hz.
+    """
+    with writing_float_wav(path, sample_rate, 1, len(samples)) as file:
+        file.write(samples)
 
 
 def fit_length(samples, n_samples, sample_rate):

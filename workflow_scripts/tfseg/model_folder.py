@@ -12,6 +12,7 @@ from torch import nn
 from tfseg import __version__
 from tfseg.detection import DetectionSettings, read_detection
 from tfseg.errors import DamagedFileError, DataError
+from tfseg.files import file_sha256
 from tfseg.inference import load_model
 
 WEIGHTS, DESCRIPTION, DETECTION = "model.safetensors", "model.json", "detection.json"
@@ -43,6 +44,16 @@ class ModelFolder:
     def classes(self):
         """Labels in column order."""
         return tuple(self.description["classes"])
+
+    @property
+    def system(self):
+        """Name of the system that was trained."""
+        return self.description["system"]
+
+    @cached_property
+    def sha256(self):
+        """Digest of the three files that decide what the model finds."""
+        return file_sha256([self.folder / name for name in (WEIGHTS, DESCRIPTION, DETECTION)])
 
     @property
     def duration_s(self):

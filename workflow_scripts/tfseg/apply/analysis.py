@@ -14,7 +14,7 @@ from tfseg import __version__
 from tfseg.apply import found, page, sounds
 from tfseg.apply.listing import plain_name
 from tfseg.apply.scores import Scores
-from tfseg.errors import DataError
+from tfseg.errors import ConfigError, DataError
 from tfseg.files import file_sha256, read_json, write_json, writing_hdf5
 from tfseg.progress import bar
 
@@ -50,6 +50,13 @@ class ApplySettings:
     level: str
     sounds: bool
     page: bool
+
+    def __post_init__(self):
+        """Refuse values that cannot be (the command's; the config's were checked before)."""
+        for name in ("window_s", "batch_size", "block_s"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise ConfigError(f"{name}: expected a number above 0, found {value}")
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def _mean_columns(scores):
         last = first + 1
         while last < len(edges) - 1 and edges[last + 1] - edges[first] <= _FRAMES_AT_ONCE:
             last += 1
-        logmel = scores.logmel(edges[first], edges[last]).astype(np.float32)
+        logmel = scores.logmel(edges[first], edges[last])
         starts = np.array(edges[first:last]) - edges[first]
         lengths = np.diff(edges[first : last + 1])
         columns.append(np.add.reduceat(logmel, starts) / lengths[:, None])
@@ -206,7 +206,7 @@ def write_index(folder, recordings, summary, model):
     html = render(
         "recordings.html",
         model=model,
-        recordings=recordings.fillna("").to_dict("records"),
+        recordings=recordings.astype(object).fillna("").to_dict("records"),
         labels=found,
         counts=counts,
         page=PAGE,

@@ -143,11 +143,11 @@ class Scores:
             self.store.add(window.start, len(window.frames), masks)
 
     def logmel(self, first, stop):
-        """Log-mel of some frames as recorded [shape=(stop - first, n_mels), dtype=float16]."""
+        """Log-mel of some frames as the network saw it [shape=(stop - first, n_mels), dtype=float32]."""
         n_mels = self._model.settings.n_mels
         self._logmel.seek(2 * n_mels * first)
         values = np.frombuffer(self._logmel.read(2 * n_mels * (stop - first)), dtype=np.float16)
-        return values.reshape(-1, n_mels)
+        return values.reshape(-1, n_mels).astype(np.float32)
 
     def close(self):
         """Close the scratch files."""

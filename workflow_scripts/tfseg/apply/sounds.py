@@ -5,20 +5,20 @@ classes that claim more than all of a unit share it in proportion; what none cla
 that the sounds sum to the recording.
 """
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
 import scipy.fft
 import soundfile
 
+from tfseg.audio import writing_float_wav
 from tfseg.errors import ConfigError, DataError
 from tfseg.separation import band_shares
 
 _BLOCK_FRAMES = 128
 _BLOCK_VALUES = 1 << 23  # of all sounds of a block together, at most
 REST = "rest"
-# A wav file's sizes are 32-bit numbers; RF64 is the same file with 64-bit ones behind its header.
-_WAV_LIMIT_BYTES = 2**32 - 2**16
 
 
 class MaskedSpectrum:
@@ -141,23 +141,16 @@ def separate_recording(path, folder, store, classes, spectrum, *, progress=lambd
     names = [*classes, REST]
     with soundfile.SoundFile(str(path)) as source:
         n_samples, n_channels, rate = source.frames, source.channels, source.samplerate
-        size = 4 * n_samples * n_channels
-        options = {
-            "samplerate": rate,
-            "channels": n_channels,
-            "subtype": "FLOAT",
-            "format": "WAV" if size < _WAV_LIMIT_BYTES else "RF64",
-        }
+        shape = (rate, n_channels, n_samples)
         paths = {name: Path(folder) / f"{name}.wav" for name in names}
-        files = [soundfile.SoundFile(str(p), "w", **options) for p in paths.values()]
-        try:
+        with contextlib.ExitStack() as stack:
+            files = [
+                stack.enter_context(writing_float_wav(path, *shape)) for path in paths.values()
+            ]
             blocks = _separated_blocks(source, store, list(classes.values()), spectrum, progress)
             for block in blocks:
                 for file, samples in zip(files, block, strict=True):
                     file.write(samples)
-        finally:
-            for file in files:
-                file.close()
     return paths
 
 

@@ -1,0 +1,145 @@
+"""`snakemake apply` and the command, on the tiny run's model and recordings good and bad."""
+
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from workflow_project import TINY, Project
+
+pytestmark = pytest.mark.workflow
+MODEL = "results/tiny/models/snr10/gwrp/fold1/seed0"
+
+
+@pytest.fixture(scope="module")
+def project(finished, tmp_path_factory):
+    """A copy of the finished run, and a folder of recordings, one of them no sound."""
+    folder = tmp_path_factory.mktemp("apply") / "copy"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    recordings = folder / "my recordings"
+    recordings.mkdir()
+    rng = np.random.default_rng(0)
+    soundfile.write(recordings / "ü 1.wav", 0.1 * rng.standard_normal((44100 * 7, 2)), 44100)
+    soundfile.write(recordings / "short.flac", 0.1 * rng.standard_normal(8000), 48000)
+    (recordings / "bad.wav").write_text("this is no sound")
+    return Project(folder, TINY)
+
+
+def apply(project, *more, check=True, recordings="my recordings"):
+    return project.snakemake(
+        "apply", *more, "--config", f"recordings={recordings}", f"model={MODEL}", check=check
+    )
+
+
+def command(project, *arguments):
+    result = subprocess.run(
+        [sys.executable, "workflow_scripts/apply.py", *map(str, arguments)],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    result.text = result.stdout + result.stderr
+    return result
+
+
+def contents(folder, names):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for name in names
+        for path in sorted((folder / name).rglob("*"))
+        if path.is_file() and path.name != ".snakemake_timestamp"
+    }
+
+
+def test_the_good_are_done_the_bad_is_listed_and_the_exit_code_says_so(project):
+    result = apply(project, check=False)
+    assert result.returncode != 0
+    assert "1 of 3 recordings could not be analysed" in result.text
+    applied = project.folder / "results/tiny/applied"
+    table = pd.read_csv(applied / "recordings.csv", keep_default_na=False).set_index("recording")
+    assert dict(table["status"]) == {"bad": "failed", "short": "done", "ü_1": "done"}
+    assert "cannot be read" in table.loc["bad", "reason"]
+    assert (applied / "ü_1/page.html").is_file() and (applied / "index.html").is_file()
+    assert "bad.wav" in (applied / "index.html").read_text()
+
+
+def test_a_mended_recording_is_done_alone_and_then_all_is_well(project):
+    apply(project, check=False)
+    path = project.folder / "my recordings/bad.wav"
+    broken = path.read_bytes()
+    soundfile.write(path, np.zeros(32000), 16000)
+    try:
+        result = apply(project)
+        assert result.text.count("Applying the model to") == 1
+        assert "index.html" in result.text
+        assert apply(project, "-n").text.count("Nothing to be done") == 1
+    finally:
+        path.write_bytes(broken)
+
+
+def test_the_command_gives_what_the_rule_gives(project):
+    apply(project, check=False)
+    result = command(project, "my recordings", "--model", MODEL, "--out", "out", "--threads", 1)
+    assert result.returncode == 1
+    assert "FAILED" in result.text and "times real time" in result.text
+    names = ["short", "ü_1"]
+    made = contents(project.folder / "out", names)
+    expected = contents(project.folder / "results/tiny/applied", names)
+    assert made == expected and len(made) > 10
+    summary = (project.folder / "out/summary.csv").read_bytes()
+    assert summary == (project.folder / "results/tiny/applied/summary.csv").read_bytes()
+    again = command(project, "my recordings", "--model", MODEL, "--out", "out", "--threads", 1)
+    assert again.text.count("done before") == 2
+    other = MODEL.replace("snr10", "snr0")
+    refused = command(project, "my recordings", "--model", other, "--out", "out")
+    assert refused.returncode == 1 and refused.text.count("--overwrite") >= 2
+    assert contents(project.folder / "out", names) == expected
+    replaced = command(project, "my recordings", "--model", other, "--out", "out", "--overwrite")
+    assert replaced.text.count("times real time") == 2
+
+
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        (["missing.wav", "--model", MODEL, "--out", "o"], "missing.wav: expected"),
+        (["my recordings", "--model", "docs", "--out", "o"], "docs: expected"),
+        (["my recordings", "--model", MODEL], "--out"),
+        (["my recordings", "--model", MODEL, "--out", "Snakefile"], "expected a folder"),
+        (["my recordings", "--model", MODEL, "--out", "o", "--window-s", "-1"], "window_s"),
+        (["my recordings", "--model", MODEL, "--out", "o", "--batch-size", "0"], "batch_size"),
+    ],
+)
+def test_wrong_use_is_told_in_a_line(project, arguments, expected):
+    result = command(project, *arguments)
+    assert result.returncode == 2
+    assert expected in result.stderr and "Traceback" not in result.stderr
+
+
+def test_help_is_enough_to_use_it(project):
+    text = command(project, "--help").stdout
+    for word in ("--model", "--out", "--overwrite", "Exit status", "Audacity", "index.html"):
+        assert word in text
+
+
+def test_a_list_may_name_a_file_that_is_not_there(project):
+    (project.folder / "list.txt").write_text("my recordings/short.flac\nmy recordings/gone.wav\n")
+    result = apply(project, check=False, recordings="list.txt")
+    assert result.returncode != 0 and "1 of 2 recordings" in result.text
+    assert "gone.wav" in result.text
+
+
+def test_what_is_missing_is_said_before_anything_runs(project):
+    result = project.snakemake("apply", check=False)
+    assert result.returncode != 0 and "config key recordings: expected a path" in result.text
+
+
+def test_the_corpus_gives_a_long_recording_with_its_labels(finished):
+    folder = finished.folder / "results/tiny/collages"
+    info = soundfile.info(folder / "collage.flac")
+    assert (info.samplerate, info.channels, info.frames) == (22050, 2, 8 * 22050)
+    table = pd.read_csv(folder / "events.tsv", sep="\t")
+    assert set(table["filename"]) == {"collage.flac"} and table["offset"].max() <= 8
