@@ -20,7 +20,7 @@ setup:  ## make .venv with exactly what envs/requirements.lock names; nothing to
 
 demo: setup  ## run the whole pipeline on the embedded corpus: results/mini/
 	@$(VENV)/python workflow_scripts/start.py --resources gpu=$(SLOTS) --configfile experiments/mini.yaml
-	@$(VENV)/python workflow_scripts/start.py --resources gpu=$(SLOTS) apply --configfile experiments/mini.yaml \
+	@$(VENV)/python workflow_scripts/start.py apply --resources gpu=$(SLOTS) --configfile experiments/mini.yaml \
 		--config recordings=results/mini/collages reference=results/mini/collages/events.tsv model=$(DEMO_MODEL)
 	@echo "Tables: results/mini/tables/*.md   figures: results/mini/figures/   values: results/mini/metrics.csv"
 	@echo "The model of $(DEMO_MODEL), applied to long recordings: results/mini/applied/index.html"
