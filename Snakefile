@@ -31,6 +31,7 @@ include: "rules/metrics.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/apply.smk"
+include: "rules/report.smk"
 
 
 # Every intermediate is asked for, so that one that was deleted is made again.
@@ -53,5 +54,7 @@ rule all:
         EXAMPLE,
         FIGURES,
         COLLAGES,
+        LISTENING,
+        REPORT,
     message:
         "All results of this run are in place"

@@ -3,10 +3,11 @@
 import csv
 import functools
 
+import yaml
 from snakemake.exceptions import WorkflowError
 
 from tfseg.apply.listing import find_recordings
-from tfseg.config import check_config, sorted_keys
+from tfseg.config import changed_keys, check_config, sorted_keys
 from tfseg.corpora.registry import load_registry
 from tfseg.digest import code_digest, contents_digest, files_digest
 from tfseg.errors import ConfigError, DataError
@@ -132,6 +133,12 @@ PAPER_VALUES = (
 )
 EXAMPLE_SNR = SNRS[0] if IS_CLIPS else f"{config['figures']['snr_db']:g}"
 EXAMPLE = f"{RESULTS}/examples/snr{EXAMPLE_SNR}-fold{config['figures']['fold']}.h5"
+LISTENING = (
+    f"{RESULTS}/examples/listening-snr{EXAMPLE_SNR}-fold{config['figures']['fold']}.h5"
+)
+REPORT = f"{RESULTS}/report.html"
+# Sounds that would make the page too large; the folder is there in any case.
+REPORT_FILES = f"{RESULTS}/report_files"
 FIGURES = expand(
     f"{RESULTS}/figures/{{figure}}.{{ending}}",
     figure=[
@@ -240,6 +247,26 @@ def grid():
 def code(rule_name):
     """Digest of the script of a rule and of the library modules behind it."""
     return code_digest(f"{workflow.basedir}/workflow_scripts/{rule_name}.py")
+
+
+def reported_config(values):
+    """What the report says of a config: the numbers of processes change no result."""
+    sections = {
+        key: (
+            {k: v for k, v in value.items() if k != "processes"}
+            if isinstance(value, dict)
+            else value
+        )
+        for key, value in values.items()
+    }
+    return sorted_keys(sections)
+
+
+def own_changes():
+    """Where this experiment differs from config.yaml, which is the paper's."""
+    with open(f"{workflow.basedir}/config.yaml", encoding="utf-8") as stream:
+        defaults = yaml.safe_load(stream)
+    return changed_keys(reported_config(defaults), reported_config(config))
 
 
 def templates_code():

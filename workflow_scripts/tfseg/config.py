@@ -244,3 +244,26 @@ def sorted_keys(value):
     if isinstance(value, list):
         return [sorted_keys(item) for item in value]
     return value
+
+
+def changed_keys(defaults, config):
+    """Keys whose value is not the default.
+
+    Parameters
+    ----------
+    defaults, config : dict
+        Of the same sections.
+
+    Returns
+    -------
+    changed : list of [key, default, value]
+        Dotted keys, in the order of `defaults`; a list is one value.
+    """
+    changed = []
+    for key, default in defaults.items():
+        value = config[key]
+        if isinstance(default, dict) and isinstance(value, dict):
+            changed += [[f"{key}.{k}", *rest] for k, *rest in changed_keys(default, value)]
+        elif value != default:
+            changed.append([key, default, value])
+    return changed

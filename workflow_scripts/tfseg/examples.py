@@ -104,6 +104,23 @@ def make_example(stem_reader, networks, settings, labels, *, classes, snr_db):
     Parameters
     ----------
     stem_reader : tfseg.mixing.StemReader
+    networks, settings, labels, classes, snr_db
+        As for `example_of`.
+
+    Returns
+    -------
+    example : Example
+    """
+    stems = choose_stems(stem_reader)
+    return example_of(stems, networks, settings, labels, classes=classes, snr_db=snr_db)
+
+
+def example_of(stems, networks, settings, labels, *, classes, snr_db):
+    """Run every system on one mixture.
+
+    Parameters
+    ----------
+    stems : tfseg.mixing.Stems
     networks : dict of str to MaskNetwork
         In evaluation mode, on the CPU.
     settings : tfseg.features.FeatureSettings
@@ -118,7 +135,6 @@ def make_example(stem_reader, networks, settings, labels, *, classes, snr_db):
     """
     from tfseg.features import MixtureSpectra, Spectrograms
 
-    stems = choose_stems(stem_reader)
     spectrograms = Spectrograms(settings)
     spectra = MixtureSpectra(spectrograms, stems)
     # Stored features are float16: the systems see here what they see in training.
@@ -263,6 +279,40 @@ _OUTPUTS = ("masks", "frames", "tags")
 _REFERENCES = ("strong", "ratio_masks")
 
 
+def store_example(group, example):
+    """Store an example in a group of an HDF5 file."""
+    for name in (*_ARRAYS, *_REFERENCES):
+        if getattr(example, name) is not None:
+            create_dataset(group, name, data=getattr(example, name))
+    for kind in _OUTPUTS:
+        for system, values in getattr(example, kind).items():
+            create_dataset(group, f"{kind}/{system}", data=values)
+    group.attrs["mixture"] = example.mixture
+    group.attrs["snr_db"] = float(example.snr_db)
+    group.attrs["sample_rate"] = example.sample_rate
+    group.attrs["hop_length"] = example.hop_length
+    group.attrs["classes"] = example.classes
+    group.attrs["systems"] = list(example.tags)
+
+
+def stored_example(group):
+    """Read what `store_example` stored."""
+    systems = [str(system) for system in group.attrs["systems"]]
+    return Example(
+        mixture=str(group.attrs["mixture"]),
+        snr_db=float(group.attrs["snr_db"]),
+        sample_rate=int(group.attrs["sample_rate"]),
+        hop_length=int(group.attrs["hop_length"]),
+        classes=[str(label) for label in group.attrs["classes"]],
+        **{
+            kind: {s: group[f"{kind}/{s}"][:] for s in systems if f"{kind}/{s}" in group}
+            for kind in _OUTPUTS
+        },
+        **{name: group[name][:] for name in _ARRAYS},
+        **{name: group[name][:] if name in group else None for name in _REFERENCES},
+    )
+
+
 def write_example(path, example, class_examples=()):
     """Write an example, and one of each class, as HDF5, whole or not at all."""
     with writing_hdf5(path) as file:
@@ -273,37 +323,13 @@ def write_example(path, example, class_examples=()):
             create_dataset(group, "ideal", data=one.ideal)
             for system, mask in one.masks.items():
                 create_dataset(group, f"masks/{system}", data=mask)
-        for name in (*_ARRAYS, *_REFERENCES):
-            if getattr(example, name) is not None:
-                create_dataset(file, name, data=getattr(example, name))
-        for kind in _OUTPUTS:
-            for system, values in getattr(example, kind).items():
-                create_dataset(file, f"{kind}/{system}", data=values)
-        file.attrs["mixture"] = example.mixture
-        file.attrs["snr_db"] = float(example.snr_db)
-        file.attrs["sample_rate"] = example.sample_rate
-        file.attrs["hop_length"] = example.hop_length
-        file.attrs["classes"] = example.classes
-        file.attrs["systems"] = list(example.tags)
+        store_example(file, example)
 
 
 def read_example(path):
     """Read what `write_example` wrote."""
     with reading_hdf5(path) as file:
-        systems = [str(system) for system in file.attrs["systems"]]
-        return Example(
-            mixture=str(file.attrs["mixture"]),
-            snr_db=float(file.attrs["snr_db"]),
-            sample_rate=int(file.attrs["sample_rate"]),
-            hop_length=int(file.attrs["hop_length"]),
-            classes=[str(label) for label in file.attrs["classes"]],
-            **{
-                kind: {s: file[f"{kind}/{s}"][:] for s in systems if f"{kind}/{s}" in file}
-                for kind in _OUTPUTS
-            },
-            **{name: file[name][:] for name in _ARRAYS},
-            **{name: file[name][:] if name in file else None for name in _REFERENCES},
-        )
+        return stored_example(file)
 
 
 def read_class_examples(path):

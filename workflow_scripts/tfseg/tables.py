@@ -60,7 +60,7 @@ _BY_SYSTEM = {
 # Rows that are no system: what the papers compare with.
 _REFERENCE_ROWS = ["no_separation", "ibm", "irm"]
 _PRINTED_COLUMNS = 12
-_HEADINGS = {
+HEADINGS = {
     "f1": "F1",
     "auc": "AUC",
     "map": "mAP",
@@ -214,7 +214,7 @@ def system_grid(table, layout, name):
     columns += [("macro", m) for m in measures]
     several = len(layout.snr_db) > 1
     headings = [*(["SNR"] if several else []), "System"]
-    headings += [f"{'mean' if k == 'macro' else k} {_HEADINGS[m]}" for k, m in columns]
+    headings += [f"{'mean' if k == 'macro' else k} {HEADINGS[m]}" for k, m in columns]
     cells = {
         (snr_name(row.snr_db), row.system, row.label, row.metric): _cell(row)
         for row in table.rename(columns={"class": "label"}).itertuples(index=False)
@@ -304,7 +304,7 @@ def printed_grid(table, layout, by):
     if by == "snr":
         metrics = list(dict.fromkeys(table["metric"]))
         columns = [(snr_name(snr), metric) for snr in layout.snr_db for metric in metrics]
-        headings = ["System", *(f"{snr} {_HEADINGS[metric]}" for snr, metric in columns)]
+        headings = ["System", *(f"{snr} {HEADINGS[metric]}" for snr, metric in columns)]
         rows = [
             [system, *(cells[snr, system, "macro", metric] for snr, metric in columns)]
             for system in layout.systems

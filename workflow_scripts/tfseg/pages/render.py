@@ -1,10 +1,12 @@
 """Templates to one HTML text that needs nothing but itself."""
 
+import itertools
 import json
+import re
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Characters that could end a script element or mean something in HTML, as JSON may also write them.
@@ -29,6 +31,27 @@ def script_json(value):
     return Markup(text.translate(_ESCAPES))  # noqa: S704
 
 
+def inline(text):
+    """HTML of the inline Markdown that our own pages use: code between backticks, bold.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    html : Markup
+    """
+    html = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    return Markup(re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", html))  # noqa: S704
+
+
+def _groups(columns):
+    """Runs of neighbouring columns of one group: name and number."""
+    runs = itertools.groupby(columns, key=lambda column: column.group)
+    return [{"name": name, "n": len(list(run))} for name, run in runs]
+
+
 def _own_file(name):
     """Style sheet or script of ours, to be inlined as it is."""
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704
@@ -37,7 +60,8 @@ def _own_file(name):
 def environment():
     """Make the jinja2 environment: everything is escaped, a missing value is an error.
 
-    Beside jinja2's own, templates know the filter `script_json` and ``own_file(name)``.
+    Beside jinja2's own, templates know the filters `script_json`, `inline` and ``groups``, and
+    ``own_file(name)``.
     """
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -46,7 +70,7 @@ def environment():
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["script_json"] = script_json
+    made.filters |= {"script_json": script_json, "inline": inline, "groups": _groups}
     made.globals["own_file"] = _own_file
     return made
 

@@ -1,0 +1,51 @@
+"""The clips of the listening page: every system's masks, frame scores, events and separated sounds."""
+
+import torch
+
+from tfseg import listening
+from tfseg.corpora import tables
+from tfseg.events import read_events
+from tfseg.features import FeatureSettings
+from tfseg.inference import load_networks
+from tfseg.metrics.records import MetricSettings
+from tfseg.metrics.scoring import read_fold_scores
+from tfseg.mixing import StemReader
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Choose the best, the median and the worst clip, run every system on them, write HDF5."""
+    torch.set_num_threads(smk.params.threads)
+    systems, settings = smk.params.systems, FeatureSettings(**smk.params.features)
+    metric_settings = MetricSettings(**smk.params.metrics)
+    labels = tables.mixture_labels(
+        tables.read_table(smk.input.mixture_events, "mixture_events"),
+        tables.read_table(smk.input.mixtures, "mixtures"),
+    )
+    folds = [
+        read_fold_scores(scores, counts, {}, labels, settings.grid)[0]
+        for scores, counts in zip(smk.input.scores, smk.input.counts, strict=True)
+    ]
+    if smk.input.stems:
+        readers = [StemReader(path) for path in smk.input.stems]
+        source = listening.Mixtures(readers, smk.params.snr_db)
+    else:
+        source = listening.Clips(
+            tables.read_table(smk.input.clips[0], "clips"), smk.params.resampler
+        )
+    made = listening.make_listening(
+        listening.choose_clips([listening.clip_scores(fold, metric_settings) for fold in folds]),
+        load_networks(systems, smk.input.models, smk.input.descriptions),
+        settings,
+        labels,
+        {s: read_events(path) for s, path in zip(systems, smk.input.events, strict=True)},
+        classes=smk.params.classes,
+        tag_threshold=metric_settings.tag_threshold,
+        by_times=bool(folds[0].reference),
+        source=source,
+    )
+    listening.write_listening(smk.output.listening, made)
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)

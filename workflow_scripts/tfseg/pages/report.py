@@ -1,0 +1,265 @@
+"""What the report says, as plain values for its template."""
+
+import base64
+import importlib.metadata
+import math
+import platform
+import re
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from tfseg import __version__
+from tfseg.pages.result_tables import Cell, Column, Table
+
+# Packages whose versions may move a number.
+_PACKAGES = ("torch", "numpy", "scipy", "librosa", "soundfile", "soxr", "snakemake")
+_CORPORA = {
+    "dcase2018": "FSDKaggle2018 events in TUT Urban Acoustic Scenes 2018 (TASLP V-A)",
+    "tut_rare2017": "TUT Rare Sound Events 2017 (ICASSP 2018, section 4)",
+    "esc50": "ESC-50 or a part of it: some classes are events, others scenes",
+    "embedded": "the embedded corpus: sampled instruments over synthesised scenes",
+    "folders": "recordings of one's own, mixed here",
+    "clips": "clips of one's own, used as recorded",
+}
+_METRICS_OF_STAGES = {"s": "wall_s", "cpu_time": "cpu_s", "max_rss": "rss_mb"}
+
+
+def versions():
+    """Versions that the report was made with: name to text."""
+    return {
+        "tfseg": __version__,
+        "Python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _PACKAGES},
+    }
+
+
+def git_commit(folder):
+    """Say which commit is checked out in `folder`, and whether files differ from it.
+
+    Returns
+    -------
+    commit : str or None
+        None where it is no git checkout, or there is no git.
+    """
+
+    def ask(*arguments):
+        return subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        if Path(ask("rev-parse", "--show-toplevel")).resolve() != Path(folder).resolve():
+            return None  # a folder inside of somebody's other repository
+        changed = ask("status", "--porcelain", "--untracked-files=no")
+        return ask("rev-parse", "HEAD") + (", with changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _duration(seconds):
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return (
+        f"{minutes} min {rest:02d} s"
+        if minutes < 60
+        else f"{minutes // 60} h {minutes % 60:02d} min"
+    )
+
+
+def stages(folder):
+    """What each rule's jobs took, from Snakemake's benchmark files.
+
+    Parameters
+    ----------
+    folder : path-like
+        ``results/<run>/benchmarks``.
+
+    Returns
+    -------
+    table : Table
+        The dearest rule first; without rows where there are no benchmarks.
+    """
+    rows = []
+    for rule in sorted(path for path in Path(folder).glob("*") if path.is_dir()):
+        jobs = [
+            pd.read_csv(path, sep="\t", na_values="-") for path in sorted(rule.glob("**/*.tsv"))
+        ]
+        if jobs:
+            sums = pd.concat(jobs).rename(columns=_METRICS_OF_STAGES)
+            rows.append(
+                (
+                    rule.name,
+                    len(sums),
+                    sums["wall_s"].sum(),
+                    sums["cpu_s"].sum(),
+                    sums["rss_mb"].max(),
+                )
+            )
+    rows.sort(key=lambda row: -row[3])
+    total = (
+        "all",
+        *(sum(row[i] for row in rows) for i in (1, 2, 3)),
+        max((row[4] for row in rows), default=0),
+    )
+    return Table(
+        "stages",
+        "What each stage took",
+        "Sums over a rule's jobs, of which several may have run at once; memory is the largest job's. Energy was not measured.",
+        [
+            Column("rule", numeric=False),
+            *(Column(c) for c in ("jobs", "wall-clock", "CPU time", "memory")),
+        ],
+        [
+            [
+                Cell(rule, rule),
+                Cell(f"{n}", n),
+                Cell(_duration(wall_s), float(wall_s)),
+                Cell(_duration(cpu_s), float(cpu_s)),
+                Cell("–", None) if math.isnan(rss_mb) else Cell(f"{rss_mb:.0f} MB", float(rss_mb)),
+            ]
+            for rule, n, wall_s, cpu_s, rss_mb in [*rows, total]
+        ],
+    )
+
+
+def facts(config, descriptions, licences, n_attributed, commit):
+    """What was run, as (heading, text) pairs.
+
+    Parameters
+    ----------
+    config : dict
+    descriptions : list of dict
+        ``model.json`` of one training of each system.
+    licences : dict
+        ``corpus/licences.json``.
+    n_attributed : int
+        Rows of ``corpus/attribution.csv``.
+    commit : str or None
+    """
+    split, mixing = config["split"], config["mixing"]
+    folds = (
+        "the corpus's own split"
+        if split["kind"] == "fixed"
+        else f"{split['folds']} folds by {split['by']}"
+    )
+    is_clips = config["corpus"]["kind"] == "clips"
+    texts = [
+        ("Experiment", config["run"]),
+        ("Corpus", _CORPORA[config["corpus"]["kind"]]),
+        (
+            "Licences",
+            "; ".join(
+                f"{name or 'not stated'}: {n} recordings"
+                for name, n in licences["licences"].items()
+            )
+            + f". Authors and sources of {n_attributed} recordings: corpus/attribution.csv",
+        ),
+    ]
+    if licences["restricted"]:
+        texts.append(
+            (
+                "Restricted",
+                "not for commercial use, results included: " + "; ".join(licences["restricted"]),
+            )
+        )
+    texts += [
+        (
+            "Classes",
+            f"{len(config['corpus']['classes'])}: "
+            + ", ".join(config["corpus"]["classes"]).replace("_", " "),
+        ),
+        ("Held out", folds),
+    ]
+    if not is_clips:
+        snrs = ", ".join(f"{snr:g}" for snr in mixing["snr_db"])
+        per_fold = mixing["mixtures_per_fold"]
+        counts = " and ".join(map(str, per_fold)) if isinstance(per_fold, list) else per_fold
+        texts.append(
+            ("Mixtures", f"{counts} of {mixing['duration_s']:g} s in each fold, at {snrs} dB")
+        )
+    repeats = config["repeats"]
+    texts += [
+        ("Systems", ", ".join(config["systems"])),
+        (
+            "Seed",
+            f"{config['seed']}; {repeats} training{'s' if repeats > 1 else ''} of each system, SNR and fold",
+        ),
+        (
+            "Trained in",
+            " and ".join(sorted({description["trained_in"] for description in descriptions}))
+            + f", {config['training']['iterations']} iterations of {config['training']['batch_size']} clips",
+        ),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
+        ("Commit", commit or "not a git checkout"),
+    ]
+    return texts
+
+
+def figure(png_path, caption_path, config):
+    """Embed a figure with its caption.
+
+    Parameters
+    ----------
+    png_path : path-like
+    caption_path : path-like
+        The caption of ``snakemake --report``, in which ``snakemake.config`` may stand.
+    config : dict
+
+    Returns
+    -------
+    figure : dict
+        name, url, caption.
+    """
+    text = Path(caption_path).read_text(encoding="utf-8")
+    caption = jinja2.Template(text, autoescape=False).render(
+        snakemake=SimpleNamespace(config=config)
+    )
+    content = base64.b64encode(Path(png_path).read_bytes()).decode()
+    return {
+        "name": Path(png_path).stem,
+        "url": f"data:image/png;base64,{content}",
+        "caption": " ".join(caption.replace("``", "").split()),
+    }
+
+
+def confusion_table(system, rates, n_clips, classes):
+    """Draw one system's confusion between classes.
+
+    Parameters
+    ----------
+    system : str
+    rates, n_clips
+        As `tfseg.metrics.confusion.confusion_rates` returns.
+    classes : sequence of str
+
+    Returns
+    -------
+    table : Table
+        The share of a cell is its rate.
+    """
+    names = [label.replace("_", " ") for label in classes]
+    rows = [
+        [
+            Cell(name, name),
+            *(
+                Cell("–", None)
+                if np.isnan(rate)
+                else Cell(f"{rate:.2f}", float(rate), spread=f"of {n} clips", share=float(rate))
+                for rate, n in zip(rates[i], n_clips[i], strict=True)
+            ),
+        ]
+        for i, name in enumerate(names)
+    ]
+    columns = [Column("sounds \\ predicted", numeric=False), *(Column(name) for name in names)]
+    return Table(f"confusion-{system}", system, "", columns, rows)
+
+
+def slug(text):
+    """A name that may stand in an ``id``."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text)
