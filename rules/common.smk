@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import math
 
 import yaml
 from snakemake.exceptions import WorkflowError

@@ -240,6 +240,7 @@ rule plot_thresholds:
         code=code("plot_thresholds"),
         systems=SYSTEMS,
         scored_systems=[system for system in SYSTEMS for _ in HELD_OUT],
+        snr_db=math.nan if IS_CLIPS else config["figures"]["snr_db"],
         grid=grid(),
         metrics=metric_settings(),
     message:

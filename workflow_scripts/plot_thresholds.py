@@ -33,7 +33,8 @@ def main(smk):
         "frame": settings.frame_threshold,
         "mask": settings.mask_threshold,
     }
-    figures.save(figures.draw_thresholds(curves, THRESHOLDS, fixed), smk.output.png, smk.output.svg)
+    figure = figures.draw_thresholds(curves, THRESHOLDS, fixed, smk.params.snr_db)
+    figures.save(figure, smk.output.png, smk.output.svg)
 
 
 if "snakemake" in globals():

@@ -36,7 +36,7 @@ def test_the_training_figure_names_every_system_within_the_picture(snrs, systems
     figure = figures.draw_training(pd.DataFrame(rows, columns=columns), systems)
     picture = _drawn(figure)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
-        system.upper() for system in systems
+        system for system in systems
     ]
     assert _inside(figure)
     assert np.ptp(picture[..., :3]) > 0.5

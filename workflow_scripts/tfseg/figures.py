@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tfseg.files import whole_file
+from tfseg.models.registry import SYSTEMS
 from tfseg.tables import snr_name
 
 # Reproducible SVG: without a salt its ids, without this text its fonts, differ between machines.
@@ -24,6 +25,7 @@ _MARKERS = "osD^vPX"
 _LEGEND_LINE_IN, _LEGEND_LETTER_IN = 0.6, 0.09  # of an entry: its line, and each letter
 _DASHES = ("-", "--", "-.", ":", "-", "--", "-.")
 _MASK_MAP, _LEVEL_MAP = "magma", "viridis"
+_PLACES = {system: place for place, system in enumerate(SYSTEMS)}
 _TASKS = ("tagging", "frame", "event", "mask")
 _TASK_TITLES = {
     "tagging": "Audio tagging",
@@ -39,6 +41,18 @@ def save(figure, png_path, svg_path):
         figure.savefig(path, format="png", dpi=200, metadata={"Software": None})
     with whole_file(svg_path) as path:
         figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+def _look(system):
+    """Colour and dashes of a system: the same in every figure of every run."""
+    turn, place = divmod(_PLACES[system], len(_COLOURS))
+    # A colour that comes again has other dashes and another marker.
+    return {"color": _COLOURS[place], "linestyle": _DASHES[(place + turn) % len(_DASHES)]}
+
+
+def _marker(system):
+    turn, place = divmod(_PLACES[system], len(_COLOURS))
+    return _MARKERS[(place + turn) % len(_MARKERS)]
 
 
 def _readable(label):
@@ -166,8 +180,7 @@ def draw_masks(example):
                     bbox={"facecolor": "black", "alpha": 0.6, "edgecolor": "none", "pad": 1.5},
                 )
     for row, name in enumerate(["log-mel", *rows]):
-        heading = name.upper() if name in example.masks else name
-        axes[row, 0].set_ylabel(f"{heading}\nHz")
+        axes[row, 0].set_ylabel(f"{name}\nHz")
     for axis in axes[-1]:
         axis.set_xlabel("time / s")
     figure.colorbar(image, ax=axes[1:, :], label="mask", pad=0.01, aspect=40)
@@ -188,7 +201,7 @@ def draw_class_masks(example, class_examples):
     class_examples : list of tfseg.examples.ClassExample
     """
     systems = list(class_examples[0].masks) if class_examples else []
-    columns = ["log-mel", "IBM", *(system.upper() for system in systems)]
+    columns = ["log-mel", "ideal binary mask", *systems]
     n_rows = max(len(class_examples), 1)
     figure = Figure(figsize=(1.9 * len(columns) + 1, 1.35 * n_rows + 0.7), layout="constrained")
     axes = figure.subplots(n_rows, len(columns), sharex=True, sharey=True, squeeze=False)
@@ -211,7 +224,7 @@ def draw_class_masks(example, class_examples):
     return figure
 
 
-def draw_thresholds(curves, thresholds, fixed):
+def draw_thresholds(curves, thresholds, fixed, snr_db):
     """Draw macro F1 against the threshold: a panel per task, the fixed threshold marked.
 
     Parameters
@@ -221,20 +234,15 @@ def draw_thresholds(curves, thresholds, fixed):
     thresholds : np.ndarray
     fixed : dict of str to float
         The threshold that the tables use, by task.
+    snr_db : float
+        NaN for clips that were not mixed here.
     """
     figure = Figure(figsize=(9.0, 3.4), layout="constrained")
     axes = figure.subplots(1, len(fixed), sharey=True)
     for axis, (task, threshold) in zip(axes, fixed.items(), strict=True):
-        for index, (system, by_task) in enumerate(curves.items()):
-            style = index % len(_COLOURS)
+        for system, by_task in curves.items():
             if task in by_task:
-                axis.plot(
-                    thresholds,
-                    by_task[task],
-                    color=_COLOURS[style],
-                    linestyle=_DASHES[style],
-                    label=system.upper(),
-                )
+                axis.plot(thresholds, by_task[task], label=system, **_look(system))
         axis.axvline(threshold, color="0.4", linewidth=0.8, linestyle=":")
         axis.text(
             threshold, 0.98, f" fixed: {threshold:g}", fontsize=7, va="top", color="0.3",
@@ -247,6 +255,8 @@ def draw_thresholds(curves, thresholds, fixed):
         axis.grid(color="0.92")
     axes[0].set_ylim(0, 1)
     axes[0].set_ylabel("macro F1, mean over folds")
+    where = "clips as recorded" if math.isnan(snr_db) else f"{snr_name(snr_db)} SNR"
+    figure.suptitle(f"F1 against the threshold, {where}", fontsize=10)
     _legend_above(figure, axes[0])
     return figure
 
@@ -277,7 +287,7 @@ def draw_frames(example):
             style = index % len(_COLOURS)
             axis.plot(times, scores[k], color=_COLOURS[style], linestyle=_DASHES[style])
         kind = ": mask averaged over mel bands" if system in example.masks else ""
-        axis.set_title(f"{system.upper()}{kind}")
+        axis.set_title(f"{system}{kind}")
         axis.set_ylabel("score")
         axis.grid(axis="y", color="0.92")
     for index, k in enumerate(sounding):
@@ -315,26 +325,19 @@ def draw_training(histories, systems):
     figure = Figure(figsize=(max(2.6 * len(snrs) + 0.8, 5.0), 3.0), layout="constrained")
     axes = figure.subplots(1, len(snrs), sharey=True, squeeze=False)[0]
     for axis, snr in zip(axes, snrs, strict=True):
-        for index, system in enumerate(systems):
+        for system in systems:
             rows = histories[(histories["snr"] == snr) & (histories["system"] == system)]
-            style = index % len(_COLOURS)
+            look = _look(system)
             for _, single in rows.groupby(["fold", "repeat"]):
                 axis.plot(
                     single["iteration"],
                     single["loss"],
-                    color=_COLOURS[style],
+                    color=look["color"],
                     linewidth=0.5,
                     alpha=0.6,
                 )
             mean = rows.groupby("iteration")["loss"].mean()
-            axis.plot(
-                mean.index,
-                mean,
-                color=_COLOURS[style],
-                linestyle=_DASHES[style],
-                linewidth=1.8,
-                label=system.upper(),
-            )
+            axis.plot(mean.index, mean, linewidth=1.8, label=system, **look)
         axis.set_title("clips as recorded" if snr == "none" else f"{snr} dB SNR")
         axis.set_xlabel("iteration")
         axis.grid(color="0.92")
@@ -371,19 +374,17 @@ def draw_metrics(metrics, systems):
             part = rows[(rows["task"] == task) & (rows["metric"] == metric)]
             for index, system in enumerate(systems):
                 mean, spread = _metric_means(part[part["system"] == system], snrs)
-                style = index % len(_COLOURS)
                 axis.errorbar(
                     np.arange(len(snrs)) + offsets[index],
                     mean,
                     yerr=spread,
-                    color=_COLOURS[style],
-                    marker=_MARKERS[style],
+                    marker=_marker(system),
                     markersize=4,
-                    linestyle=_DASHES[style],
                     linewidth=1.2,
                     capsize=2,
                     clip_on=False,
-                    label=system.upper(),
+                    label=system,
+                    **_look(system),
                 )
             if part["value"].isna().all():
                 axis.text(0.5, 0.55, "no reference", transform=axis.transAxes, ha="center")

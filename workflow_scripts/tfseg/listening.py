@@ -16,7 +16,7 @@ from tfseg.files import (
     writing_hdf5,
 )
 
-_MOST_OTHERS = 4  # classes that do not sound but were found: so many of them are shown
+_MOST_OTHERS = 2  # classes that do not sound but were found: so many of them are shown
 
 
 @dataclass(frozen=True)
@@ -279,18 +279,22 @@ def read_listening(path):
         listening = []
         for index in range(len(file)):
             group = file[str(index)]
-            described = read_description(group)
+            described, example = read_description(group), stored_example(group)
             shown, known = dict(enumerate(described["shown"])), group.get("references", {})
+            # HDF5 and JSON sort names; the order of the config stands in the example.
+            described["detected"] = {s: described["detected"][s] for s in example.tags}
             listening.append(
                 Listening(
                     **described,
-                    example=stored_example(group),
+                    example=example,
                     references={
                         label: known[str(k)][:] for k, label in shown.items() if str(k) in known
                     },
                     separated={
-                        system: {label: by_class[str(k)][:] for k, label in shown.items()}
-                        for system, by_class in group.get("separated", {}).items()
+                        system: {
+                            label: group[f"separated/{system}/{k}"][:] for k, label in shown.items()
+                        }
+                        for system in example.masks
                     },
                 )
             )

@@ -4,6 +4,7 @@
 lists, and the config keys that it names.
 """
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 
@@ -56,10 +57,10 @@ def read_deviations(text):
 
 
 def _look_up(config, key):
-    """Value of a dotted config key, or None where there is no such key (or it is a whole config)."""
+    """Value of a dotted config key; `KeyError` where there is no such key."""
     for part in key.split("."):
-        if not isinstance(config, dict) or part not in config:
-            return None
+        if not isinstance(config, dict):
+            raise KeyError(key)
         config = config[part]
     return config
 
@@ -89,12 +90,11 @@ def values_named(row, config):
     values : list of (key, text)
     """
     named = [code.split(":")[0].strip() for cell in row for code in _CODE.findall(cell)]
-    found = {key: _look_up(config, key) for key in dict.fromkeys(named)}
-    return [
-        (key, plain(value))
-        for key, value in found.items()
-        if key.split(".")[0] in config and (value is not None or "." in key)
-    ]
+    values = []
+    for key in dict.fromkeys(named):
+        with contextlib.suppress(KeyError):  # not everything between backticks is a key
+            values.append((key, plain(_look_up(config, key))))
+    return values
 
 
 def deviations_of(text, config):

@@ -101,15 +101,15 @@ def listening_views(listening, assets):
 
     Returns
     -------
-    views : list of (View, text)
-        And what is to be said of it.
+    views : list of View
     """
     present = {label for one in listening for label in one.shown}
     present |= {event[0] for one in listening for es in one.detected.values() for event in es}
     views = []
     for one in listening:
         example = one.example
-        sounds = _sounds(one, assets)
+        tagged = [label for k, label in enumerate(example.classes) if example.target[k]]
+        measure = "frame" if one.by_times else "tag"
         view = make_view(
             f"{_REASONS[one.reason]}: {example.title}",
             example.waveform,
@@ -120,15 +120,10 @@ def listening_views(listening, assets):
             assets=Embedded(),
             masks=_masks(one),
             lanes=_lanes(one),
-            sounds=sounds,
+            sounds=_sounds(one, assets),
             classes=[label for label in example.classes if label in present],
+            note=f"Tags: {', '.join(tagged).replace('_', ' ')}. "
+            f"Mean {measure} F1 over systems: {one.score:.3f}.",
         )
-        tagged = [label for k, label in enumerate(example.classes) if example.target[k]]
-        measure = "frame" if one.by_times else "tag"
-        views.append(
-            (
-                view,
-                f"Tags: {', '.join(tagged)}. Mean {measure} F1 over systems: {one.score:.3f}.",
-            )
-        )
+        views.append(view)
     return views

@@ -26,7 +26,8 @@ _CORPORA = {
     "folders": "recordings of one's own, mixed here",
     "clips": "clips of one's own, used as recorded",
 }
-_METRICS_OF_STAGES = {"s": "wall_s", "cpu_time": "cpu_s", "max_rss": "rss_mb"}
+# Columns of Snakemake's benchmark files (s, s, MB), and how those of several jobs are put together.
+_SUMMED = {"jobs": "sum", "s": "sum", "cpu_time": "sum", "max_rss": "max"}
 
 
 def versions():
@@ -85,47 +86,40 @@ def stages(folder):
     table : Table
         The dearest rule first; without rows where there are no benchmarks.
     """
-    rows = []
+    sums = {}
     for rule in sorted(path for path in Path(folder).glob("*") if path.is_dir()):
         jobs = [
             pd.read_csv(path, sep="\t", na_values="-") for path in sorted(rule.glob("**/*.tsv"))
         ]
         if jobs:
-            sums = pd.concat(jobs).rename(columns=_METRICS_OF_STAGES)
-            rows.append(
-                (
-                    rule.name,
-                    len(sums),
-                    sums["wall_s"].sum(),
-                    sums["cpu_s"].sum(),
-                    sums["rss_mb"].max(),
-                )
-            )
-    rows.sort(key=lambda row: -row[3])
-    total = (
-        "all",
-        *(sum(row[i] for row in rows) for i in (1, 2, 3)),
-        max((row[4] for row in rows), default=0),
-    )
+            sums[rule.name] = _summed(pd.concat(jobs).assign(jobs=1))
+    frame = pd.DataFrame.from_dict(sums, orient="index", columns=[*_SUMMED])
+    frame = frame.sort_values("cpu_time", ascending=False, kind="stable")
+    columns = ("jobs", "wall-clock", "CPU time", "memory")
     return Table(
         "stages",
         "What each stage took",
-        "Sums over a rule's jobs, of which several may have run at once; memory is the largest job's. Energy was not measured.",
-        [
-            Column("rule", numeric=False),
-            *(Column(c) for c in ("jobs", "wall-clock", "CPU time", "memory")),
-        ],
-        [
-            [
-                Cell(rule, rule),
-                Cell(f"{n}", n),
-                Cell(_duration(wall_s), float(wall_s)),
-                Cell(_duration(cpu_s), float(cpu_s)),
-                Cell("–", None) if math.isnan(rss_mb) else Cell(f"{rss_mb:.0f} MB", float(rss_mb)),
-            ]
-            for rule, n, wall_s, cpu_s, rss_mb in [*rows, total]
-        ],
+        "Sums over a rule's jobs, of which several may have run at once; memory is the largest "
+        "job's. Energy was not measured.",
+        [Column("rule", numeric=False), *(Column(column) for column in columns)],
+        [_stage_cells(rule, values) for rule, values in frame.iterrows()],
+        [_stage_cells("all", _summed(frame))],
     )
+
+
+def _summed(frame):
+    return {name: getattr(frame[name], how)() for name, how in _SUMMED.items()}
+
+
+def _stage_cells(rule, values):
+    memory = values["max_rss"]  # of a very short job Snakemake knows none
+    return [
+        Cell(rule, rule),
+        Cell(f"{values['jobs']:.0f}", float(values["jobs"])),
+        Cell(_duration(values["s"]), float(values["s"])),
+        Cell(_duration(values["cpu_time"]), float(values["cpu_time"])),
+        Cell("–", None) if math.isnan(memory) else Cell(f"{memory:.0f} MB", float(memory)),
+    ]
 
 
 def facts(config, descriptions, licences, n_attributed, commit):

@@ -40,13 +40,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """What the template draws; the first column of a row names it."""
+    """What the template draws; the first column of a row names it. `foot` is never sorted."""
 
     name: str
     title: str
     caption: str
     columns: list
     rows: list
+    foot: list = ()
 
 
 def _text_cell(text):
@@ -148,11 +149,15 @@ def read_table(csv_path, markdown_path, by_class_snr_db):
     elif name.endswith("_by_class"):
         at_snr = frame["snr_db"].isna() | (frame["snr_db"] == by_class_snr_db)
         columns, rows = _arranged(frame[at_snr], ["label"], "system")
+    elif frame["metric"].nunique() == 1:
+        columns, rows = _arranged(frame, ["system", "snr_db"], "label")
     else:
         keys = ["system", "snr_db", "label"]
         if len(frame[keys].drop_duplicates()) > _MOST_ROWS:
-            frame = frame[frame["label"] == "macro"]
-            caption += f" Means over classes; {name}.csv has every class."
+            frame, keys = frame[frame["label"] == "macro"], keys[:2]
+            caption += f" Means over classes: {name}.csv has every class."
         columns, rows = _arranged(frame, keys, "metric")
+    foot = [row for row in rows if row[0].value == "macro"]
+    rows = [row for row in rows if row[0].value != "macro"]
     title, _, rest = caption.partition(": ")
-    return Table(name, title, rest, columns, rows)
+    return Table(name, title, rest[:1].upper() + rest[1:], columns, rows, foot)

@@ -76,6 +76,8 @@ class View:
     sounds : list of Sound
     classes : list of str
         Labels in the order of their colours: views with the same list colour alike.
+    note : str
+        A sentence under the title.
     """
 
     title: str
@@ -89,6 +91,7 @@ class View:
     lanes: list
     sounds: list
     classes: list
+    note: str = ""
 
     def as_dict(self):
         """As plain values, for JSON."""
@@ -144,6 +147,7 @@ def make_view(
     start_s=0.0,
     peak=None,
     levels=None,
+    note="",
 ):
     """Draw a stretch of sound.
 
@@ -176,6 +180,8 @@ def make_view(
         here. Stretches of one recording should be given the same.
     levels : (float, float) or None
         As `level_range` returns; None takes this stretch's. Likewise.
+    note : str
+        A sentence under the title.
 
     Returns
     -------
@@ -211,4 +217,5 @@ def make_view(
         ],
         sounds=list(sounds),
         classes=list(classes),
+        note=note,
     )

@@ -12,6 +12,14 @@ const tfsegView = (() => {
   const MOST_TICKS = 6;
   const LEAST_TICK_GAP = 0.08; // of the spectrogram's height
   const states = new WeakMap();
+  // Browsers hold some dozens of sounds at once: one is loaded when it comes into sight.
+  const inSight = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      entry.target.preload = "metadata";
+      inSight.unobserve(entry.target);
+    }
+  }, { rootMargin: "200px" });
 
   function make(tag, properties = {}, ...children) {
     const node = document.createElement(tag);
@@ -144,7 +152,8 @@ const tfsegView = (() => {
     for (const group of new Set(view.sounds.map((sound) => sound.group))) {
       const players = make("div", { className: "players" });
       for (const sound of view.sounds.filter((s) => s.group === group)) {
-        const audio = make("audio", { controls: true, preload: "metadata", src: sound.url });
+        const audio = make("audio", { controls: true, preload: "none", src: sound.url });
+        inSight.observe(audio);
         audio.setAttribute("aria-label", `${group}: ${readable(sound.name)}`);
         players.append(make("div", { className: "player" }, make("div", {}, readable(sound.name)), audio));
       }
@@ -245,6 +254,7 @@ const tfsegView = (() => {
     const frequencies = drawFrequencies(view);
     const picture = make("div", { className: "picture" }, frequencies, plot);
     const parts = [make("h3", {}, view.title), picture];
+    if (view.note) parts.splice(1, 0, make("p", { className: "note" }, view.note));
     if (view.sounds.length) {
       parts.push(make("p", { className: "hint" }, "Click the picture (or use the arrow keys on it) to move to a time; the space bar plays."));
     }
