@@ -6,11 +6,18 @@ rule make_tables:
         metrics=METRICS,
         paper=PAPER_VALUES,
     output:
-        report(
-            TABLES,
-            caption="../report/tables.rst",
-            category="Tables",
-        ),
+        [
+            report(
+                path,
+                caption="../report/tables.rst",
+                category="Tables",
+                labels={
+                    "table": Path(path).stem.replace("_", " "),
+                    "format": Path(path).suffix[1:],
+                },
+            )
+            for path in TABLES
+        ],
     log:
         f"{RESULTS}/logs/make_tables/tables.log",
     benchmark:

@@ -11,6 +11,7 @@ TINY = [REPOSITORY / "experiments/mini.yaml", REPOSITORY / "tests/workflow/tiny.
 PARTS = (
     "Snakefile",
     "config.yaml",
+    "docs",
     "envs",
     "experiments",
     "profiles",
@@ -62,8 +63,8 @@ class Project:
         rows = [line.split() for line in table if len(line.split()) == 2]
         return {rule: int(count) for rule, count in rows if count.isdigit() and rule != "all"}
 
-    def result_bytes(self, *, without=("logs", "benchmarks", "training_state")):
-        """Contents of all result files but logs and benchmarks, by path."""
+    def result_bytes(self, *, without=("logs", "benchmarks", "training_state", "report.html")):
+        """Contents of all result files but logs, benchmarks and what shows them, by path."""
         root = self.folder / "results"
         return {
             str(path.relative_to(root)): path.read_bytes()

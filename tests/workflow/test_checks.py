@@ -37,6 +37,8 @@ def test_dry_run_of_the_paper_lists_its_whole_grid_without_data(project):
         "plot_training": 1,
         "plot_metrics": 1,
         "plot_thresholds": 1,
+        "infer_listening": 1,
+        "make_report": 1,
     }
     assert not (project.folder / "results").exists()
 

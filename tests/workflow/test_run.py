@@ -11,7 +11,13 @@ import yaml
 from workflow_project import REPOSITORY, TINY, Project
 
 pytestmark = pytest.mark.workflow
-AFTER_SCORES = {"score_system": 4, "collect_metrics": 1, "make_tables": 1, "plot_metrics": 1}
+AFTER_SCORES = {
+    "score_system": 4,
+    "collect_metrics": 1,
+    "make_tables": 1,
+    "plot_metrics": 1,
+    "make_report": 1,
+}
 
 
 @pytest.fixture
@@ -51,6 +57,8 @@ def test_every_contracted_file_is_there(finished):
         "figures/example_masks.png",
         "figures/masks_by_class.svg",
         "figures/f1_by_threshold.png",
+        "examples/listening-snr0-fold1.h5",
+        "report.html",
         "separation/snr10/fold2/seed0.csv",
         "tables/separation.md",
         "tables/frame_eer.csv",
@@ -100,6 +108,7 @@ def test_one_config_key_runs_what_depends_on_it(changed, tmp_path):
     changed.overlays.append(str(overlay))
     # A model's thresholds are beside its weights, which are not trained again.
     assert changed.planned() == {"detect_events": 8, "describe_model": 8, **AFTER_SCORES}
+    assert changed.planned() == {"detect_events": 8, **AFTER_SCORES, "infer_listening": 1}
 
 
 def test_other_numbers_of_processes_run_nothing(changed, tmp_path):
@@ -113,14 +122,20 @@ def test_one_library_module_runs_what_depends_on_it(changed):
     library = changed.folder / "workflow_scripts" / "tfseg"
     replace(library / "figures.py", "dpi=200", "dpi=100")
     drawings = ("plot_example", "plot_training", "plot_metrics", "plot_thresholds")
-    assert changed.planned() == dict.fromkeys(drawings, 1)
+    assert changed.planned() == dict.fromkeys([*drawings, "make_report"], 1)
+
+
+def test_a_template_draws_the_report_anew_and_nothing_else(changed):
+    templates = changed.folder / "workflow_scripts" / "tfseg" / "pages" / "templates"
+    replace(templates / "page.css", "1.7rem", "1.8rem")
+    assert changed.planned() == {"make_report": 1}
 
 
 def test_a_module_behind_a_module_counts(changed):
     library = changed.folder / "workflow_scripts" / "tfseg"
     replace(library / "metrics" / "event_based.py", '"optimal"', '"greedy"')
-    # It is imported where F1 curves are made too.
-    assert changed.planned() == {**AFTER_SCORES, "plot_thresholds": 1}
+    # It is imported where F1 curves are made and clips are chosen too.
+    assert changed.planned() == {**AFTER_SCORES, "plot_thresholds": 1, "infer_listening": 1}
 
 
 def test_a_deleted_intermediate_is_made_again_with_what_depends_on_it(changed):
@@ -134,6 +149,8 @@ def test_a_deleted_intermediate_is_made_again_with_what_depends_on_it(changed):
         "make_tables": 1,
         "plot_metrics": 1,
         "plot_thresholds": 1,
+        "infer_listening": 1,
+        "make_report": 1,
     }
 
 
