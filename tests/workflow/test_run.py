@@ -107,8 +107,12 @@ def test_one_config_key_runs_what_depends_on_it(changed, tmp_path):
     overlay.write_text(yaml.safe_dump({"postprocessing": {"high_threshold": 0.25}}))
     changed.overlays.append(str(overlay))
     # A model's thresholds are beside its weights, which are not trained again.
-    assert changed.planned() == {"detect_events": 8, "describe_model": 8, **AFTER_SCORES}
-    assert changed.planned() == {"detect_events": 8, **AFTER_SCORES, "infer_listening": 1}
+    assert changed.planned() == {
+        "detect_events": 8,
+        "describe_model": 8,
+        **AFTER_SCORES,
+        "infer_listening": 1,
+    }
 
 
 def test_other_numbers_of_processes_run_nothing(changed, tmp_path):
