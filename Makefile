@@ -10,7 +10,7 @@ SLOTS := $(if $(filter-out 0,$(GPUS)),$(GPUS),$(shell nproc))
 DEMO_MODEL := results/mini/models/snr10/gwrp/fold1/seed0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-all test lint bench lock clean
+.PHONY: help setup demo demo-all test test-browser lint bench lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -22,7 +22,7 @@ demo: setup  ## run the whole pipeline on the embedded corpus: results/mini/
 	@$(VENV)/python workflow_scripts/start.py --resources gpu=$(SLOTS) --configfile experiments/mini.yaml
 	@$(VENV)/python workflow_scripts/start.py apply --resources gpu=$(SLOTS) --configfile experiments/mini.yaml \
 		--config recordings=results/mini/collages reference=results/mini/collages/events.tsv model=$(DEMO_MODEL)
-	@echo "Tables: results/mini/tables/*.md   figures: results/mini/figures/   values: results/mini/metrics.csv"
+	@echo "Look and listen: results/mini/report.html   tables: results/mini/tables/*.md   values: results/mini/metrics.csv"
 	@echo "The model of $(DEMO_MODEL), applied to long recordings: results/mini/applied/index.html"
 
 demo-all: demo  ## also all seven systems, and the ICASSP paper's experiment, in small
@@ -33,6 +33,9 @@ demo-all: demo  ## also all seven systems, and the ICASSP paper's experiment, in
 
 test: setup lint  ## check style, then run the tests
 	@$(VENV)/python -m pytest
+
+test-browser: setup  ## open the report in headless Chromium and use it (needs chromium and chromedriver)
+	@$(VENV)/python -m pytest tests/browser
 
 lint: setup  ## check style: ruff, snakefmt, snakemake --lint
 	@$(VENV)/ruff check --quiet .

@@ -103,7 +103,6 @@ rule make_report:
         example_snr=EXAMPLE_SNR,
         tag_threshold=config["metrics"]["tag_threshold"],
         benchmarks=f"{RESULTS}/benchmarks",
-        repository=workflow.basedir,
     message:
         "Laying out the report"
     script:

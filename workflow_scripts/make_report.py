@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tfseg import listening
+from tfseg.digest import LIBRARY
 from tfseg.files import read_json, reading_hdf5, write_text
 from tfseg.metrics.confusion import confusion_rates
 from tfseg.pages import deviations, report
@@ -61,7 +62,7 @@ def main(smk):
             [read_json(path) for path in smk.input.descriptions],
             read_json(smk.input.licences),
             len(pd.read_csv(smk.input.attribution)),
-            report.git_commit(smk.params.repository),
+            report.git_commit(LIBRARY),
         ),
         stages=report.stages(smk.params.benchmarks),
         tables=tables,

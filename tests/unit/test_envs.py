@@ -4,6 +4,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,20 @@ def lines_of(path):
 @pytest.fixture(scope="module")
 def lock():
     return lines_of(ENVS / "requirements.lock")
+
+
+def test_every_folder_of_tests_is_run_by_a_target():
+    repository = ENVS.parent
+    folders = {
+        f"tests/{path.parent.relative_to(repository / 'tests').parts[0]}"
+        for path in (repository / "tests").rglob("test_*.py")
+    }
+    settings = tomllib.loads((repository / "pyproject.toml").read_text())
+    by_default = set(settings["tool"]["pytest"]["ini_options"]["testpaths"])
+    makefile = (repository / "Makefile").read_text()
+    assert by_default <= folders
+    for folder in folders - by_default:
+        assert f"pytest {folder}" in makefile, folder
 
 
 def test_every_pin_is_exact(lock):

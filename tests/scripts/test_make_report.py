@@ -1,0 +1,48 @@
+"""The report of a made-up run, without a browser."""
+
+import base64
+import io
+import re
+
+import made_up_run
+import pytest
+import soundfile
+
+
+def _sounds(page):
+    encoded = re.findall(r"data:audio/flac;base64,([A-Za-z0-9+/=]+)", page.read_text())
+    return [soundfile.read(io.BytesIO(base64.b64decode(one))) for one in encoded]
+
+
+def test_a_small_run_is_one_file(tmp_path):
+    page = made_up_run.make(tmp_path, [made_up_run.listening_clip("best")])
+    assert list((tmp_path / "report_files").iterdir()) == []
+    sounds = _sounds(page)
+    assert len(sounds) == 1 + 2 + 2 * 3
+    for samples, rate in sounds:
+        assert rate == made_up_run.RATE
+        assert len(samples) == made_up_run.DURATION_S * rate
+    # The mixture as it is, the separated ones half as loud.
+    assert [round(samples.max(), 2) for samples, _ in sounds] == [0.5] * 3 + [0.25] * 6
+
+
+@pytest.mark.parametrize(("limit", "beside"), [(10**9, False), (1000, True)])
+def test_sounds_lie_beside_the_page_where_they_are_many(tmp_path, monkeypatch, limit, beside):
+    monkeypatch.setattr("tfseg.pages.listening.EMBEDDED_SOUNDS_LIMIT", limit)
+    page = made_up_run.make(tmp_path, [made_up_run.listening_clip("best", has_references=False)])
+    files = sorted((tmp_path / "report_files").iterdir())
+    assert (len(files) == 1 + 2 * 3) == beside == (not _sounds(page))
+    for path in files:
+        assert f"report_files/{path.name}" in page.read_text()
+        assert soundfile.info(path).samplerate == made_up_run.RATE
+
+
+def test_a_run_in_which_nothing_sounds_has_a_report(tmp_path):
+    page = made_up_run.make(tmp_path, [])
+    assert "Nothing sounds in the clips of fold 1" in page.read_text()
+
+
+def test_labels_are_text_wherever_they_stand(tmp_path):
+    text = made_up_run.make(tmp_path, [made_up_run.listening_clip("best")]).read_text()
+    assert made_up_run.HOSTILE not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text

@@ -1,0 +1,170 @@
+"""A run's files made up, small and known to the last value, and the report of it."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import h5py
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import yaml
+
+import make_report
+from tfseg.config import sorted_keys
+from tfseg.examples import Example
+from tfseg.listening import Listening, write_listening
+
+REPOSITORY = Path(__file__).parents[2]
+HOSTILE = "<script>alert(1)</script>"
+CLASSES = ["Flute", "Hi-hat", HOSTILE]
+SYSTEMS = ["gmp", "gwrp", "dnn"]  # the last has no masks
+RATE, HOP, N_FRAMES, N_MELS = 8000, 200, 119, 16
+DURATION_S = 3.0
+# By SNR and system, in the order of the table: sorted as text, 10.5 would come before 9.
+F1 = [9.0, 10.5, np.nan, -3.0, 0.25, 100.0]
+FIGURES = [
+    "example_mixture",
+    "example_masks",
+    "example_frames",
+    "training",
+    "metrics_by_snr",
+    "masks_by_class",
+    "f1_by_threshold",
+]
+
+
+def half_mask(left):
+    """A mask that is one in the left (or the right) half of the time, zero elsewhere."""
+    mask = np.zeros((N_FRAMES, N_MELS), dtype=np.float32)
+    mask[: N_FRAMES // 2 if left else None] = 1
+    if not left:
+        mask[: N_FRAMES // 2] = 0
+    return mask
+
+
+def listening_clip(reason, *, has_references=True):
+    """A clip whose sounds, masks and events are known."""
+    time_s = np.arange(int(DURATION_S * RATE)) / RATE
+    tone = (0.5 * np.sin(2 * np.pi * 440 * time_s)).astype(np.float32)
+    masks = np.stack([half_mask(True), half_mask(False), half_mask(True)])
+    frames = np.full((len(CLASSES), N_FRAMES), 0.25, dtype=np.float32)
+    target = np.array([True, False, True])
+    strong = np.zeros((N_FRAMES, len(CLASSES)), dtype=bool)
+    strong[20:60, 0] = strong[60:100, 2] = True
+    return Listening(
+        reason=reason,
+        score=0.5,
+        by_times=has_references,
+        example=Example(
+            mixture=f"fold1-{reason}",
+            snr_db=0.0 if has_references else np.nan,
+            sample_rate=RATE,
+            hop_length=HOP,
+            mel_hz=np.linspace(100, 3900, N_MELS),
+            waveform=tone,
+            logmel=np.random.default_rng(1).random((N_FRAMES, N_MELS)),
+            classes=CLASSES,
+            target=target,
+            strong=strong if has_references else None,
+            ratio_masks=masks if has_references else None,
+            masks={system: masks for system in SYSTEMS[:2]},
+            frames={system: frames for system in SYSTEMS},
+            tags={system: target.astype(float) for system in SYSTEMS},
+        ),
+        shown=CLASSES,
+        true_events=[("Flute", 0.5, 1.5), (HOSTILE, 1.5, 2.5)] if has_references else None,
+        detected={"gmp": [], "gwrp": [("Flute", 0.6, 1.4)], "dnn": [(HOSTILE, 1.0, 2.0)]},
+        references={"Flute": tone, HOSTILE: tone} if has_references else {},
+        separated={s: {label: tone / 2 for label in CLASSES} for s in SYSTEMS[:2]},
+    )
+
+
+def _write_tables(folder):
+    columns = ["snr_db", "system", "class", "metric", "ours", "fold_std", "paper", "difference"]
+    keys = [(snr, system) for snr in (10.0, 0.0) for system in SYSTEMS]
+    by_snr = [
+        (*key, "macro", "f1", ours, 0.01, 0.5, ours - 0.5)
+        for key, ours in zip(keys, F1, strict=True)
+    ]
+    by_class = [
+        (0.0, system, label, "f1", ours, 0.0, ours + change, -change)
+        for system in SYSTEMS
+        for label, ours, change in zip(
+            [*CLASSES, "macro"], (0.3, 0.2, 0.1, 0.2), (0.2, 0.1, 0, -0.2), strict=True
+        )
+    ]
+    paths = []
+    for name, rows in (("tagging_by_snr", by_snr), ("tagging_by_class", by_class)):
+        paths += [str(folder / f"{name}.csv"), str(folder / f"{name}.md")]
+        pd.DataFrame(rows, columns=columns).to_csv(paths[-2], index=False)
+        Path(paths[-1]).write_text(f"{name.replace('_', ' ')}: mean over folds.\n\n| |\n")
+    return paths
+
+
+def _write_scores(path):
+    with h5py.File(path, "w") as file:
+        file["tags"] = np.array([[0.9, 0.9, 0], [0.9, 0, 0], [0, 0, 0]], dtype=np.float32)
+        file["target"] = np.array([[1, 0, 1], [1, 1, 0], [0, 0, 1]], dtype=np.uint8)
+    return str(path)
+
+
+def _write_json(path, value):
+    path.write_text(json.dumps(value))
+    return str(path)
+
+
+def make(folder, clips):
+    """Make up a run and its report.
+
+    Parameters
+    ----------
+    folder : Path
+    clips : list of Listening
+
+    Returns
+    -------
+    page : Path
+    """
+    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
+    config["corpus"]["classes"], config["systems"] = CLASSES, SYSTEMS
+    listening, attribution = folder / "listening.h5", folder / "attribution.csv"
+    write_listening(listening, clips)
+    attribution.write_text("path,author,licence,source\na.wav,A,CC0,here\n")
+    figures = [str(folder / f"{name}.png") for name in FIGURES]
+    for path in figures:
+        matplotlib.image.imsave(path, np.ones((300, 900, 3)))
+    benchmark = folder / "benchmarks/train_model/one.tsv"
+    benchmark.parent.mkdir(parents=True)
+    benchmark.write_text("s\tmax_rss\tcpu_time\n12.5\t100\t20\n")
+    smk = SimpleNamespace(
+        input=SimpleNamespace(
+            listening=str(listening),
+            scores=[_write_scores(folder / f"{system}.h5") for system in SYSTEMS],
+            descriptions=[_write_json(folder / "model.json", {"trained_in": "float32"})],
+            tables=_write_tables(folder),
+            figures=figures,
+            captions=[str(REPOSITORY / f"report/{name}.rst") for name in FIGURES],
+            licences=_write_json(
+                folder / "licences.json", {"licences": {"CC0": 1}, "restricted": []}
+            ),
+            attribution=str(attribution),
+            deviations=str(REPOSITORY / "docs/deviations.md"),
+        ),
+        output=SimpleNamespace(
+            page=str(folder / "report.html"), files=str(folder / "report_files")
+        ),
+        params=SimpleNamespace(
+            config=sorted_keys(config),
+            changes=[["corpus.classes", ["a"], CLASSES]],
+            systems=SYSTEMS,
+            scored_systems=SYSTEMS,
+            classes=CLASSES,
+            example_snr="0",
+            tag_threshold=0.1,
+            benchmarks=str(folder / "benchmarks"),
+            repository=str(folder),
+        ),
+    )
+    make_report.main(smk)
+    return Path(smk.output.page)
