@@ -62,7 +62,7 @@ def main(smk):
             [read_json(path) for path in smk.input.descriptions],
             read_json(smk.input.licences),
             len(pd.read_csv(smk.input.attribution)),
-            report.git_commit(LIBRARY),
+            report.git_commit(LIBRARY.parents[1]),
         ),
         stages=report.stages(smk.params.benchmarks),
         tables=tables,
