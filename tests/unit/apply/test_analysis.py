@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from loud_bands import FEATURES, SETTINGS, TONE_HZ, LoudFrames, tones
 
 from tfseg.apply import analysis as module
 from tfseg.apply.analysis import already_there, analyse, read_analysis, sound_names
@@ -18,9 +19,9 @@ from tfseg.errors import DataError
 
 EVENTS = [
     ("low tone", 0.7, 1.4),  # across the border of the first windows, at 1 s
-    ("high/tone", 1.2, 1.8),
+    ("high/<i>tone</i>", 1.2, 1.8),
     ("low tone", 2.9, 7.2),  # longer than a window of 2 s
-    ("high/tone", 9.3, 10.0),
+    ("high/<i>tone</i>", 9.3, 10.0),
 ]
 FRAME_S = 256 / 8000
 
@@ -34,11 +35,9 @@ def write(path, samples, rate, **options):
 @pytest.mark.parametrize(
     "rate, n_channels, name", [(8000, 1, "a.wav"), (44100, 2, "a.flac"), (11025, 1, "a.ogg")]
 )
-def test_events_are_found_whole_at_their_times(
-    tmp_path, model, settings, tones, rate, n_channels, name
-):
+def test_events_are_found_whole_at_their_times(tmp_path, model, rate, n_channels, name):
     recording = write(tmp_path / name, tones(EVENTS, 10.5, rate, n_channels), rate)
-    found = analyse(recording, tmp_path / "out", model, settings).events
+    found = analyse(recording, tmp_path / "out", model, SETTINGS).events
     assert [event.label for event in found] == [label for label, _, _ in EVENTS]
     for event, (_, onset_s, offset_s) in zip(found, EVENTS, strict=True):
         # A frame starts up to a window before what it first holds.
@@ -46,18 +45,18 @@ def test_events_are_found_whole_at_their_times(
         assert event.offset_s == pytest.approx(offset_s, abs=2.5 * FRAME_S)
 
 
-def test_boxes_hold_the_tone(tmp_path, model, settings, tones, tone_hz):
+def test_boxes_hold_the_tone(tmp_path, model):
     recording = write(tmp_path / "a.wav", tones(EVENTS, 10.5, 8000), 8000)
-    for event in analyse(recording, tmp_path / "out", model, settings).events:
-        assert event.low_hz < tone_hz[event.label] < event.high_hz
+    for event in analyse(recording, tmp_path / "out", model, SETTINGS).events:
+        assert event.low_hz < TONE_HZ[event.label] < event.high_hz
         assert event.high_hz - event.low_hz < 1200
 
 
 @pytest.mark.parametrize("changed", [{"block_s": 0.3}, {"block_s": 1.7}, {"block_s": 3600.0}])
-def test_blocks_change_nothing(tmp_path, model, settings, tones, changed):
+def test_blocks_change_nothing(tmp_path, model, changed):
     recording = write(tmp_path / "a.wav", tones(EVENTS, 10.5, 22050, 2), 22050)
-    expected = analyse(recording, tmp_path / "one", model, settings)
-    found = analyse(recording, tmp_path / "two", model, replace(settings, **changed))
+    expected = analyse(recording, tmp_path / "one", model, SETTINGS)
+    found = analyse(recording, tmp_path / "two", model, replace(SETTINGS, **changed))
     assert found.events == expected.events
     with h5py.File(tmp_path / "one/scores.h5") as one, h5py.File(tmp_path / "two/scores.h5") as two:
         np.testing.assert_allclose(one["frames"][:], two["frames"][:], atol=1e-4)
@@ -67,14 +66,14 @@ def test_blocks_change_nothing(tmp_path, model, settings, tones, changed):
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
-def test_batches_change_nothing_in_float32(tmp_path, model, settings, tones, batch_size):
+def test_batches_change_nothing_in_float32(tmp_path, model, batch_size):
     recording = write(tmp_path / "a.wav", tones(EVENTS, 10.5, 8000), 8000)
-    expected = analyse(recording, tmp_path / "one", model, settings).events
-    other = replace(settings, batch_size=batch_size)
+    expected = analyse(recording, tmp_path / "one", model, SETTINGS).events
+    other = replace(SETTINGS, batch_size=batch_size)
     assert analyse(recording, tmp_path / "two", model, other).events == expected
 
 
-def test_scores_of_one_window_are_the_networks_own(tmp_path, model, settings, tones, features):
+def test_scores_of_one_window_are_the_networks_own(tmp_path, model):
     """A recording as long as a training clip gets the scores of inference on that clip."""
     import torch
 
@@ -82,8 +81,8 @@ def test_scores_of_one_window_are_the_networks_own(tmp_path, model, settings, to
 
     samples = tones([("low tone", 0.5, 1.1)], 2.0, 8000)
     recording = write(tmp_path / "a.wav", samples, 8000, subtype="FLOAT")
-    analyse(recording, tmp_path / "out", model, settings)
-    spectrograms = Spectrograms(features)
+    analyse(recording, tmp_path / "out", model, SETTINGS)
+    spectrograms = Spectrograms(FEATURES)
     logmel = spectrograms.logmel(spectrograms.complex(samples[:, 0])).astype(np.float16)
     tags, masks = model.network(torch.from_numpy(logmel.astype(np.float32))[None])
     expected = masks[0].mean(dim=2).T.numpy() * (tags[0].numpy() > 0.1)
@@ -92,12 +91,12 @@ def test_scores_of_one_window_are_the_networks_own(tmp_path, model, settings, to
         np.testing.assert_allclose(file["tags"][:], tags.numpy(), atol=1e-6)
 
 
-def test_sounds_are_the_tones_and_sum_to_the_recording(tmp_path, model, settings, tones):
+def test_sounds_are_the_tones_and_sum_to_the_recording(tmp_path, model):
     samples = tones(EVENTS, 10.5, 44100, 2)
     recording = write(tmp_path / "a.wav", samples, 44100, subtype="FLOAT")
-    analyse(recording, tmp_path / "out", model, settings)
+    analyse(recording, tmp_path / "out", model, SETTINGS)
     files = sorted(p.name for p in (tmp_path / "out/separated").iterdir())
-    assert files == ["high__tone.wav", "low_tone.wav", "rest.wav"]
+    assert files == ["high___i_tone___i.wav", "low_tone.wav", "rest.wav"]
     sounds = {p: soundfile.read(tmp_path / "out/separated" / p)[0] for p in files}
     error = sum(sounds.values()) - samples
     assert 10 * np.log10(np.mean(error**2) / np.mean(samples**2)) < -80
@@ -106,43 +105,41 @@ def test_sounds_are_the_tones_and_sum_to_the_recording(tmp_path, model, settings
     assert 10 * np.log10(np.mean(error**2) / np.mean(low**2)) < -10
 
 
-def test_level_as_trained_finds_what_is_faint(tmp_path, model, settings, tones):
+def test_level_as_trained_finds_what_is_faint(tmp_path, model):
     samples = 0.01 * tones(EVENTS[2:], 10.5, 8000)
     recording = write(tmp_path / "a.wav", samples, 8000, subtype="FLOAT")
-    assert analyse(recording, tmp_path / "one", model, settings).events == []
-    raised = replace(settings, level="as_trained")
+    assert analyse(recording, tmp_path / "one", model, SETTINGS).events == []
+    raised = replace(SETTINGS, level="as_trained")
     assert len(analyse(recording, tmp_path / "two", model, raised).events) == 2
 
 
-def test_a_model_of_clips_as_recorded_takes_recordings_as_they_are(
-    tmp_path, model, settings, tones
-):
+def test_a_model_of_clips_as_recorded_takes_recordings_as_they_are(tmp_path, model):
     recording = write(tmp_path / "a.wav", 0.003 * tones(EVENTS, 10.5, 8000), 8000, subtype="FLOAT")
     model.description["data"]["corpus"] = "clips"
-    raised = replace(settings, level="as_trained")
+    raised = replace(SETTINGS, level="as_trained")
     assert analyse(recording, tmp_path / "out", model, raised).events == []
 
 
 @pytest.mark.parametrize("n_samples", [1, 300, 512, 513, 8000])
-def test_short_recordings(tmp_path, model, settings, n_samples):
+def test_short_recordings(tmp_path, model, n_samples):
     samples = np.random.default_rng(0).uniform(-0.5, 0.5, n_samples)
     recording = write(tmp_path / "a.wav", samples, 8000)
-    found = analyse(recording, tmp_path / "out", model, settings)
+    found = analyse(recording, tmp_path / "out", model, SETTINGS)
     assert found.duration_s == n_samples / 8000
     assert all(event.offset_s <= found.duration_s for event in found.events)
     assert (tmp_path / "out/page.html").is_file()
 
 
-def test_digital_silence_has_no_events(tmp_path, model, settings):
+def test_digital_silence_has_no_events(tmp_path, model):
     recording = write(tmp_path / "a.wav", np.zeros(40000), 8000)
-    louder = replace(settings, level="as_trained")
+    louder = replace(SETTINGS, level="as_trained")
     assert analyse(recording, tmp_path / "out", model, louder).events == []
     assert not (tmp_path / "out/separated").exists()
 
 
-def test_the_folder_tells_what_was_done(tmp_path, model, settings, tones):
+def test_the_folder_tells_what_was_done(tmp_path, model):
     recording = write(tmp_path / "a b.wav", tones(EVENTS, 10.5, 8000), 8000)
-    found = analyse(recording, tmp_path / "out", model, settings)
+    found = analyse(recording, tmp_path / "out", model, SETTINGS)
     again = read_analysis(tmp_path / "out")
     assert again.events == found.events and again.duration_s == found.duration_s
     names = {p.name for p in (tmp_path / "out").iterdir()}
@@ -154,9 +151,9 @@ def test_the_folder_tells_what_was_done(tmp_path, model, settings, tones):
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
 
 
-def test_every_file_that_the_page_names_is_there(tmp_path, model, settings, tones):
+def test_every_file_that_the_page_names_is_there(tmp_path, model):
     recording = write(tmp_path / "a.wav", tones(EVENTS, 130.0, 8000), 8000)
-    analyse(recording, tmp_path / "out", model, settings, [("low tone", 0.7, 1.4)])
+    analyse(recording, tmp_path / "out", model, SETTINGS, [("low tone", 0.7, 1.4)])
     html = (tmp_path / "out/page.html").read_text()
     views = json.loads(re.search(r'id="views">(.*?)</script>', html, re.S).group(1))
     assert [view["start_s"] for view in views] == [0.0, 1875 * FRAME_S]
@@ -173,27 +170,21 @@ def test_every_file_that_the_page_names_is_there(tmp_path, model, settings, tone
     assert views[1]["masks"] == [] and {m["label"] for m in views[0]["masks"]} == set(model.classes)
 
 
-def test_without_sounds_and_page(tmp_path, model, settings, tones):
+def test_without_sounds_and_page(tmp_path, model):
     recording = write(tmp_path / "a.wav", tones(EVENTS, 10.5, 8000), 8000)
-    analyse(recording, tmp_path / "out", model, replace(settings, sounds=False, page=False))
+    analyse(recording, tmp_path / "out", model, replace(SETTINGS, sounds=False, page=False))
     names = {p.name for p in (tmp_path / "out").iterdir()}
     assert names == {
         "about.json", "audacity.txt", "events.tsv", "events_confidence.tsv", "raven.txt", "scores.h5"
     }  # fmt: skip
 
 
-def test_a_model_without_masks_gives_times_only(tmp_path, model, settings, tones):
-    class Frames(type(model.network)):
-        has_masks = False
-
-        def forward(self, logmel):
-            tags, masks = super().forward(logmel)
-            return tags, masks.mean(dim=3)
-
+def test_a_model_without_masks_gives_times_only(tmp_path, model):
     recording = write(tmp_path / "a.wav", tones(EVENTS, 10.5, 8000), 8000)
-    expected = analyse(recording, tmp_path / "one", model, settings).events
-    frames = Frames([5, 12], 16, -5.5).eval()
-    found = analyse(recording, tmp_path / "two", replace(model, network=frames), settings).events
+    expected = analyse(recording, tmp_path / "one", model, SETTINGS).events
+    found = analyse(
+        recording, tmp_path / "two", replace(model, network=LoudFrames().eval()), SETTINGS
+    ).events
     assert [(e.label, e.onset_s, e.offset_s) for e in found] == [
         (e.label, e.onset_s, e.offset_s) for e in expected
     ]
@@ -211,9 +202,7 @@ def test_a_model_without_masks_gives_times_only(tmp_path, model, settings, tones
         ("nan", "NaN"),
     ],
 )
-def test_what_cannot_be_used_is_said_and_nothing_is_left(
-    tmp_path, model, settings, content, expected
-):
+def test_what_cannot_be_used_is_said_and_nothing_is_left(tmp_path, model, content, expected):
     path = tmp_path / "in" / "bad.wav"
     path.parent.mkdir()
     if isinstance(content, bytes):
@@ -223,45 +212,45 @@ def test_what_cannot_be_used_is_said_and_nothing_is_left(
     elif content == "nan":
         soundfile.write(path, np.array([0.1] * 9000 + [np.nan]), 8000, subtype="FLOAT")
     with pytest.raises(DataError, match=rf"bad\.wav.*{expected}"):
-        analyse(Recording("bad", path), tmp_path / "out" / "bad", model, settings)
+        analyse(Recording("bad", path), tmp_path / "out" / "bad", model, SETTINGS)
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
 
 
-def test_results_are_replaced_only_on_demand(tmp_path, model, settings, tones):
+def test_results_are_replaced_only_on_demand(tmp_path, model):
     recording = write(tmp_path / "a.wav", tones(EVENTS, 3.0, 8000), 8000)
     folder = tmp_path / "out"
-    assert not already_there(recording, folder, model, settings, overwrite=False)
-    analyse(recording, folder, model, settings)
-    assert already_there(recording, folder, model, settings, overwrite=False)
-    assert already_there(recording, folder, model, replace(settings, block_s=1.0), overwrite=True)
-    other = replace(settings, level="as_trained")
+    assert not already_there(recording, folder, model, SETTINGS, overwrite=False)
+    analyse(recording, folder, model, SETTINGS)
+    assert already_there(recording, folder, model, SETTINGS, overwrite=False)
+    assert already_there(recording, folder, model, replace(SETTINGS, block_s=1.0), overwrite=True)
+    other = replace(SETTINGS, level="as_trained")
     with pytest.raises(DataError, match=r"other apply.*--overwrite"):
         already_there(recording, folder, model, other, overwrite=False)
     assert not already_there(recording, folder, model, other, overwrite=True)
     write(tmp_path / "a.wav", tones(EVENTS[:1], 3.0, 8000), 8000)
     with pytest.raises(DataError, match="other recording_sha256"):
-        already_there(recording, folder, model, settings, overwrite=False)
+        already_there(recording, folder, model, SETTINGS, overwrite=False)
 
 
-def test_other_files_are_never_replaced(tmp_path, model, settings, tones):
+def test_other_files_are_never_replaced(tmp_path, model):
     recording = write(tmp_path / "a.wav", tones(EVENTS, 3.0, 8000), 8000)
     (tmp_path / "out").mkdir()
     (tmp_path / "out/thesis.tex").touch()
     for overwrite in (False, True):
         with pytest.raises(DataError, match="never overwritten"):
-            already_there(recording, tmp_path / "out", model, settings, overwrite=overwrite)
+            already_there(recording, tmp_path / "out", model, SETTINGS, overwrite=overwrite)
 
 
-def test_a_failure_leaves_earlier_results(tmp_path, model, settings, tones, monkeypatch):
+def test_a_failure_leaves_earlier_results(tmp_path, model, monkeypatch):
     recording = write(tmp_path / "a.wav", tones(EVENTS, 3.0, 8000), 8000)
-    expected = analyse(recording, tmp_path / "out", model, settings)
+    expected = analyse(recording, tmp_path / "out", model, SETTINGS)
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(module.page, "write_page", full)
     with pytest.raises(OSError, match="No space"):
-        analyse(recording, tmp_path / "out", model, settings)
+        analyse(recording, tmp_path / "out", model, SETTINGS)
     assert read_analysis(tmp_path / "out").events == expected.events
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
