@@ -72,7 +72,6 @@ rule make_report:
             if path.endswith(".png")
         ],
         licences=LICENCES,
-        attribution=CORPUS["attribution"],
         deviations="docs/deviations.md",
     output:
         page=report(

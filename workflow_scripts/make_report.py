@@ -4,7 +4,6 @@ import math
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from tfseg import listening
 from tfseg.digest import LIBRARY
@@ -61,7 +60,6 @@ def main(smk):
             config,
             [read_json(path) for path in smk.input.descriptions],
             read_json(smk.input.licences),
-            len(pd.read_csv(smk.input.attribution)),
             report.git_commit(LIBRARY.parents[1]),
         ),
         stages=report.stages(smk.params.benchmarks),

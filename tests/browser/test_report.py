@@ -27,15 +27,15 @@ def _sort_button(browser, index):
 def test_sorting_sorts_numbers_as_numbers_and_leaves_dashes_at_the_end(browser, report):
     browser.open(report)
     before = [text.split()[0] for text in _column(browser, F1_TABLE, 2)]
-    assert before == ["9.000", "10.500", "–", "-3.000", "0.250", "100.000"]
+    assert before == ["9.000", "10.500", "–", "−3.000", "0.250", "100.000"]
     _sort_button(browser, 2).click()
     rising = [text.split()[0] for text in _column(browser, F1_TABLE, 2)]
-    assert rising == ["-3.000", "0.250", "9.000", "10.500", "100.000", "–"]
+    assert rising == ["−3.000", "0.250", "9.000", "10.500", "100.000", "–"]
     head = browser.find(f"{F1_TABLE} thead tr:last-child th", 2)
     assert head.get_attribute("aria-sort") == "ascending"
     _sort_button(browser, 2).click()
     falling = [text.split()[0] for text in _column(browser, F1_TABLE, 2)]
-    assert falling == ["100.000", "10.500", "9.000", "0.250", "-3.000", "–"]
+    assert falling == ["100.000", "10.500", "9.000", "0.250", "−3.000", "–"]
     assert head.get_attribute("aria-sort") == "descending"
     # Whole rows move: the difference is still that of its row.
     assert [text.split()[0] for text in _column(browser, F1_TABLE, 4)][:2] == ["+99.500", "+10.000"]

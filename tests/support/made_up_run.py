@@ -128,9 +128,8 @@ def make(folder, clips):
     """
     config = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
     config["corpus"]["classes"], config["systems"] = CLASSES, SYSTEMS
-    listening, attribution = folder / "listening.h5", folder / "attribution.csv"
+    listening = folder / "listening.h5"
     write_listening(listening, clips)
-    attribution.write_text("path,author,licence,source\na.wav,A,CC0,here\n")
     figures = [str(folder / f"{name}.png") for name in FIGURES]
     for path in figures:
         matplotlib.image.imsave(path, np.ones((300, 900, 3)))
@@ -148,7 +147,6 @@ def make(folder, clips):
             licences=_write_json(
                 folder / "licences.json", {"licences": {"CC0": 1}, "restricted": []}
             ),
-            attribution=str(attribution),
             deviations=str(REPOSITORY / "docs/deviations.md"),
         ),
         output=SimpleNamespace(

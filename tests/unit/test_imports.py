@@ -32,6 +32,8 @@ REFUSED = {
     # Draw what others have computed.
     "plot_example": AUDIO | {"torch", "scipy", "sklearn", "sed_eval", "snakemake"},
     "plot_thresholds": AUDIO | {"torch", "scipy", "sklearn", "sed_eval", "snakemake"},
+    # Reads what others have computed; encodes sounds, and colours pictures with matplotlib's maps.
+    "make_report": SCIENTIFIC - {"pandas"} | {"torch", "librosa", "numba", "snakemake", "requests"},
     # Loads networks and computes spectra, but knows no other metrics than its own.
     "separate_mixtures": PLOTTING | {"numba", "sklearn", "sed_eval", "snakemake"},
 }

@@ -254,9 +254,8 @@ def draw_thresholds(curves, thresholds, fixed, snr_db):
         axis.set_xlabel("threshold")
         axis.grid(color="0.92")
     axes[0].set_ylim(0, 1)
-    axes[0].set_ylabel("macro F1, mean over folds")
     where = "clips as recorded" if math.isnan(snr_db) else f"{snr_name(snr_db)} SNR"
-    figure.suptitle(f"F1 against the threshold, {where}", fontsize=10)
+    axes[0].set_ylabel(f"macro F1, mean over folds\n{where}")
     _legend_above(figure, axes[0])
     return figure
 

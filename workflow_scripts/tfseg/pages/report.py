@@ -122,7 +122,7 @@ def _stage_cells(rule, values):
     ]
 
 
-def facts(config, descriptions, licences, n_attributed, commit):
+def facts(config, descriptions, licences, commit):
     """What was run, as (heading, text) pairs.
 
     Parameters
@@ -132,8 +132,6 @@ def facts(config, descriptions, licences, n_attributed, commit):
         ``model.json`` of one training of each system.
     licences : dict
         ``corpus/licences.json``.
-    n_attributed : int
-        Rows of ``corpus/attribution.csv``.
     commit : str or None
     """
     split, mixing = config["split"], config["mixing"]
@@ -148,11 +146,8 @@ def facts(config, descriptions, licences, n_attributed, commit):
         ("Corpus", _CORPORA[config["corpus"]["kind"]]),
         (
             "Licences",
-            "; ".join(
-                f"{name or 'not stated'}: {n} recordings"
-                for name, n in licences["licences"].items()
-            )
-            + f". Authors and sources of {n_attributed} recordings: corpus/attribution.csv",
+            ", ".join(f"{name or 'not stated'}: {n}" for name, n in licences["licences"].items())
+            + " (recordings); authors and sources are in corpus/attribution.csv",
         ),
     ]
     if licences["restricted"]:

@@ -58,23 +58,27 @@ def _snr_cell(snr_db):
     return Cell(snr_name(snr_db), None if math.isnan(snr_db) else snr_db)
 
 
+def _number(value, sign=""):
+    return f"{value:{sign}.3f}".replace("-", "−")
+
+
 def _value_cells(row, has_paper):
     """Ours, and the paper's value and the difference where the table has any."""
     if row is None or pd.isna(row.ours):
         ours = Cell(_DASH, None)
     else:
         spread = "" if pd.isna(row.fold_std) else f"± {row.fold_std:.3f}"
-        ours = Cell(f"{row.ours:.3f}", float(row.ours), spread)
+        ours = Cell(_number(row.ours), float(row.ours), spread)
     if not has_paper:
         return [ours]
     if row is None or pd.isna(row.paper):
         return [ours, Cell(_DASH, None), Cell(_DASH, None)]
-    paper = Cell(f"{row.paper:.3f}", float(row.paper))
+    paper = Cell(_number(row.paper), float(row.paper))
     if pd.isna(row.difference):
         return [ours, paper, Cell(_DASH, None)]
     full = _FULL_DIFFERENCE.get(row.metric, _FULL_DIFFERENCE_DB)
     share = max(-1.0, min(1.0, row.difference / full))
-    text = f"{row.difference:+.3f}".replace("-", "−")
+    text = _number(row.difference, "+")
     return [ours, paper, Cell(text, float(row.difference), share=share)]
 
 
