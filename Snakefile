@@ -32,6 +32,7 @@ include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/apply.smk"
 include: "rules/report.smk"
+include: "rules/export.smk"
 
 
 # Every intermediate is asked for, so that one that was deleted is made again.
@@ -58,3 +59,10 @@ rule all:
         REPORT,
     message:
         "All results of this run are in place"
+
+
+rule export:
+    input:
+        models_to_export,
+    message:
+        "The models are written as ONNX: {input}"

@@ -103,6 +103,12 @@ DESCRIPTION = f"{MODEL_DIR}/model.json"
 HISTORY = f"{MODEL_DIR}/history.csv"
 DETECTION = f"{MODEL_DIR}/detection.json"
 CARD = f"{MODEL_DIR}/model_card.md"
+# What is exported: the models of this run, or the one in the folder that the config names.
+EXPORTED_DIR = (config["model"] or MODEL_DIR).rstrip("/")
+EXPORTED = f"{EXPORTED_DIR}/model.onnx"
+EXPORT_NAME = (
+    "given" if config["model"] else "snr{snr}-{system}-fold{fold}-seed{repeat}"
+)
 # Not a declared output: Snakemake deletes those of a failed job, and this is what to resume from.
 STATE = f"{RESULTS}/training_state/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}.safetensors"
 SCORE_DIR = f"{RESULTS}/scores/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}"
@@ -343,6 +349,20 @@ def training_features(wildcards):
 def held_out_features(wildcards):
     """Feature files of the held-out fold."""
     return of_shards(FEATURES, [wildcards.fold], snr=wildcards.snr)
+
+
+def models_to_export(wildcards):
+    """ONNX files of `snakemake export`: of the folder `model`, else of all systems with masks."""
+    if config["model"]:
+        return EXPORTED
+    if not MASK_SYSTEMS:
+        raise WorkflowError(
+            "export: expected a system with masks among the config key systems, found "
+            f"{', '.join(SYSTEMS)}; only those can be written as ONNX"
+        )
+    return expand(
+        EXPORTED, snr=SNRS, system=MASK_SYSTEMS, fold=HELD_OUT, repeat=REPEATS
+    )
 
 
 def snr_of(wildcards):

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import h5py
 import numpy as np
+import onnxruntime
 import pandas as pd
 import pytest
 import soundfile
@@ -19,6 +20,7 @@ from safetensors.numpy import load_file
 import collect_metrics
 import describe_model
 import detect_events
+import export_model
 import extract_features
 import infer_examples
 import infer_scores
@@ -39,7 +41,7 @@ import train_model
 from tfseg.dataset import load_features
 from tfseg.errors import DamagedFileError, DataError, TableError
 from tfseg.files import file_sha256
-from tfseg.inference import load_model
+from tfseg.inference import infer, load_model
 from tfseg.model_folder import load_model_folder
 
 REPOSITORY = Path(__file__).parents[2]
@@ -473,7 +475,6 @@ def test_a_finished_training_is_written_out_again_without_training(
 
 
 def test_model_folder_is_enough_to_use_the_model(config, models):
-    from tfseg.inference import load_model
 
     network, description = load_model(models[1].model, models[1].description)
     assert description["classes"] == CLASSES
@@ -532,6 +533,27 @@ def test_a_model_folder_is_all_that_using_it_needs(config, work, corpus, feature
     ):
         assert said in card
     assert "{" not in card
+
+
+def test_an_exported_model_gives_the_scores_of_the_workflow(config, work, features, models):
+    folder = Path(describe(config, models[1].description).card).parent
+    smk = stub(
+        "export_model",
+        inputs={"model": models[1].model, "description": models[1].description},
+        outputs={"onnx": str(work / "model.onnx")},
+    )
+    export_model.main(smk)
+    session = onnxruntime.InferenceSession(smk.output.onnx)
+    told = session.get_modelmeta().custom_metadata_map
+    assert json.loads(told["classes"]) == CLASSES
+    assert json.loads(told["features"]) == config["features"]
+    assert json.loads(told["detection"])["postprocessing"] == config["postprocessing"]
+    clips = load_features(of_fold(features, 1))
+    network = load_model_folder(folder).network
+    tags, frames, _ = infer(network, clips, batch_size=4, mask_threshold=None)
+    found = session.run(["tags", "frames"], {"logmel": clips.logmel.astype(np.float32)})
+    np.testing.assert_allclose(found[0], tags, atol=1e-5)
+    np.testing.assert_allclose(found[1].transpose(0, 2, 1), frames, atol=5e-4)  # of float16
 
 
 @pytest.mark.parametrize("paper", [True, False])

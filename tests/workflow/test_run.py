@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
+import onnxruntime
 import pandas as pd
 import pytest
 import yaml
@@ -176,6 +177,19 @@ def test_a_damaged_intermediate_is_named_and_made_again_alone(changed):
     for path in (stems, features):
         name = str(path.relative_to(changed.folder / "results"))
         assert path.read_bytes() == before[name]
+
+
+def test_models_are_exported_for_a_run_or_from_a_folder(changed, tmp_path):
+    assert changed.planned("export") == {"export_model": 8, "export": 1}
+    source = changed.folder / "results/tiny/models/snr0/gwrp/fold1/seed0"
+    folder = shutil.copytree(source, tmp_path / "my best model")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    changed.snakemake("export", "--config", f"model={folder}")
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    assert [output.name for output in session.get_outputs()] == ["tags", "frames", "masks"]
+    (folder / "model.onnx").unlink()
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert not list((changed.folder / "results").rglob("model.onnx"))
 
 
 def test_lint_finds_nothing():

@@ -19,3 +19,7 @@ class DataError(TfsegError):
 
 class DamagedFileError(DataError):
     """An intermediate file is truncated, altered or of another layout than expected."""
+
+
+class ExportError(TfsegError):
+    """A model cannot be written in another format."""
