@@ -124,6 +124,12 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         ("run", "../x", "config key run: expected a name that matches .*, found '../x' (text)"),
         ("run", None, "config key run: expected a value of type string, found None (null)"),
         (
+            "model",
+            "a/{b}",
+            "config key model: expected a name that matches .*, found 'a/{b}' (text)",
+        ),
+        ("recordings", [], "config key recordings: expected at least 1 item(s), found [] (list)"),
+        (
             "compare_with",
             "x",
             "config key compare_with: expected one of tfseg2019, jsc2018, null, found 'x'",

@@ -1,5 +1,7 @@
 """The reference front end against the workflow's own, and against librosa."""
 
+import re
+import shutil
 import subprocess
 import sys
 
@@ -37,11 +39,6 @@ SETTINGS = {
 }
 
 
-def _front_end(settings):
-    """The settings that the front end takes."""
-    return {k: v for k, v in settings.as_dict().items() if k != "ibm_criterion_db"}
-
-
 @pytest.fixture(params=SETTINGS)
 def settings(request):
     return SETTINGS[request.param]
@@ -62,7 +59,7 @@ def signal(settings):
 def test_it_is_the_front_end_of_the_workflow(settings, signal):
     spectrograms = Spectrograms(settings)
     expected = spectrograms.logmel(spectrograms.complex(signal))
-    found = log_mel(signal, **_front_end(settings))
+    found = log_mel(signal, settings.as_dict())
     assert found.dtype == np.float32
     assert found.shape == expected.shape
     # The workflow transforms in float32. Below the offset's own logarithm there is nothing.
@@ -73,13 +70,7 @@ def test_it_is_the_front_end_of_the_workflow(settings, signal):
 
 
 def test_its_filters_are_librosas(settings):
-    found = mel_filters(
-        sample_rate=settings.sample_rate,
-        window_length=settings.window_length,
-        n_mels=settings.n_mels,
-        fmin_hz=settings.fmin_hz,
-        fmax_hz=settings.fmax_hz,
-    )
+    found = mel_filters(settings.as_dict())
     expected = librosa.filters.mel(
         sr=settings.sample_rate,
         n_fft=settings.window_length,
@@ -100,7 +91,7 @@ def test_the_mel_scale_is_librosas_and_goes_back():
 def test_a_tone_is_loudest_in_its_band():
     settings = SETTINGS["tfseg2019"]
     time = np.arange(settings.sample_rate) / settings.sample_rate
-    mel = log_mel(np.sin(2 * np.pi * 3000 * time), **_front_end(settings)).mean(axis=0)
+    mel = log_mel(np.sin(2 * np.pi * 3000 * time), settings.as_dict()).mean(axis=0)
     edges = hz_of_mel(np.linspace(mel_of_hz(50), mel_of_hz(16000), settings.n_mels + 2))
     assert np.abs(edges[1:-1] - 3000).argmin() == mel.argmax()
 
@@ -116,7 +107,9 @@ def test_it_needs_numpy_alone(repository):
     assert set(found.stdout.split()) <= {*sys.stdlib_module_names, "numpy"}
 
 
-def test_from_a_file_to_scores_without_torch_and_librosa_is_the_same(tmp_path, build_tiny):
+@pytest.fixture
+def exported(tmp_path, build_tiny):
+    """A folder with an exported model that has seen something, a recording, and the front end."""
     settings = SETTINGS["mini"]
     torch.manual_seed(1)
     network = build_tiny("gwrp", n_mels=settings.n_mels, widths=(8, 8))
@@ -126,7 +119,7 @@ def test_from_a_file_to_scores_without_torch_and_librosa_is_the_same(tmp_path, b
     network.eval()
     rng = np.random.default_rng(2)
     stereo = rng.standard_normal((3 * settings.sample_rate, 2)) * np.array([0.2, 0.02])
-    soundfile.write(tmp_path / "a.wav", stereo, settings.sample_rate, subtype="PCM_16")
+    soundfile.write(tmp_path / "clip.wav", stereo, settings.sample_rate, subtype="PCM_16")
     description = {
         "system": "gwrp",
         "classes": ["Bark", "Chime", "Gong"],
@@ -139,17 +132,40 @@ def test_from_a_file_to_scores_without_torch_and_librosa_is_the_same(tmp_path, b
     detection = DetectionSettings(0.1, True, 0.1, 0.1, HysteresisSettings(0.2, 0.1, 10, 10))
     model = ModelFolder(tmp_path, network, description, detection)
     export_model(model, tmp_path / "model.onnx")
+    shutil.copy(REPOSITORY / "workflow_scripts/tfseg/front_end.py", tmp_path)
+    return model
 
-    spectrograms = Spectrograms(settings)
-    samples = read_mono(tmp_path / "a.wav", settings.sample_rate, resampler="soxr_hq")
+
+@pytest.fixture
+def expected(exported):
+    """Tags, frame scores and masks of the recording, as tfseg computes them."""
+    spectrograms = Spectrograms(exported.settings)
+    path = exported.folder / "clip.wav"
+    samples = read_mono(path, exported.settings.sample_rate, resampler="soxr_hq")
     logmel = torch.from_numpy(spectrograms.logmel(spectrograms.complex(samples)))[None]
     with torch.inference_mode():
-        tags, masks = network(logmel)
+        tags, masks = exported.network(logmel)
+    return tags.numpy(), masks.mean(dim=3).numpy(), masks.numpy()
 
-    read, _ = soundfile.read(tmp_path / "a.wav")
-    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
-    inputs = {"logmel": log_mel(read.mean(axis=1), **_front_end(settings))[None]}
-    found = session.run(["tags", "frames", "masks"], inputs)
-    for one, two in zip(found, (tags, masks.mean(dim=3), masks), strict=True):
+
+def test_from_a_file_to_scores_without_torch_and_librosa_is_the_same(exported, expected):
+    samples, _ = soundfile.read(exported.folder / "clip.wav")
+    session = onnxruntime.InferenceSession(exported.folder / "model.onnx")
+    logmel = log_mel(samples.mean(axis=1), exported.settings.as_dict())
+    found = session.run(["tags", "frames", "masks"], {"logmel": logmel[None]})
+    for one, two in zip(found, expected, strict=True):
         np.testing.assert_allclose(one, two, rtol=0, atol=1e-4)
-    assert masks.std() > 0.02
+    assert expected[2].std() > 0.02
+
+
+def test_the_program_of_the_docs_runs_as_it_stands(exported, expected):
+    (program,) = re.findall(
+        r"```python\n(.*?)```", (REPOSITORY / "docs/models.md").read_text(), re.DOTALL
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=exported.folder, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert [label for label, _ in lines] == ["Bark", "Chime", "Gong"]
+    np.testing.assert_allclose([float(tag) for _, tag in lines], expected[0][0], atol=1e-3)

@@ -25,50 +25,50 @@ def hz_of_mel(mel):
     return np.where(mel < _BREAK_MEL, mel * _BREAK_HZ / _BREAK_MEL, above)
 
 
-def mel_filters(*, sample_rate, window_length, n_mels, fmin_hz, fmax_hz):
+def mel_filters(features):
     """Triangular mel bands of unit area over Hz.
 
     Band i rises from edge i to edge i + 1 and falls to edge i + 2; the edges lie evenly on the mel
     scale. M. Slaney: Auditory Toolbox, Interval Research, 1998.
 
+    Parameters
+    ----------
+    features : dict
+        As `log_mel` takes it.
+
     Returns
     -------
     filters : np.ndarray [shape=(n_mels, window_length // 2 + 1), dtype=float32]
     """
-    bins_hz = np.fft.rfftfreq(window_length, 1 / sample_rate)
-    edges_hz = hz_of_mel(np.linspace(mel_of_hz(fmin_hz), mel_of_hz(fmax_hz), n_mels + 2))
+    bins_hz = np.fft.rfftfreq(features["window_length"], 1 / features["sample_rate"])
+    lowest, highest = mel_of_hz(features["fmin_hz"]), mel_of_hz(features["fmax_hz"])
+    edges_hz = hz_of_mel(np.linspace(lowest, highest, features["n_mels"] + 2))
     low, centre, high = edges_hz[:-2, None], edges_hz[1:-1, None], edges_hz[2:, None]
     rising, falling = (bins_hz - low) / (centre - low), (high - bins_hz) / (high - centre)
     triangles = np.maximum(np.minimum(rising, falling), 0)
     return (triangles * 2 / (high - low)).astype(np.float32)
 
 
-def log_mel(
-    samples, *, sample_rate, window_length, hop_length, n_mels, fmin_hz, fmax_hz, log_offset
-):
+def log_mel(samples, features):
     """Log-mel spectrogram as a model takes it: not standardised, frames not centred.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n_samples,)]
-        Mono, at `sample_rate`, at least one window.
-    sample_rate, window_length, hop_length, n_mels, fmin_hz, fmax_hz, log_offset
-        ``features`` of ``model.json``, and of an ONNX file's metadata.
+        Mono, at the model's rate, at least one window.
+    features : dict
+        ``features`` of ``model.json``, or of an ONNX file's metadata: ``sample_rate`` (Hz),
+        ``window_length`` and ``hop_length`` (samples), ``n_mels``, ``fmin_hz``, ``fmax_hz``,
+        ``log_offset``.
 
     Returns
     -------
     logmel : np.ndarray [shape=(n_frames, n_mels), dtype=float32]
     """
-    samples = np.asarray(samples, dtype=np.float32)
-    window = np.hamming(window_length)  # symmetric
+    length, hop = features["window_length"], features["hop_length"]
+    window = np.hamming(length)  # symmetric
     window /= np.sqrt(np.sum(window**2))
-    frames = np.lib.stride_tricks.sliding_window_view(samples, window_length)[::hop_length]
+    frames = np.lib.stride_tricks.sliding_window_view(np.asarray(samples), length)[::hop]
     magnitude = np.abs(np.fft.rfft(frames * window, axis=-1))
-    filters = mel_filters(
-        sample_rate=sample_rate,
-        window_length=window_length,
-        n_mels=n_mels,
-        fmin_hz=fmin_hz,
-        fmax_hz=fmax_hz,
-    )
-    return np.log(magnitude @ filters.T + log_offset).astype(np.float32)
+    mel = magnitude @ mel_filters(features).T
+    return np.log(mel + features["log_offset"]).astype(np.float32)
