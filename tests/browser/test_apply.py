@@ -51,18 +51,19 @@ def test_the_page_shows_the_section_and_the_strip_leads_to_others(browser, appli
 def test_both_lanes_say_what_was_found_and_what_is_known(browser, applied):
     browser.open(applied / "minutes/page.html")
     names = browser.run("[...document.querySelectorAll('.lane-name')].map((n) => n.innerText)")
-    assert names == ["reference", "found"]
+    assert names == ["true events", "found"]
     for lane in (0, 1):
         bars = browser.run(
             "[...document.querySelectorAll('.lane')[arguments[0]].querySelectorAll('.bar')]"
             ".map((bar) => bar.title)",
             lane,
         )
-        assert len(bars) == 2 and bars[0].startswith("low tone, 5.0")
+        assert len(bars) == 2 and bars[0].startswith("low tone, ")
 
 
 def test_an_event_of_the_table_is_shown_and_sounds_from_there(browser, applied):
     browser.open(applied / "minutes/page.html")
+    browser.run("document.querySelector('audio').scrollIntoView()")
     browser.until(f"{audio(0, 'readyState')} > 0")
     browser.find("button.go", 2).click()
     assert browser.run("document.getElementById('section').value") == "1"
@@ -75,13 +76,17 @@ def test_an_event_of_the_table_is_shown_and_sounds_from_there(browser, applied):
 
 def test_every_sound_loads_in_full_length(browser, applied):
     browser.open(applied / "minutes/page.html")
-    browser.until("[...document.querySelectorAll('audio')].every((a) => a.readyState > 0)")
-    lengths = browser.run("[...document.querySelectorAll('audio')].map((a) => a.duration)")
-    assert lengths == [pytest.approx(120.0, abs=0.1)] * (2 + len(CLASSES))
+    n_sounds = browser.run("document.querySelectorAll('audio').length")
+    assert n_sounds == 2 + len(CLASSES)
+    for index in range(n_sounds):
+        browser.run(audio(index, "scrollIntoView()"))
+        browser.until(f"{audio(index, 'readyState')} > 0")
+        assert browser.run(audio(index, "duration")) == pytest.approx(120.0, abs=0.1)
 
 
 def test_sounds_play_on_over_a_change_of_section(browser, applied):
     browser.open(applied / "minutes/page.html")
+    browser.run("document.querySelector('audio').scrollIntoView()")
     browser.until(f"{audio(0, 'readyState')} > 0")
     browser.run(f"{audio(0, 'currentTime')} = 59.5")
     browser.run(audio(0, "play()"))

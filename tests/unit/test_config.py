@@ -123,7 +123,11 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         ("run", "a b", "config key run: expected a name that matches .*, found 'a b' (text)"),
         ("run", "../x", "config key run: expected a name that matches .*, found '../x' (text)"),
         ("run", None, "config key run: expected a value of type string, found None (null)"),
-        ("model", "a/{b}", "config key model: expected a name that matches .*, found 'a/{b}' (text)"),
+        (
+            "model",
+            "a/{b}",
+            "config key model: expected a name that matches .*, found 'a/{b}' (text)",
+        ),
         ("recordings", [], "config key recordings: expected at least 1 item(s), found [] (list)"),
         (
             "model",

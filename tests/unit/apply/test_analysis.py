@@ -164,7 +164,7 @@ def test_every_file_that_the_page_names_is_there(tmp_path, model):
     urls |= {u for u in re.findall(r'href="([^"#]+)"', html) if not u.startswith(("data:", ".."))}
     for url in urls:
         assert (tmp_path / "out" / unquote(url)).is_file(), url
-    assert [lane["name"] for lane in views[0]["lanes"]] == ["reference", "found"]
+    assert [lane["name"] for lane in views[0]["lanes"]] == ["true events", "found"]
     assert len(views[0]["lanes"][1]["events"]) == len(EVENTS)
     # Nothing sounds in the second minute, and no picture of an empty mask is shown.
     assert views[1]["masks"] == [] and {m["label"] for m in views[0]["masks"]} == set(model.classes)

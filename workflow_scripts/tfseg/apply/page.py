@@ -142,7 +142,7 @@ def write_page(folder, recording, model, scores, events, *, reference, sound_fil
     _write_picture(folder, recording, model, scores, events, columns, levels, duration_s)
     sounds = [Sound("recording", recording.path.name, f"{FILES}/{RECORDING}")]
     sounds += [Sound("separated", name, url) for name, url in sound_files.items()]
-    lanes = {} if reference is None else {"reference": [Event(*event) for event in reference]}
+    lanes = {} if reference is None else {"true events": [Event(*event) for event in reference]}
     lanes["found"] = [Event(e.label, e.onset_s, e.offset_s, e.confidence) for e in events]
     sections = _Sections(assets, model, scores, lanes, sounds, duration_s, levels)
     n_section = max(model.settings.grid.frame_at(_SECTION_S), 1)
@@ -206,7 +206,7 @@ def write_index(folder, recordings, summary, model):
     html = render(
         "recordings.html",
         model=model,
-        recordings=recordings.astype(object).fillna("").to_dict("records"),
+        recordings=recordings.astype(object).where(recordings.notna(), "").to_dict("records"),
         labels=found,
         counts=counts,
         page=PAGE,

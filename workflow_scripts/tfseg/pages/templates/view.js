@@ -2,6 +2,7 @@
 
    tfsegView(element, view) draws a view into an element. Called again with a view of the same sounds
    (another stretch of one recording) it keeps the players, the one that plays plays on.
+   tfsegView.seek(element, time_s) moves its cursor and all its players.
    While time passes the element gets the event "tfseg-time", whose detail is the time in the sounds. */
 "use strict";
 const tfsegView = (() => {
@@ -287,5 +288,6 @@ const tfsegView = (() => {
       draw(document.getElementById(data.dataset.for), JSON.parse(data.textContent));
     }
   });
+  draw.seek = (element, time_s) => seek(states.get(element), time_s);
   return draw;
 })();
