@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 
+import long_recording
 import numpy as np
 import pandas as pd
 import pytest
@@ -143,3 +144,11 @@ def test_the_corpus_gives_a_long_recording_with_its_labels(finished):
     assert (info.samplerate, info.channels, info.frames) == (22050, 2, 8 * 22050)
     table = pd.read_csv(folder / "events.tsv", sep="\t")
     assert set(table["filename"]) == {"collage.flac"} and table["offset"].max() <= 8
+
+
+def test_the_benchmark_of_long_recordings_runs_in_small(finished, capsys):
+    run = finished.folder / "results/tiny"
+    long_recording.main(finished.folder / MODEL, minutes=(0.2, 0.3), run=run)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["0.2 minutes", "0.3 minutes"]
+    assert all("'peak_mib': " in line for line in lines)
