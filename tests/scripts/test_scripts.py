@@ -23,6 +23,7 @@ import detect_events
 import export_model
 import extract_features
 import infer_examples
+import infer_listening
 import infer_scores
 import inspect_recordings
 import make_tables
@@ -38,6 +39,7 @@ import score_separation
 import score_system
 import separate_mixtures
 import train_model
+from tfseg import listening
 from tfseg.dataset import load_features
 from tfseg.errors import DamagedFileError, DataError, TableError
 from tfseg.files import file_sha256
@@ -669,6 +671,7 @@ def test_figures_are_drawn(config, work, plan, stems, models, scores, metrics):
             params={
                 "systems": [SYSTEM],
                 "scored_systems": [SYSTEM, SYSTEM],
+                "snr_db": SNR_DB,
                 "grid": grid_of(config),
                 "metrics": metric_settings(config),
             },
@@ -678,6 +681,48 @@ def test_figures_are_drawn(config, work, plan, stems, models, scores, metrics):
     for path in [path for paths in drawn for path in paths.values()]:
         head = Path(path).read_bytes()[:600]
         assert head.startswith(b"\x89PNG") if path.endswith("png") else b"<svg" in head
+
+
+def test_the_listening_clips_are_the_best_the_median_and_the_worst(
+    config, work, plan, stems, models, scores, events
+):
+    path = str(work / "listening.h5")
+    infer_listening.main(
+        stub(
+            "infer_listening",
+            inputs={
+                "models": [models[1].model],
+                "descriptions": [models[1].description],
+                "scores": [scores[1].scores],
+                "counts": [scores[1].counts],
+                "events": [events[1]],
+                "mixtures": plan["mixtures"],
+                "mixture_events": plan["events"],
+                "stems": [stems[1, shard] for shard in (0, 1)],
+                "clips": [],
+            },
+            outputs={"listening": path},
+            params={
+                "systems": [SYSTEM],
+                "classes": CLASSES,
+                "features": config["features"],
+                "metrics": metric_settings(config),
+                "snr_db": SNR_DB,
+                "resampler": "soxr_hq",
+                "threads": 1,
+            },
+        )
+    )
+    best, median, worst = listening.read_listening(path)
+    assert best.score >= median.score >= worst.score
+    names = {one.example.mixture for one in (best, median, worst)}
+    mixtures = pd.read_csv(plan["mixtures"])
+    assert len(names) == 3 and names <= set(mixtures.loc[mixtures["fold"] == 1, "mixture"])
+    # The system's frame scores are those that were stored of the clip, up to float16.
+    with h5py.File(scores[1].scores) as file:
+        row = [name.decode() for name in file["mixture"][:]].index(best.example.mixture)
+        stored = file["frames"][row]
+    np.testing.assert_allclose(best.example.frames[SYSTEM].T, stored, atol=2e-3)
 
 
 def test_a_damaged_intermediate_is_named(config, work, plan, stems):

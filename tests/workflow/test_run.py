@@ -1,5 +1,6 @@
 """A real small run of the DAG: its results, and what runs again after a change."""
 
+import json
 import os
 import re
 import shutil
@@ -190,6 +191,24 @@ def test_models_are_exported_for_a_run_or_from_a_folder(changed, tmp_path):
     (folder / "model.onnx").unlink()
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert not list((changed.folder / "results").rglob("model.onnx"))
+
+
+def test_snakemakes_own_report_names_every_result(finished, tmp_path):
+    path = tmp_path / "snakemake.html"
+    finished.snakemake("--report", str(path))
+    text = path.read_text()
+    labels = re.findall(r'"labels": (\{[^}]*\})', text)
+    assert len(labels) == len(set(labels))
+    named = [json.loads(one) for one in labels]
+    stems = {path.stem for path in (finished.folder / "results/tiny/tables").iterdir()}
+    endings = ("csv", "md", "tex")
+    tables = {(one["table"], one["format"]) for one in named if "format" in one}
+    assert tables == {(stem.replace("_", " "), ending) for stem in stems for ending in endings}
+    assert sum("figure" in one for one in named) == 7
+    assert sum("page" in one for one in named) == 1
+    for category in ("Report", "Tables", "Figures"):
+        assert f'"{category}"' in text
+    assert "every deviation from the papers" in text  # the page's caption
 
 
 def test_lint_finds_nothing():
