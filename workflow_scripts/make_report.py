@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from tfseg import listening
-from tfseg.digest import LIBRARY
 from tfseg.files import read_json, reading_hdf5, write_text
 from tfseg.metrics.confusion import confusion_rates
 from tfseg.pages import deviations, report
@@ -60,7 +59,7 @@ def main(smk):
             config,
             [read_json(path) for path in smk.input.descriptions],
             read_json(smk.input.licences),
-            report.git_commit(LIBRARY.parents[1]),
+            report.git_commit(report.REPOSITORY),
         ),
         stages=report.stages(smk.params.benchmarks),
         tables=tables,

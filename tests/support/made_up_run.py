@@ -161,7 +161,6 @@ def make(folder, clips):
             example_snr="0",
             tag_threshold=0.1,
             benchmarks=str(folder / "benchmarks"),
-            repository=str(folder),
         ),
     )
     make_report.main(smk)

@@ -16,6 +16,8 @@ import pandas as pd
 from tfseg import __version__
 from tfseg.pages.result_tables import Cell, Column, Table
 
+# Not a rule's parameter: the same run in another place is the same.
+REPOSITORY = Path(__file__).resolve().parents[3]
 # Packages whose versions may move a number.
 _PACKAGES = ("torch", "numpy", "scipy", "librosa", "soundfile", "soxr", "snakemake")
 _CORPORA = {

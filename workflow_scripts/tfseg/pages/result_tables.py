@@ -50,8 +50,9 @@ class Table:
     foot: list = ()
 
 
-def _text_cell(text):
-    return Cell(text.replace("_", " "), text)
+def _name_cell(key, name):
+    """A system's name is spelled as in the config; a class's is made readable."""
+    return Cell(name.replace("_", " ") if key == "label" else name, name)
 
 
 def _snr_cell(snr_db):
@@ -106,7 +107,10 @@ def _arranged(frame, row_keys, column_key):
     }
     names = {"snr_db": "SNR", "system": "system", "label": "class"}
     columns = [Column(names[key], numeric=key == "snr_db") for key in row_keys]
-    columns += [c for g in groups for c in _value_columns(HEADINGS.get(g, g), has_paper)]
+    headings = HEADINGS if column_key == "metric" else {}
+    if column_key == "label":
+        headings = {label: label.replace("_", " ") for label in groups}
+    columns += [c for g in groups for c in _value_columns(headings.get(g, g), has_paper)]
     if not has_paper:  # one value each: no need for two lines of headings
         n = len(row_keys)
         columns[n:] = [Column(column.group) for column in columns[n:]]
@@ -115,7 +119,7 @@ def _arranged(frame, row_keys, column_key):
         heads = [
             _snr_cell(math.nan if value is None else value)
             if key == "snr_db"
-            else _text_cell(value)
+            else _name_cell(key, value)
             for key, value in zip(row_keys, names_of_row, strict=True)
         ]
         values = [_value_cells(cells.get((*names_of_row, group)), has_paper) for group in groups]
