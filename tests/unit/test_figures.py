@@ -40,3 +40,26 @@ def test_the_training_figure_names_every_system_within_the_picture(snrs, systems
     ]
     assert _inside(figure)
     assert np.ptp(picture[..., :3]) > 0.5
+
+
+def _looks(systems):
+    rows = [(iteration, 1.0, "0", system, "1", "0") for iteration in (10, 20) for system in systems]
+    columns = ["iteration", "loss", "snr", "system", "fold", "repeat"]
+    figure = figures.draw_training(pd.DataFrame(rows, columns=columns), systems)
+    lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
+    return {s: (lines[s].get_color(), lines[s].get_linestyle()) for s in systems}
+
+
+def test_a_system_looks_the_same_in_every_run_and_like_no_other():
+    everything = _looks(list(SYSTEMS))
+    assert len(set(everything.values())) == len(SYSTEMS)
+    some = ["gwrp", "dnn", "gap"]
+    assert _looks(some) == {system: everything[system] for system in some}
+
+
+@pytest.mark.parametrize(("snr_db", "said"), [(-5.0, "-5 dB SNR"), (np.nan, "clips as recorded")])
+def test_f1_by_threshold_says_its_snr(snr_db, said):
+    thresholds = np.logspace(-3, 0, 5)
+    curves = {"gwrp": {"tagging": np.linspace(0, 1, 5)}}
+    figure = figures.draw_thresholds(curves, thresholds, {"tagging": 0.1, "mask": 0.1}, snr_db)
+    assert said in figure.axes[0].get_ylabel()

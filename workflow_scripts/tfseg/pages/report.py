@@ -4,7 +4,6 @@ import base64
 import importlib.metadata
 import math
 import platform
-import re
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -249,8 +248,3 @@ def confusion_table(system, rates, n_clips, classes):
     ]
     columns = [Column("sounds \\ predicted", numeric=False), *(Column(name) for name in names)]
     return Table(f"confusion-{system}", system, "", columns, rows)
-
-
-def slug(text):
-    """A name that may stand in an ``id``."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", text)
