@@ -55,13 +55,13 @@ def _sounds(one, assets):
 
 
 def _confident(events, frames, example):
-    """Detected events; their confidence is the mean frame score over the event."""
+    """Detected events; their confidence is the largest frame score of the event."""
     hop_s = example.hop_length / example.sample_rate
     made = []
     for label, onset_s, offset_s in events:
         scores = frames[example.classes.index(label)]
         part = scores[round(onset_s / hop_s) : round(offset_s / hop_s)]
-        made.append(Event(label, onset_s, offset_s, float(part.mean()) if len(part) else None))
+        made.append(Event(label, onset_s, offset_s, float(part.max()) if len(part) else None))
     return made
 
 
