@@ -10,13 +10,16 @@ SLOTS := $(if $(filter-out 0,$(GPUS)),$(GPUS),$(shell nproc))
 DEMO_MODEL := results/mini/models/snr10/gwrp/fold1/seed0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-all test test-browser lint bench lock clean
+.PHONY: help setup setup-slurm demo demo-all test test-browser test-cluster lint bench lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
 
 setup:  ## make .venv with exactly what envs/requirements.lock names; nothing to do if it is there
 	@$(PYTHON) envs/install.py
+
+setup-slurm: setup  ## make .venv-slurm: Snakemake with the plugins for clusters (docs/cluster.md)
+	@$(VENV)/python envs/install.py slurm
 
 demo: setup  ## run the whole pipeline on the embedded corpus: results/mini/
 	@$(VENV)/python workflow_scripts/start.py --resources gpu=$(SLOTS) --configfile experiments/mini.yaml
@@ -37,6 +40,9 @@ test: setup lint  ## check style, then run the tests
 test-browser: setup  ## open the report in headless Chromium and use it (needs chromium and chromedriver)
 	@$(VENV)/python -m pytest tests/browser
 
+test-cluster: setup-slurm  ## run the workflow through a one-node Slurm (root; Debian: slurm-wlm, munge)
+	@.venv-slurm/bin/python -m pytest tests/cluster
+
 lint: setup  ## check style: ruff, snakefmt, snakemake --lint
 	@$(VENV)/ruff check --quiet .
 	@$(VENV)/ruff format --check --quiet .
@@ -50,5 +56,5 @@ lock: setup  ## resolve envs/requirements.in anew
 	@$(VENV)/python envs/lock.py
 
 clean:  ## remove the demo's results, caches and .venv (not data/, not other results)
-	rm -rf .venv results/mini results/mini_all results/mini_jsc results/bench .pytest_cache .ruff_cache
+	rm -rf .venv .venv-slurm results/mini results/mini_all results/mini_jsc results/bench .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,11 @@
 """Make .venv with exactly what requirements.lock names (`make setup`). Standard library only.
 
-Does nothing when .venv already holds this lock file's packages. TORCH_INDEX_URL, when set, names
-the package index that the torch build is taken from, e.g. one with CPU-only or CUDA builds.
+With the argument ``slurm`` it makes .venv-slurm instead (`make setup-slurm`): Snakemake with the
+executor plugins of slurm.lock, which slow every call where no Slurm controller answers. It sees the
+packages of .venv through a path file, so that torch and its libraries lie on the disk once.
+
+Does nothing when the environment already holds these lock files' packages. TORCH_INDEX_URL, when
+set, names the package index that the torch build is taken from, e.g. one with CPU-only or CUDA builds.
 """
 
 import hashlib
@@ -9,13 +13,15 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "envs" / "requirements.lock"
+SLURM_LOCK = ROOT / "envs" / "slurm.lock"
 VENV = ROOT / ".venv"
-STAMP = VENV / "installed.txt"
+SLURM_VENV = ROOT / ".venv-slurm"
 OLDEST = (3, 11)
 
 # Imports torch, and if its build brings CUDA libraries as packages of their own, names those missing.
@@ -37,15 +43,52 @@ def fail(message):
     sys.exit(f"setup: {message}")
 
 
-def wanted_stamp():
-    """What the stamp of a finished set-up says: lock file, Python and index of torch."""
-    lock = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    return f"{lock}\n{sys.version}\n{os.environ.get('TORCH_INDEX_URL', '')}\n{VENV}\n"
+def stamp_of(environment):
+    """File that says what a finished environment holds."""
+    return environment / "installed.txt"
 
 
-def pip(*arguments):
-    """Run pip inside the environment."""
-    command = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", *arguments]
+def wanted_stamp(environment, *locks):
+    """What the stamp of a finished set-up says: lock files, Python, index of torch, place."""
+    digests = "\n".join(hashlib.sha256(lock.read_bytes()).hexdigest() for lock in locks)
+    index = os.environ.get("TORCH_INDEX_URL", "")
+    return f"{digests}\n{sys.version}\n{index}\n{environment.resolve()}\n"
+
+
+def is_finished(environment, *locks):
+    """Whether the environment already holds what these lock files name."""
+    stamp = stamp_of(environment)
+    return stamp.exists() and stamp.read_text(encoding="utf-8") == wanted_stamp(environment, *locks)
+
+
+def pins_of(lock):
+    """Lines of a lock file that name a package."""
+    lines = lock.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line[:1] not in ("", "#")]
+
+
+def make_empty(environment):
+    """Make an environment without packages, in place of one that may be there."""
+    if environment.is_symlink():
+        fail(
+            f"{environment} is a link to {environment.resolve()}: expected there what this lock "
+            "file names, found something else. Others may use what it points to, so nothing is "
+            "changed there: run set-up in the folder that it belongs to, or remove the link."
+        )
+    shutil.rmtree(environment, ignore_errors=True)
+    try:
+        venv.create(environment, with_pip=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        fail(
+            f"could not make {environment}: {error}\n"
+            "On Debian and Ubuntu the package python3-venv is needed: apt-get install python3-venv"
+        )
+
+
+def pip(environment, *arguments):
+    """Run pip inside an environment."""
+    python = str(environment / "bin" / "python")
+    command = [python, "-m", "pip", "--disable-pip-version-check", *arguments]
     if subprocess.run(command).returncode:
         fail(
             f"pip failed: {' '.join(arguments)}\n"
@@ -53,38 +96,27 @@ def pip(*arguments):
         )
 
 
-def main():
-    """Check Python, make the environment, install the lock, complete torch."""
-    if sys.version_info < OLDEST:
-        found = ".".join(map(str, sys.version_info[:3]))
-        fail(
-            f"expected Python {OLDEST[0]}.{OLDEST[1]} or newer, found {found} ({sys.executable}).\n"
-            "Name a newer one: make setup PYTHON=python3.12"
-        )
-    if STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted_stamp():
-        return
+def try_imports(environment, *modules):
+    """End with a message if these modules cannot be imported."""
+    python = str(environment / "bin" / "python")
+    if subprocess.run([python, "-W", "ignore", "-c", f"import {', '.join(modules)}"]).returncode:
+        fail("the installed packages cannot be imported; the message stands above")
+
+
+def install():
+    """Make .venv: install the lock, complete torch."""
     print(f"setup: installing into {VENV} (about two minutes)", flush=True)
-    shutil.rmtree(VENV, ignore_errors=True)
-    try:
-        venv.create(VENV, with_pip=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        fail(
-            f"could not make {VENV}: {error}\n"
-            "On Debian and Ubuntu the package python3-venv is needed: apt-get install python3-venv"
-        )
-    pins = [
-        line for line in LOCK.read_text(encoding="utf-8").splitlines() if line[:1] not in ("", "#")
-    ]
-    torch_pin = next(pin for pin in pins if pin.startswith("torch=="))
+    make_empty(VENV)
+    torch_pin = next(pin for pin in pins_of(LOCK) if pin.startswith("torch=="))
     index = os.environ.get("TORCH_INDEX_URL")
     if index:
         # First torch alone from its index; the lock then finds it already there.
-        pip("install", "--quiet", "--no-deps", "--index-url", index, torch_pin)
-    pip("install", "--quiet", "--no-deps", "--requirement", str(LOCK))
-    python = str(VENV / "bin" / "python")
+        pip(VENV, "install", "--quiet", "--no-deps", "--index-url", index, torch_pin)
+    pip(VENV, "install", "--quiet", "--no-deps", "--requirement", str(LOCK))
     listed = subprocess.run(
-        [python, "-c", _MISSING_LIBRARIES], check=True, capture_output=True, text=True
-    ).stdout.split("\n")
+        [str(VENV / "bin" / "python"), "-c", _MISSING_LIBRARIES],
+        check=True, capture_output=True, text=True,
+    ).stdout.split("\n")  # fmt: skip
     libraries = [line for line in listed if line]
     if libraries:
         print(
@@ -92,14 +124,50 @@ def main():
             flush=True,
         )
         extra = ["--extra-index-url", index] if index else []
-        pip("install", "--quiet", *extra, "--constraint", str(LOCK), *libraries)
-    if subprocess.run(
-        [python, "-W", "ignore", "-c", "import torch, sed_eval, tinysoundfont, snakemake"]
-    ).returncode:
-        fail("the installed packages cannot be imported; the message stands above")
-    STAMP.write_text(wanted_stamp(), encoding="utf-8")
-    print("setup: done", flush=True)
+        pip(VENV, "install", "--quiet", *extra, "--constraint", str(LOCK), *libraries)
+    try_imports(VENV, "torch", "sed_eval", "tinysoundfont", "snakemake")
+    stamp_of(VENV).write_text(wanted_stamp(VENV, LOCK), encoding="utf-8")
+
+
+def install_slurm():
+    """Make .venv-slurm: the executor plugins and the snakemake command, over .venv's packages."""
+    if not is_finished(VENV, LOCK):
+        fail("expected a finished .venv, found none of this lock file: run `make setup` first")
+    print(f"setup: installing into {SLURM_VENV}", flush=True)
+    make_empty(SLURM_VENV)
+    # Snakemake too, for its command; and before the path file, or pip finds it there already.
+    snakemake_pin = next(pin for pin in pins_of(LOCK) if pin.startswith("snakemake=="))
+    pip(SLURM_VENV, "install", "--quiet", "--no-deps", *pins_of(SLURM_LOCK), snakemake_pin)
+    packages = {
+        environment: sysconfig.get_path("purelib", "venv", {"base": str(environment)})
+        for environment in (VENV, SLURM_VENV)
+    }
+    Path(packages[SLURM_VENV], "tfseg.pth").write_text(packages[VENV] + "\n", encoding="utf-8")
+    try_imports(SLURM_VENV, "torch", "snakemake", "snakemake_executor_plugin_slurm")
+    stamp_of(SLURM_VENV).write_text(wanted_stamp(SLURM_VENV, LOCK, SLURM_LOCK), encoding="utf-8")
+
+
+def main(extra=None):
+    """Check Python, then make the environment if it is not there as the lock says.
+
+    Parameters
+    ----------
+    extra : {None, "slurm"}
+    """
+    if sys.version_info < OLDEST:
+        found = ".".join(map(str, sys.version_info[:3]))
+        fail(
+            f"expected Python {OLDEST[0]}.{OLDEST[1]} or newer, found {found} ({sys.executable}).\n"
+            "Name a newer one: make setup PYTHON=python3.12"
+        )
+    if extra == "slurm":
+        finished, make = is_finished(SLURM_VENV, LOCK, SLURM_LOCK), install_slurm
+    else:
+        finished, make = is_finished(VENV, LOCK), install
+    if not finished:
+        make()
+        print("setup: done", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

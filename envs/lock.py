@@ -1,6 +1,6 @@
-"""Resolve requirements.in into requirements.lock and environment.yaml (`make lock`).
+"""Resolve requirements.in into requirements.lock and environment.yaml, and slurm.in into slurm.lock.
 
-pip's own resolver does the work, without installing anything. Two things it cannot know:
+`make lock` runs it. pip's own resolver does the work, without installing anything. Two things it cannot know:
 tinysoundfont asks for pyaudio, which needs a compiler and is only for playing to a loudspeaker;
 and torch's CUDA libraries belong to one build of it (envs/install.py brings them where needed).
 """
@@ -25,7 +25,14 @@ def normal(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def resolve(requirements):
+def lines_of(name):
+    """Requirement lines of a file beside this one, without comments."""
+    text = (HERE / name).read_text(encoding="utf-8")
+    lines = (line.split("#")[0].strip() for line in text.splitlines())
+    return [line for line in lines if line]
+
+
+def resolve(requirements, *options):
     """Ask pip which versions it would install for these requirement lines."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
@@ -33,7 +40,7 @@ def resolve(requirements):
         listed.write_text("\n".join(requirements) + "\n", encoding="utf-8")
         subprocess.run(
             [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
-             "--report", str(report), "--requirement", str(listed)],
+             "--report", str(report), "--requirement", str(listed), *options],
             check=True,
         )  # fmt: skip
         installs = json.loads(report.read_text(encoding="utf-8"))["install"]
@@ -45,11 +52,19 @@ def resolve(requirements):
     return found
 
 
+def lock_slurm():
+    """Write slurm.lock: what slurm.in needs beside requirements.lock, whose versions it keeps."""
+    locked = {normal(line.split("==")[0]) for line in lines_of("requirements.lock")}
+    versions = resolve(lines_of("slurm.in"), "--constraint", str(HERE / "requirements.lock"))
+    pins = [f"{name}=={v}" for name, v in sorted(versions.items()) if name not in locked]
+    head = "# Made by `make lock` from slurm.in: what is not in requirements.lock, exact. Do not edit.\n"
+    (HERE / "slurm.lock").write_text(head + "\n".join(pins) + "\n", encoding="utf-8")
+    print(f"{len(pins)} packages locked for Slurm")
+
+
 def main():
-    """Write both files."""
-    text = (HERE / "requirements.in").read_text(encoding="utf-8")
-    lines = [line.split("#")[0].strip() for line in text.splitlines()]
-    lines = [line for line in lines if line]
+    """Write all three files."""
+    lines = lines_of("requirements.in")
     as_it_stands = [
         line
         for line in lines
@@ -77,6 +92,7 @@ def main():
         encoding="utf-8",
     )
     print(f"{len(pins)} packages locked")
+    lock_slurm()
 
 
 if __name__ == "__main__":

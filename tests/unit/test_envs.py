@@ -25,6 +25,15 @@ def lock():
     return lines_of(ENVS / "requirements.lock")
 
 
+@pytest.fixture
+def install():
+    """The module envs/install.py, its own copy for each test."""
+    spec = importlib.util.spec_from_file_location("install", ENVS / "install.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_every_folder_of_tests_is_run_by_a_target():
     repository = ENVS.parent
     folders = {
@@ -40,7 +49,7 @@ def test_every_folder_of_tests_is_run_by_a_target():
 
 
 def test_every_pin_is_exact(lock):
-    for line in lock:
+    for line in [*lock, *lines_of(ENVS / "slurm.lock")]:
         assert re.fullmatch(r"[a-z0-9-]+==[0-9][^ ;]*(; python_version .*)?", line), line
 
 
@@ -77,27 +86,61 @@ def test_conda_users_get_the_same_versions(lock):
     assert pip[1:] == [line for line in lock if ";" not in line]
 
 
-def test_old_python_is_refused_with_a_clear_message(monkeypatch):
-    spec = importlib.util.spec_from_file_location("install", ENVS / "install.py")
-    install = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(install)
+def test_the_slurm_lock_adds_and_never_changes_a_version(lock):
+    pinned = {canonicalize_name(Requirement(line).name) for line in lock}
+    extra = [Requirement(line) for line in lines_of(ENVS / "slurm.lock")]
+    assert not pinned & {canonicalize_name(need.name) for need in extra}
+    asked = [Requirement(line) for line in lines_of(ENVS / "slurm.in")]
+    assert {need.name for need in asked} <= {need.name for need in extra}
+    # In requirements.lock it would slow every call of Snakemake on a machine without Slurm.
+    assert not [name for name in pinned if name.startswith("snakemake-executor-plugin")]
+
+
+def test_old_python_is_refused_with_a_clear_message(monkeypatch, install):
     monkeypatch.setattr(install.sys, "version_info", (3, 9, 2, "final", 0))
     with pytest.raises(SystemExit, match=r"expected Python 3\.11 or newer, found 3\.9\.2"):
         install.main()
 
 
-def test_a_finished_setup_does_nothing(monkeypatch, tmp_path):
-    spec = importlib.util.spec_from_file_location("install", ENVS / "install.py")
-    install = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(install)
-    monkeypatch.setattr(install, "STAMP", tmp_path / "installed.txt")
-    install.STAMP.write_text(install.wanted_stamp())
+@pytest.mark.parametrize("extra", [None, "slurm"])
+def test_a_finished_setup_does_nothing(monkeypatch, tmp_path, install, extra):
+    for name in ("VENV", "SLURM_VENV"):
+        monkeypatch.setattr(install, name, tmp_path / name)
+        (tmp_path / name).mkdir()
+    environment = install.SLURM_VENV if extra else install.VENV
+    locks = [install.LOCK, install.SLURM_LOCK] if extra else [install.LOCK]
+    install.stamp_of(environment).write_text(install.wanted_stamp(environment, *locks))
 
     def refuse(*arguments, **named):
         raise AssertionError(f"a finished set-up started {arguments}")
 
     monkeypatch.setattr(install.subprocess, "run", refuse)
     monkeypatch.setattr(install.venv, "create", refuse)
+    install.main(extra)
+
+
+@pytest.mark.parametrize("extra", [None, "slurm"])
+def test_what_a_link_points_to_is_never_changed(monkeypatch, tmp_path, install, extra):
+    target = tmp_path / "of somebody else"
+    target.mkdir()
+    (target / "kept.txt").write_text("kept")
+    monkeypatch.setattr(install, "is_finished", lambda environment, *_: environment.name == "own")
+    monkeypatch.setattr(install, "VENV", tmp_path / ("own" if extra else "link"))
+    monkeypatch.setattr(install, "SLURM_VENV", tmp_path / "link")
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(SystemExit, match=r"link is a link to .*of somebody else.*remove the link"):
+        install.main(extra)
+    assert [path.name for path in target.iterdir()] == ["kept.txt"]
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_link_to_a_finished_environment_is_used(monkeypatch, tmp_path, install):
+    finished = tmp_path / "finished"
+    finished.mkdir()
+    (tmp_path / "link").symlink_to(finished)
+    install.stamp_of(finished).write_text(install.wanted_stamp(finished, install.LOCK))
+    monkeypatch.setattr(install, "VENV", tmp_path / "link")
+    monkeypatch.setattr(install.venv, "create", None)
     install.main()
 
 
