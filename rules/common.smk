@@ -235,6 +235,11 @@ wildcard_constraints:
     repeat="|".join(map(str, REPEATS)),
 
 
+def growing(mem_mb):
+    """Memory of a job in MB: as stated, and as much again with each retry (`--retries`)."""
+    return lambda wildcards, attempt: mem_mb * attempt
+
+
 def section(name, *keys):
     """A section of the config (only some keys of it when given), for a rule's params."""
     values = config[name]

@@ -15,7 +15,7 @@ if KIND == "embedded":
             "../envs/environment.yaml"
         threads: 1
         resources:
-            mem_mb=1000,
+            mem_mb=growing(1000),
             runtime=30,
         params:
             code=code("render_embedded_corpus"),
@@ -43,7 +43,7 @@ else:
             "../envs/environment.yaml"
         threads: 1
         resources:
-            mem_mb=2000,
+            mem_mb=growing(2000),
             runtime=30,
         params:
             code=code("list_recordings"),
@@ -77,7 +77,7 @@ rule inspect_recordings:
         "../envs/environment.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=120,
     params:
         code=code("inspect_recordings"),
@@ -104,7 +104,7 @@ rule prepare_corpus:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=10,
     params:
         code=code("prepare_corpus"),

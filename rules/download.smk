@@ -5,6 +5,12 @@
 # reason these rules carry no digest of their code.
 
 
+# Where Snakemake itself runs: the nodes of a cluster often reach no other machine.
+localrules:
+    ask_record,
+    fetch_archive,
+
+
 rule ask_record:
     output:
         stated=f"{DATA_ROOT}/archives/{{dataset}}.record.json",
@@ -17,7 +23,7 @@ rule ask_record:
     threads: 1
     resources:
         download=1,
-        mem_mb=500,
+        mem_mb=growing(500),
         runtime=10,
     params:
         hosts=section("download")["hosts"],
@@ -42,7 +48,7 @@ rule fetch_archive:
     threads: 1
     resources:
         download=1,
-        mem_mb=500,
+        mem_mb=growing(500),
         runtime=1440,
     params:
         dataset=lambda wildcards: ARCHIVE_OF[wildcards.archive],
@@ -70,7 +76,7 @@ rule unpack_folder:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=240,
     params:
         archives=archives_of_folder,

@@ -17,7 +17,7 @@ if IS_CLIPS:
             "../envs/environment.yaml"
         threads: 1
         resources:
-            mem_mb=2000,
+            mem_mb=growing(2000),
             runtime=120,
         params:
             code=code("extract_clip_features"),
@@ -46,7 +46,7 @@ else:
             "../envs/environment.yaml"
         threads: 1
         resources:
-            mem_mb=2000,
+            mem_mb=growing(2000),
             runtime=60,
         params:
             code=code("extract_features"),

@@ -36,7 +36,7 @@ if IS_CLIPS:
             "../envs/environment.yaml"
         threads: config["inference"]["threads"]
         resources:
-            mem_mb=4000,
+            mem_mb=growing(4000),
             runtime=30,
         params:
             code=code("infer_clip_example"),
@@ -69,7 +69,7 @@ else:
             "../envs/environment.yaml"
         threads: config["inference"]["threads"]
         resources:
-            mem_mb=4000,
+            mem_mb=growing(4000),
             runtime=30,
         params:
             code=code("infer_examples"),
@@ -125,7 +125,7 @@ rule plot_example:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=10,
     params:
         code=code("plot_example"),
@@ -156,7 +156,7 @@ rule plot_training:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         code=code("plot_training"),
@@ -193,7 +193,7 @@ rule plot_metrics:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         code=code("plot_metrics"),
@@ -234,7 +234,7 @@ rule plot_thresholds:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=30,
     params:
         code=code("plot_thresholds"),

@@ -18,7 +18,7 @@ rule infer_scores:
     threads: config["inference"]["threads"]
     resources:
         gpu=1,
-        mem_mb=8000,
+        mem_mb=growing(8000),
         runtime=120,
     params:
         code=code("infer_scores"),
@@ -47,7 +47,7 @@ rule detect_events:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=30,
     params:
         code=code("detect_events"),

@@ -18,7 +18,7 @@ rule score_system:
         "../envs/environment.yaml"
     threads: config["metrics"]["processes"]
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=120,
     params:
         code=code("score_system"),
@@ -51,7 +51,7 @@ rule collect_metrics:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         code=code("collect_metrics"),

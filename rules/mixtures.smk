@@ -18,7 +18,7 @@ if IS_CLIPS:
             "../envs/environment.yaml"
         threads: 1
         resources:
-            mem_mb=1000,
+            mem_mb=growing(1000),
             runtime=10,
         params:
             code=code("plan_clips"),
@@ -47,7 +47,7 @@ else:
             "../envs/environment.yaml"
         threads: 1
         resources:
-            mem_mb=1000,
+            mem_mb=growing(1000),
             runtime=10,
         params:
             code=code("plan_mixtures"),
@@ -84,7 +84,7 @@ else:
             "../envs/environment.yaml"
         threads: 1
         resources:
-            mem_mb=2000,
+            mem_mb=growing(2000),
             runtime=60,
         params:
             code=code("render_stems"),

@@ -18,7 +18,7 @@ rule separate_mixtures:
         "../envs/environment.yaml"
     threads: config["separation"]["processes"]
     resources:
-        mem_mb=8000,
+        mem_mb=growing(8000),
         runtime=240,
     params:
         code=code("separate_mixtures"),
@@ -50,7 +50,7 @@ rule score_separation:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=30,
     params:
         code=code("score_separation"),

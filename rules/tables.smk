@@ -26,7 +26,7 @@ rule make_tables:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=10,
     params:
         code=code("make_tables"),

@@ -18,7 +18,7 @@ rule train_model:
     threads: config["training"]["threads"]
     resources:
         gpu=1,
-        mem_mb=12000,
+        mem_mb=growing(12000),
         runtime=720,
     params:
         code=code("train_model"),
