@@ -20,6 +20,14 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 
 include: "rules/common.smk"
+
+
+# Asked for with --sdm apptainer; no run without that looks at it.
+if config["container"]:
+
+    container: config["container"]
+
+
 include: "rules/download.smk"
 include: "rules/corpus.smk"
 include: "rules/mixtures.smk"
