@@ -1,0 +1,103 @@
+"""Show the jobs of a run by rule, with what each asks for, and how many a cluster gets.
+
+    python bench/plan.py --workflow-profile profiles/slurm
+    python bench/plan.py --configfile experiments/mini.yaml
+
+Takes Snakemake's own arguments, runs nothing, needs no data and no Slurm.
+"""
+
+import contextlib
+import io
+import logging
+import sys
+
+from snakemake import cli
+from snakemake_interface_logger_plugins.common import LogEvent
+
+COLUMNS = ("rule", "jobs", "threads", "mem_mb", "runtime", "gpu", "partition", "group")
+_MANY = 10_000
+
+
+class _Jobs(logging.Filter):
+    """Collects what Snakemake says of each job of a dry run.
+
+    A filter, since Snakemake takes the handlers of its logger away when it starts.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.rules, self.n_submitted, self.n_local = {}, 0, 0
+        self._group = ""
+
+    def filter(self, record):
+        event = getattr(record, "event", None)
+        if event == LogEvent.GROUP_INFO:
+            # The jobs of a group follow it.
+            self._group = next(iter(record.jobs)).group
+            self.n_submitted += 1
+        elif event == LogEvent.JOB_INFO and record.rule_name != "all":
+            self._add(record)
+        return True
+
+    def _add(self, job):
+        asked = job.resources
+        # Downloads run where Snakemake runs: rules/download.smk says so of those that count as one.
+        is_local = asked.get("download", 0) > 0
+        if is_local:
+            self.n_local += 1
+        elif not job.indent:
+            self.n_submitted += 1
+        facts = (
+            job.threads,
+            asked.mem_mb,
+            asked.runtime,
+            asked.get("gpu", 0),
+            "(not submitted)" if is_local else asked.get("slurm_partition", ""),
+            self._group if job.indent else "",
+        )
+        self.rules[job.rule_name, facts] = self.rules.get((job.rule_name, facts), 0) + 1
+
+
+def planned(arguments):
+    """Plan a run.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Of Snakemake, without ``-n``.
+
+    Returns
+    -------
+    rules : dict
+        (rule, its other columns) to number of jobs, in the order of the run.
+    n_submitted, n_local : int
+        Jobs that a cluster gets (a group is one), and jobs that run where Snakemake does.
+    """
+    jobs = _Jobs()
+    logger = logging.getLogger("snakemake.logging")
+    logger.addFilter(jobs)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            # A dry run counts on one core unless told otherwise, and scales all threads down to it.
+            cli.main(["--dry-run", "--forceall", "--cores", str(_MANY), *arguments])
+    except SystemExit as end:
+        if end.code:
+            sys.exit(said.getvalue())
+    finally:
+        logger.removeFilter(jobs)
+    return jobs.rules, jobs.n_submitted, jobs.n_local
+
+
+def main(arguments):
+    """Print the table."""
+    rules, n_submitted, n_local = planned(arguments)
+    print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
+    for (rule, facts), n_jobs in rules.items():
+        print("| " + " | ".join(map(str, (rule, n_jobs, *facts))) + " |")
+    total = sum(rules.values())
+    print(f"\n{total} jobs: {n_submitted} to submit, {n_local} where Snakemake runs.")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
