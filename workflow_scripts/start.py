@@ -20,7 +20,9 @@ def living_runs(folder):
         except (OSError, RuntimeError):  # it ended meanwhile, or belongs to somebody else
             continue
         names = [Path(os.fsdecode(argument)).name for argument in arguments[:4]]
-        if here and "snakemake" in names and int(process.name) != os.getpid():
+        # With --mode it is no run, but a cluster's job of one: it holds no lock of the folder.
+        is_run = "snakemake" in names and b"--mode" not in arguments
+        if here and is_run and int(process.name) != os.getpid():
             found.append(int(process.name))
     return found
 

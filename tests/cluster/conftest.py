@@ -1,0 +1,62 @@
+"""A cluster of one node for the tests here, and the runs that they compare."""
+
+import warnings
+
+import pytest
+import yaml
+from one_node_slurm import obstacle, one_node_slurm
+from workflow_project import TINY, copy_project
+
+
+@pytest.fixture(scope="session")
+def slurm():
+    """Folder of the cluster's own files; the tests are skipped, aloud, where it cannot be."""
+    reason = obstacle()
+    if reason:
+        warnings.warn(f"the cluster tests were skipped: {reason}", stacklevel=1)
+        pytest.skip(reason)
+    with one_node_slurm() as folder:
+        yield folder
+
+
+def _overlay(tmp_path_factory, settings):
+    path = tmp_path_factory.mktemp("overlay") / "overlay.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    return [*TINY, path]
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """Overlays of the tiny experiment at one SNR: every stage, four trainings."""
+    return _overlay(tmp_path_factory, {"mixing": {"snr_db": [0]}})
+
+
+@pytest.fixture(scope="session")
+def two_trainings(tmp_path_factory):
+    """Overlays of two trainings that are long enough to be killed in the middle."""
+    return _overlay(
+        tmp_path_factory,
+        {
+            "systems": ["gwrp"],
+            "mixing": {"snr_db": [0]},
+            "training": {"iterations": 600, "state_every": 5, "history_every": 10},
+        },
+    )
+
+
+@pytest.fixture(scope="session")
+def run_locally(tmp_path_factory):
+    """Return a function that runs Snakemake on this machine; it returns the finished project."""
+
+    def run(overlays, *arguments):
+        project = copy_project(tmp_path_factory.mktemp("local") / "a folder", overlays)
+        project.snakemake("--resources", "gpu=2", *arguments)
+        return project
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def new_project(tmp_path_factory):
+    """Return a function that copies the workflow into a folder of its own."""
+    return lambda overlays: copy_project(tmp_path_factory.mktemp("slurm") / "a folder", overlays)

@@ -1,0 +1,200 @@
+"""The workflow through a real Slurm of one node: same bytes, one GPU job at a time, nothing lost."""
+
+import datetime
+import itertools
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from one_node_slurm import THROUGH_SLURM, ended_jobs
+
+# What a run says of itself, and what holds times.
+NOT_RESULTS = ("logs", "benchmarks", "training_state", "report.html")
+TRAININGS = ("--until", "train_model")
+
+
+@pytest.fixture(scope="module")
+def finished(slurm, new_project, tiny):
+    """The tiny experiment, run through Slurm to its tables."""
+    project = new_project(tiny)
+    project.text = project.snakemake(*THROUGH_SLURM).text
+    return project
+
+
+@pytest.fixture(scope="module")
+def trained(run_locally, two_trainings):
+    """Bytes of two trainings that nothing disturbed."""
+    return run_locally(two_trainings, *TRAININGS).result_bytes(without=NOT_RESULTS)
+
+
+def wait_for(condition, process, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "the run ended before it could be disturbed"
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def start():
+    """Return a function that starts two trainings through Slurm; none outlives its test."""
+    runs = []
+
+    def start_run(project, log, *arguments, module="snakemake"):
+        with log.open("w") as stream:
+            run = subprocess.Popen(
+                project.command(*THROUGH_SLURM, *TRAININGS, *arguments, module=module),
+                cwd=project.folder,
+                stdout=stream,
+                stderr=stream,
+            )
+        runs.append(run)
+        return run
+
+    yield start_run
+    for run in runs:
+        run.kill()
+        run.wait()
+    subprocess.run(["scancel", "--user=root"], check=True)
+
+
+def trainings_at_work(project):
+    """Processes of the script train_model that have saved a state: fold to process."""
+    found = {}
+    for process in psutil.process_iter():
+        try:
+            here = process.cwd() == str(project.folder)
+            if here and process.cmdline()[-1].endswith("train_model.py"):
+                logs = [f.path for f in process.open_files() if "/logs/train_model/" in f.path]
+                folds = re.findall(r"fold(\d)", " ".join(logs))
+                found |= {int(fold): process for fold in folds}
+        except (psutil.Error, IndexError):
+            continue  # it ended while we looked
+    states = (project.folder / "results/tiny/training_state").glob("**/fold*/*.safetensors")
+    saved = {int(path.parent.name.removeprefix("fold")) for path in states}
+    return {fold: process for fold, process in found.items() if fold in saved}
+
+
+def running_jobs():
+    text = subprocess.check_output(["squeue", "-h", "-t", "RUNNING", "-o", "%i"], text=True)
+    return text.split()
+
+
+def test_outputs_equal_a_local_run_byte_for_byte(finished, run_locally, tiny):
+    through_slurm = finished.result_bytes(without=NOT_RESULTS)
+    assert "tiny/tables/mask_by_class.md" in through_slurm
+    assert through_slurm == run_locally(tiny).result_bytes(without=NOT_RESULTS)
+
+
+def test_one_gpu_job_ran_at_a_time(slurm, finished):
+    jobs = [job for job in ended_jobs(slurm, finished.folder) if job["Partition"] == "gpu"]
+    assert len(jobs) == 8  # a training, and an inference with its events, for each system and fold
+    times = sorted(
+        tuple(datetime.datetime.fromisoformat(job[key]) for key in ("StartTime", "EndTime"))
+        for job in jobs
+    )
+    for (_, end), (next_start, _) in itertools.pairwise(times):
+        assert end <= next_start
+
+
+def test_short_jobs_share_a_job_of_slurm(slurm, finished):
+    jobs = ended_jobs(slurm, finished.folder)
+    assert {job["JobState"] for job in jobs} == {"COMPLETED"}
+    n_steps = len(re.findall(r"Finished jobid: \d+ \(Rule: (?!all)", finished.text))
+    # One for the corpus, one for four shards, eight with a GPU, two for the metrics of a system,
+    # two for the separation of a fold, one for all tables and figures.
+    assert (len(jobs), n_steps) == (15, 35)
+
+
+def test_a_job_computes_on_the_device_that_slurm_gave(slurm, tmp_path, repository):
+    code = (
+        f"import sys; sys.path.insert(0, {str(repository / 'workflow_scripts')!r})\n"
+        "import torch; from tfseg.hardware import choose_device\n"
+        "torch.cuda.is_available = lambda: True\n"
+        "torch.cuda.device_count = lambda: 1\n"
+        "torch.cuda.get_device_name = lambda device: 'a GPU'\n"
+        "print(choose_device(1))\n"
+    )
+    (tmp_path / "job.sh").write_text(f"#!/bin/sh\nexec {sys.executable} job.py\n")
+    (tmp_path / "job.py").write_text(code)
+    subprocess.run(
+        ["sbatch", "--wait", "--gpus=1", "--mem=2000", "--output=job.log", "job.sh"],
+        cwd=tmp_path, check=True, capture_output=True,
+    )  # fmt: skip
+    assert (tmp_path / "job.log").read_text().splitlines() == [
+        "device: cuda:0, a GPU (of CUDA_VISIBLE_DEVICES=0)",
+        "cuda:0",
+    ]
+
+
+def test_jobs_that_are_cancelled_or_die_are_done_again(
+    slurm, start, new_project, two_trainings, trained, tmp_path
+):
+    project = new_project(two_trainings)
+    run = start(project, tmp_path / "run.log")
+    wait_for(lambda: trainings_at_work(project), run)
+    (cancelled_fold,) = trainings_at_work(project)
+    (cancelled,) = running_jobs()
+    subprocess.run(["scancel", cancelled], check=True)
+    # The other fold's training is next, and dies as if it had run out of memory.
+    wait_for(lambda: set(trainings_at_work(project)) - {cancelled_fold}, run)
+    (victim,) = trainings_at_work(project).values()
+    (died,) = running_jobs()
+    victim.kill()
+    assert run.wait(timeout=300) == 0, (tmp_path / "run.log").read_text()[-6000:]
+    text = (tmp_path / "run.log").read_text()
+    assert text.count("Trying to restart job") == 2
+    for job, state in ((cancelled, "CANCELLED"), (died, "FAILED")):
+        assert re.search(rf"SLURM-job '{job}' failed, SLURM status is: '{state}", text), text[
+            -6000:
+        ]
+    assert project.result_bytes(without=NOT_RESULTS) == trained
+
+
+def test_a_job_that_fails_for_good_is_reported_with_its_log(
+    slurm, start, new_project, two_trainings, trained, tmp_path
+):
+    project = new_project(two_trainings)
+    run = start(project, tmp_path / "run.log", "--retries", "0")
+    wait_for(lambda: trainings_at_work(project), run)
+    ((fold, victim),) = trainings_at_work(project).items()
+    (died,) = running_jobs()
+    victim.kill()
+    assert run.wait(timeout=300) == 1
+    text = (tmp_path / "run.log").read_text()
+    log = f"results/tiny/logs/train_model/snr0-gwrp-fold{fold}-seed0.log"
+    assert f"log: {log} (check log file(s) for error details)" in text
+    assert (
+        f"tfseg 0.1.0, rule train_model, {{'snr': '0', 'system': 'gwrp', 'fold': '{fold}'" in text
+    )
+    assert f"/{died}.log" in text
+    # The other training was not given up, and this one goes on where it stopped.
+    again = project.snakemake(*THROUGH_SLURM, *TRAININGS)
+    assert len(re.findall(r"Finished jobid: \d+ \(Rule: train_model", again.text)) == 1
+    assert "resuming at iteration" in (project.folder / log).read_text()
+    assert project.result_bytes(without=NOT_RESULTS) == trained
+
+
+def test_a_run_that_was_killed_is_finished_by_the_next_call(
+    slurm, start, new_project, two_trainings, trained, tmp_path
+):
+    project = new_project(two_trainings)
+    run = start(project, tmp_path / "run.log", module="start")
+    wait_for(lambda: trainings_at_work(project), run)
+    (left_over,) = running_jobs()
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    assert running_jobs() == [left_over], "expected the job to outlive Snakemake"
+    second = start(project, tmp_path / "second.log", module="start")
+    assert second.wait(timeout=300) == 0, (tmp_path / "second.log").read_text()[-6000:]
+    assert (
+        "removing the lock that a killed run left behind" in (tmp_path / "second.log").read_text()
+    )
+    assert {job["JobState"] for job in ended_jobs(slurm, project.folder)} == {"COMPLETED"}
+    assert project.result_bytes(without=NOT_RESULTS) == trained
+    assert not os.listdir(project.folder / ".snakemake" / "locks")
