@@ -108,7 +108,7 @@ def test_short_jobs_share_a_job_of_slurm(slurm, finished):
     n_steps = len(re.findall(r"Finished jobid: \d+ \(Rule: (?!all)", finished.text))
     # One for the corpus, one for four shards, eight with a GPU, two for the metrics of a system,
     # two for the separation of a fold, one for all tables and figures.
-    assert (len(jobs), n_steps) == (15, 35)
+    assert (len(jobs), n_steps) == (15, 36)
 
 
 def test_a_job_computes_on_the_device_that_slurm_gave(slurm, tmp_path, repository):
@@ -118,6 +118,7 @@ def test_a_job_computes_on_the_device_that_slurm_gave(slurm, tmp_path, repositor
         "torch.cuda.is_available = lambda: True\n"
         "torch.cuda.device_count = lambda: 1\n"
         "torch.cuda.get_device_name = lambda device: 'a GPU'\n"
+        "torch.cuda.set_device = lambda device: None\n"
         "print(choose_device(1))\n"
     )
     (tmp_path / "job.sh").write_text(f"#!/bin/sh\nexec {sys.executable} job.py\n")
