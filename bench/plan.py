@@ -9,13 +9,22 @@ Takes Snakemake's own arguments, runs nothing, needs no data and no Slurm.
 import contextlib
 import io
 import logging
+import re
 import sys
+from pathlib import Path
 
 from snakemake import cli
 from snakemake_interface_logger_plugins.common import LogEvent
 
 COLUMNS = ("rule", "jobs", "threads", "mem_mb", "runtime", "gpu", "partition", "group")
 _MANY = 10_000
+
+
+def local_rules():
+    """Names of the rules that run where Snakemake runs; a dry run does not say it."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in Path("rules").glob("*.smk"))
+    blocks = re.findall(r"^localrules:\n((?:    \w+,\n)+)", text, re.MULTILINE)
+    return set(re.findall(r"\w+", "".join(blocks)))
 
 
 class _Jobs(logging.Filter):
@@ -27,7 +36,7 @@ class _Jobs(logging.Filter):
     def __init__(self):
         super().__init__()
         self.rules, self.n_submitted, self.n_local = {}, 0, 0
-        self._group = ""
+        self._group, self._local_rules = "", local_rules()
 
     def filter(self, record):
         event = getattr(record, "event", None)
@@ -41,8 +50,7 @@ class _Jobs(logging.Filter):
 
     def _add(self, job):
         asked = job.resources
-        # Downloads run where Snakemake runs: rules/download.smk says so of those that count as one.
-        is_local = asked.get("download", 0) > 0
+        is_local = job.rule_name in self._local_rules
         if is_local:
             self.n_local += 1
         elif not job.indent:

@@ -19,7 +19,7 @@ if config["collages"]:
             "../envs/environment.yaml"
         threads: 1
         resources:
-            mem_mb=4000,
+            mem_mb=growing(4000),
             runtime=60,
         params:
             code=code("render_collages"),
@@ -51,7 +51,7 @@ rule apply_model:
     threads: config["apply"]["threads"]
     resources:
         gpu=1,
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=240,
     params:
         code=code("apply_model"),
@@ -87,7 +87,7 @@ rule summarise_recordings:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
         runtime=30,
     params:
         code=code("summarise_recordings"),
@@ -111,7 +111,7 @@ rule check_recordings:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=growing(500),
         runtime=5,
     params:
         code=code("check_recordings"),

@@ -16,7 +16,7 @@ rule export_model:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=20,
     params:
         code=code("export_model"),

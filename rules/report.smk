@@ -39,7 +39,7 @@ rule infer_listening:
         "../envs/environment.yaml"
     threads: config["inference"]["threads"]
     resources:
-        mem_mb=4000,
+        mem_mb=growing(4000),
         runtime=60,
     params:
         code=code("infer_listening"),
@@ -89,7 +89,7 @@ rule make_report:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
         runtime=10,
     params:
         code=code("make_report"),

@@ -39,6 +39,11 @@ rule train_model:
         "../workflow_scripts/train_model.py"
 
 
+# A second of work for each training: not worth a cluster's queue.
+localrules:
+    describe_model,
+
+
 rule describe_model:
     input:
         description=DESCRIPTION,
@@ -54,7 +59,7 @@ rule describe_model:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=growing(500),
         runtime=10,
     params:
         code=code("describe_model"),
