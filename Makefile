@@ -40,7 +40,7 @@ test: setup lint  ## check style, then run the tests
 test-browser: setup  ## open the report in headless Chromium and use it (needs chromium and chromedriver)
 	@$(VENV)/python -m pytest tests/browser
 
-test-cluster: setup-slurm  ## run the workflow through a one-node Slurm (root; Debian: slurm-wlm, munge)
+test-cluster: setup-slurm  ## run the workflow through a one-node Slurm (as root; README has the packages)
 	@.venv-slurm/bin/python -m pytest tests/cluster
 
 lint: setup  ## check style: ruff, snakefmt, snakemake --lint
