@@ -200,3 +200,13 @@ def test_a_run_that_was_killed_is_finished_by_the_next_call(
     assert {job["JobState"] for job in ended_jobs(slurm, project.folder)} == {"COMPLETED"}
     assert project.result_bytes(without=NOT_RESULTS) == trained
     assert not os.listdir(project.folder / ".snakemake" / "locks")
+
+
+def test_the_generic_profile_submits_as_well(slurm, new_project, two_trainings):
+    project = new_project(two_trainings)
+    profile = ("--workflow-profile", "profiles/cluster-generic")
+    text = project.snakemake(*profile, "--until", "plan_mixtures").text
+    (job,) = ended_jobs(slurm, project.folder)
+    assert (job["JobState"], job["Partition"]) == ("COMPLETED", "cpu")
+    assert "4 of 4 steps (100%) done" in text
+    assert (project.folder / "results/tiny/mixtures/mixtures.csv").exists()
