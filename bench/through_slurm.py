@@ -6,6 +6,7 @@ Needs what `make test-cluster` needs. Both runs are in a folder of their own tha
 """
 
 import csv
+import os
 import re
 import shutil
 import subprocess
@@ -44,14 +45,14 @@ def benchmarks_s(results, rule):
 
 
 def timed(project, *arguments):
-    """Run Snakemake in a project: seconds, and what it printed."""
+    """Run Snakemake in a project: seconds, what it printed, and how busy the machine was."""
     start = time.perf_counter()
     run = subprocess.run(
         project.command(*arguments), cwd=project.folder, capture_output=True, text=True
     )
     if run.returncode:
         sys.exit(run.stderr[-6000:])
-    return time.perf_counter() - start, run.stdout + run.stderr
+    return time.perf_counter() - start, run.stdout + run.stderr, os.getloadavg()[1]
 
 
 def main(overlays):
@@ -60,16 +61,17 @@ def main(overlays):
     folder = Path(tempfile.mkdtemp())
     try:
         local = copy_project(folder / "local", overlays)
-        local_s, _ = timed(local, "--resources", "gpu=2")
+        local_s, _, local_load = timed(local, "--resources", "gpu=2")
         through = copy_project(folder / "slurm", overlays)
         with one_node_slurm() as slurm:
-            slurm_s, text = timed(through, *THROUGH_SLURM)
+            slurm_s, text, slurm_load = timed(through, *THROUGH_SLURM)
             jobs = {job["JobId"]: job for job in ended_jobs(slurm, through.folder)}
         trainings = [
             number for number, name in _SUBMITTED.findall(text) if name == "rule_train_model"
         ]
         in_slurm_s = [_seconds(jobs[number]) for number in trainings]
         alone_s = benchmarks_s(through.folder / "results", "train_model")
+        print(f"load of the machine, five minutes: {local_load:.1f}, then {slurm_load:.1f}\n")
         print("| what | seconds |\n|---|---:|")
         print(f"| the whole run on this machine | {local_s:.0f} |")
         print(f"| the whole run through Slurm, {len(jobs)} jobs | {slurm_s:.0f} |")

@@ -1,11 +1,12 @@
 """A cluster of one node for the tests here, and the runs that they compare."""
 
+import shutil
 import warnings
 
 import pytest
 import yaml
 from one_node_slurm import obstacle, one_node_slurm
-from workflow_project import TINY, copy_project
+from workflow_project import TINY, Project, copy_project
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +33,14 @@ def tiny(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def two_trainings(tmp_path_factory):
-    """Overlays of two trainings that are long enough to be killed in the middle."""
-    return _overlay(
+def new_project(tmp_path_factory):
+    """Return a function that copies the workflow into a folder of its own."""
+    return lambda overlays: copy_project(tmp_path_factory.mktemp("run") / "a folder", overlays)
+
+
+@pytest.fixture(scope="session")
+def _features(tmp_path_factory, new_project):
+    overlays = _overlay(
         tmp_path_factory,
         {
             "systems": ["gwrp"],
@@ -42,21 +48,21 @@ def two_trainings(tmp_path_factory):
             "training": {"iterations": 600, "state_every": 5, "history_every": 10},
         },
     )
+    project = new_project(overlays)
+    project.snakemake("--until", "extract_features")
+    return project
 
 
 @pytest.fixture(scope="session")
-def run_locally(tmp_path_factory):
-    """Return a function that runs Snakemake on this machine; it returns the finished project."""
+def before_training(tmp_path_factory, _features):
+    """Return a function that copies a run that stopped before two trainings.
 
-    def run(overlays, *arguments):
-        project = copy_project(tmp_path_factory.mktemp("local") / "a folder", overlays)
-        project.snakemake("--resources", "gpu=2", *arguments)
-        return project
+    They are long enough to be killed in the middle.
+    """
 
-    return run
+    def copy():
+        folder = tmp_path_factory.mktemp("run") / "a folder"
+        shutil.copytree(_features.folder, folder, symlinks=True)
+        return Project(folder, _features.overlays)
 
-
-@pytest.fixture(scope="session")
-def new_project(tmp_path_factory):
-    """Return a function that copies the workflow into a folder of its own."""
-    return lambda overlays: copy_project(tmp_path_factory.mktemp("slurm") / "a folder", overlays)
+    return copy

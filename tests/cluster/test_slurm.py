@@ -27,12 +27,14 @@ def finished(slurm, new_project, tiny):
 
 
 @pytest.fixture(scope="module")
-def trained(run_locally, two_trainings):
+def trained(before_training):
     """Bytes of two trainings that nothing disturbed."""
-    return run_locally(two_trainings, *TRAININGS).result_bytes(without=NOT_RESULTS)
+    project = before_training()
+    project.snakemake("--resources", "gpu=2", *TRAININGS)
+    return project.result_bytes(without=NOT_RESULTS)
 
 
-def wait_for(condition, process, seconds=120):
+def wait_for(condition, process, seconds=500):
     end = time.monotonic() + seconds
     while not condition():
         assert process.poll() is None, "the run ended before it could be disturbed"
@@ -85,10 +87,12 @@ def running_jobs():
     return text.split()
 
 
-def test_outputs_equal_a_local_run_byte_for_byte(finished, run_locally, tiny):
+def test_outputs_equal_a_local_run_byte_for_byte(finished, new_project, tiny):
+    local = new_project(tiny)
+    local.snakemake("--resources", "gpu=2")
     through_slurm = finished.result_bytes(without=NOT_RESULTS)
     assert "tiny/tables/mask_by_class.md" in through_slurm
-    assert through_slurm == run_locally(tiny).result_bytes(without=NOT_RESULTS)
+    assert through_slurm == local.result_bytes(without=NOT_RESULTS)
 
 
 def test_one_gpu_job_ran_at_a_time(slurm, finished):
@@ -135,9 +139,9 @@ def test_a_job_computes_on_the_device_that_slurm_gave(slurm, tmp_path, repositor
 
 
 def test_jobs_that_are_cancelled_or_die_are_done_again(
-    slurm, start, new_project, two_trainings, trained, tmp_path
+    slurm, start, before_training, trained, tmp_path
 ):
-    project = new_project(two_trainings)
+    project = before_training()
     run = start(project, tmp_path / "run.log")
     wait_for(lambda: trainings_at_work(project), run)
     (cancelled_fold,) = trainings_at_work(project)
@@ -148,7 +152,7 @@ def test_jobs_that_are_cancelled_or_die_are_done_again(
     (victim,) = trainings_at_work(project).values()
     (died,) = running_jobs()
     victim.kill()
-    assert run.wait(timeout=300) == 0, (tmp_path / "run.log").read_text()[-6000:]
+    assert run.wait(timeout=500) == 0, (tmp_path / "run.log").read_text()[-6000:]
     text = (tmp_path / "run.log").read_text()
     assert text.count("Trying to restart job") == 2
     for job, state in ((cancelled, "CANCELLED"), (died, "FAILED")):
@@ -159,15 +163,15 @@ def test_jobs_that_are_cancelled_or_die_are_done_again(
 
 
 def test_a_job_that_fails_for_good_is_reported_with_its_log(
-    slurm, start, new_project, two_trainings, trained, tmp_path
+    slurm, start, before_training, trained, tmp_path
 ):
-    project = new_project(two_trainings)
+    project = before_training()
     run = start(project, tmp_path / "run.log", "--retries", "0")
     wait_for(lambda: trainings_at_work(project), run)
     ((fold, victim),) = trainings_at_work(project).items()
     (died,) = running_jobs()
     victim.kill()
-    assert run.wait(timeout=300) == 1
+    assert run.wait(timeout=500) == 1
     text = (tmp_path / "run.log").read_text()
     log = f"results/tiny/logs/train_model/snr0-gwrp-fold{fold}-seed0.log"
     assert f"log: {log} (check log file(s) for error details)" in text
@@ -183,9 +187,9 @@ def test_a_job_that_fails_for_good_is_reported_with_its_log(
 
 
 def test_a_run_that_was_killed_is_finished_by_the_next_call(
-    slurm, start, new_project, two_trainings, trained, tmp_path
+    slurm, start, before_training, trained, tmp_path
 ):
-    project = new_project(two_trainings)
+    project = before_training()
     run = start(project, tmp_path / "run.log", module="start")
     wait_for(lambda: trainings_at_work(project), run)
     (left_over,) = running_jobs()
@@ -193,7 +197,7 @@ def test_a_run_that_was_killed_is_finished_by_the_next_call(
     run.wait()
     assert running_jobs() == [left_over], "expected the job to outlive Snakemake"
     second = start(project, tmp_path / "second.log", module="start")
-    assert second.wait(timeout=300) == 0, (tmp_path / "second.log").read_text()[-6000:]
+    assert second.wait(timeout=500) == 0, (tmp_path / "second.log").read_text()[-6000:]
     assert (
         "removing the lock that a killed run left behind" in (tmp_path / "second.log").read_text()
     )
@@ -202,8 +206,8 @@ def test_a_run_that_was_killed_is_finished_by_the_next_call(
     assert not os.listdir(project.folder / ".snakemake" / "locks")
 
 
-def test_the_generic_profile_submits_as_well(slurm, new_project, two_trainings):
-    project = new_project(two_trainings)
+def test_the_generic_profile_submits_as_well(slurm, new_project, tiny):
+    project = new_project(tiny)
     profile = ("--workflow-profile", "profiles/cluster-generic")
     text = project.snakemake(*profile, "--until", "plan_mixtures").text
     (job,) = ended_jobs(slurm, project.folder)
