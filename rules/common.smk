@@ -8,19 +8,20 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 from tfseg.apply.listing import find_recordings
-from tfseg.config import changed_keys, check_config, sorted_keys
+from tfseg.config import changed_keys, check_config, check_config_files, sorted_keys
 from tfseg.corpora.registry import load_registry
 from tfseg.digest import code_digest, contents_digest, files_digest
 from tfseg.errors import ConfigError, DataError
 from tfseg.models.registry import SYSTEMS as SYSTEM_FACTS
 
 try:
+    check_config_files(workflow.configfiles)
     check_config(config)
+    DATASETS = load_registry(config["download"]["registry"])
 except ConfigError as error:
     raise WorkflowError(str(error))
 
 DATA_ROOT = config["data_root"]
-DATASETS = load_registry(config["download"]["registry"])
 # Which data set each folder and each archive is of.
 FOLDER_OF = {
     folder: name for name, dataset in DATASETS.items() for folder in dataset.folders

@@ -14,6 +14,12 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--long", action="store_true", help="also the long tests, and many more bad inputs"
+    )
+
+
 def _merged(base, overlay):
     """Merge as the workflow does: dictionaries key by key, everything else replaced."""
     merged = dict(base)

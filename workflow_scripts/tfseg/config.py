@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import functools
 import math
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tfseg.models.registry import SYSTEMS
 from tfseg.timegrid import TimeGrid
 
 _MODELS = Path(__file__).resolve().parent / "models"
+_LEAST_OFFSET = 1e-30
 _SCHEMA_PATH = Path(__file__).resolve().parents[2] / "schemas" / "config.schema.yaml"
 
 
@@ -73,21 +75,32 @@ def _explain(error):
         "minItems": lambda: f"at least {rule} item(s)",
         "uniqueItems": lambda: "every item once",
         "minLength": lambda: "a text that is not empty",
+        "maxLength": lambda: f"at most {rule} characters",
         "pattern": lambda: f"a name that matches {rule}",
     }.get(error.validator, lambda: error.message)()
     hint = _number_hint(value) if error.validator == "type" and isinstance(value, str) else ""
     return [f"config key {key}: expected {expected}, found {_found(value)}{hint}"]
 
 
-def _not_finite(value, path=()):
-    """Name numbers that are NaN or infinite: they compare with no limit."""
+def _unfit_values(value, path=()):
+    """Name what no key can use, and no limit or pattern of a schema refuses.
+
+    NaN compares with no limit; a pattern's ``$`` lets a line end through, and texts become paths.
+    """
     if isinstance(value, dict):
-        return [m for key, item in value.items() for m in _not_finite(item, (*path, key))]
+        return [m for key, item in value.items() for m in _unfit_values(item, (*path, key))]
     if isinstance(value, list):
-        return [m for index, item in enumerate(value) for m in _not_finite(item, (*path, index))]
+        return [m for index, item in enumerate(value) for m in _unfit_values(item, (*path, index))]
     if isinstance(value, float) and not math.isfinite(value):
         return [f"config key {_dotted(path)}: expected a finite number, found {value}"]
+    if isinstance(value, str) and not value.isprintable():
+        return [f"config key {_dotted(path)}: expected printable characters only, found {value!r}"]
     return []
+
+
+@functools.cache
+def _validator():
+    return _Validator(yaml.safe_load(_SCHEMA_PATH.read_text(encoding="utf-8")))
 
 
 def _relations(config):
@@ -114,8 +127,38 @@ def _relations(config):
             f"({features['window_length'] / features['sample_rate']:g} s), "
             f"found {mixing['duration_s']}"
         )
+    if grid.n_samples(mixing["max_event_s"]) < 1:
+        yield (
+            "config key mixing.max_event_s: expected at least one sample "
+            f"({1 / features['sample_rate']:g} s), found {mixing['max_event_s']}"
+        )
+    if features["log_offset"] < _LEAST_OFFSET:
+        yield (
+            f"config key features.log_offset: expected at least {_LEAST_OFFSET:g}, which float32 "
+            f"holds, found {features['log_offset']}"
+        )
+    n_bins = features["window_length"] // 2 + 1
+    if features["n_mels"] > n_bins:
+        yield (
+            f"config key features.n_mels: expected at most the {n_bins} frequencies of "
+            f"features.window_length, found {features['n_mels']}"
+        )
+    for index, snr_db in enumerate(mixing["snr_db"]):
+        # Paths hold an SNR as text, and a job reads it back from there.
+        text = f"{snr_db:g}"
+        if float(text) != snr_db or text == "-0":
+            yield (
+                f"config key mixing.snr_db[{index}]: expected a number of at most six digits, "
+                f"found {snr_db}"
+            )
+    for index, label in enumerate(config["corpus"]["classes"]):
+        if label == "macro":
+            yield (
+                f"config key corpus.classes[{index}]: expected another name than 'macro', which "
+                "stands for the mean over classes in metrics.csv"
+            )
     for index, onset_s in enumerate([] if mixing["onsets_s"] == "centre" else mixing["onsets_s"]):
-        if onset_s >= mixing["duration_s"]:
+        if grid.n_samples(onset_s) >= grid.n_samples(mixing["duration_s"]):
             yield (
                 f"config key mixing.onsets_s[{index}]: expected less than mixing.duration_s "
                 f"({mixing['duration_s']}), found {onset_s}"
@@ -224,15 +267,51 @@ def check_config(config):
     ConfigError
         One message with a line per problem: the key, what was expected, what was found.
     """
-    schema = yaml.safe_load(_SCHEMA_PATH.read_text(encoding="utf-8"))
-    errors = sorted(
-        _Validator(schema).iter_errors(config), key=lambda e: list(map(str, e.absolute_path))
-    )
+    errors = sorted(_validator().iter_errors(config), key=lambda e: list(map(str, e.absolute_path)))
     # jsonschema reports a section once for each of its missing keys.
     messages = list(dict.fromkeys(message for error in errors for message in _explain(error)))
-    messages += _not_finite(config)
+    messages += _unfit_values(config)
     if not messages:
         messages = list(_relations(config))
+    if messages:
+        raise ConfigError("\n".join(messages))
+
+
+def _keys_twice(node, path=()):
+    """Yield the keys of a YAML node that stand there more than once: path, first and second line."""
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _keys_twice(item, (*path, index))
+    if isinstance(node, yaml.MappingNode):
+        lines = {}
+        for key, value in node.value:
+            here = (*path, str(key.value))
+            line = key.start_mark.line + 1
+            if here in lines:
+                yield here, lines[here], line
+            lines[here] = line
+            yield from _keys_twice(value, here)
+
+
+def check_config_files(paths):
+    """Check that no file names a key twice: YAML would use the last and drop the rest in silence.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+
+    Raises
+    ------
+    ConfigError
+        With a line per key.
+    """
+    messages = []
+    for path in paths:
+        node = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        messages += [
+            f"{path}, line {line}: config key {_dotted(key)}: expected once, found also on line {first}"
+            for key, first, line in _keys_twice(node)
+        ]
     if messages:
         raise ConfigError("\n".join(messages))
 

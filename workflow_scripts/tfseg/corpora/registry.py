@@ -8,7 +8,7 @@ import requests
 import yaml
 
 from tfseg.corpora.fetch import Archive, why
-from tfseg.errors import DamagedFileError, DataError
+from tfseg.errors import ConfigError, DamagedFileError, DataError
 from tfseg.files import read_json, write_json
 
 _TIMEOUT_S = 30
@@ -82,9 +82,21 @@ class Dataset:
 
 
 def load_registry(path):
-    """Load the committed registry (``resources/datasets.yaml``): name to `Dataset`."""
-    values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    return {name: Dataset(name=name, **facts) for name, facts in values.items()}
+    """Load the committed registry (``resources/datasets.yaml``): name to `Dataset`.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such file, or it holds something else.
+    """
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        return {name: Dataset(name=name, **facts) for name, facts in values.items()}
+    except (OSError, ValueError, yaml.YAMLError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            f"config key download.registry: expected a registry of data sets as "
+            f"resources/datasets.yaml, found {path}, which cannot be used: {error}"
+        ) from None
 
 
 def _where_from(dataset, path):
