@@ -3,10 +3,10 @@
 import torch
 
 from tfseg import mixing, separating
-from tfseg.audio import write_float_wav
+from tfseg.audio import write_wav
 from tfseg.corpora import tables
 from tfseg.features import FeatureSettings
-from tfseg.files import whole_file, write_csv
+from tfseg.files import write_csv
 from tfseg.inference import load_networks
 from tfseg.progress import bars
 from tfseg.workflow import run_script
@@ -21,8 +21,7 @@ def _write(folder, separation, sample_rate):
             if system != "no_separation":
                 waveforms[f"{label}-{system}"] = estimate
     for name, samples in waveforms.items():
-        with whole_file(f"{folder}/{separation.mixture}/{name}.wav") as path:
-            write_float_wav(path, samples, sample_rate)
+        write_wav(f"{folder}/{separation.mixture}/{name}.wav", samples, sample_rate, "FLOAT")
 
 
 def main(smk):

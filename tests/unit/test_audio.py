@@ -131,13 +131,19 @@ def test_a_part_without_samples_is_refused_by_name(tmp_path, ramp):
 def test_equal_samples_give_equal_wav_files_whenever_they_are_written(tmp_path, monkeypatch):
     samples = np.random.default_rng(0).standard_normal(1000)
     for name in ("a.wav", "b.wav"):
-        audio.write_float_wav(tmp_path / name, samples, 16000)
+        audio.write_wav(tmp_path / name, samples, 16000, "FLOAT")
         time.sleep(1.01)  # libsndfile's clock counts seconds
     assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
     read, rate = soundfile.read(tmp_path / "a.wav", dtype="float32")
     assert rate == 16000
     np.testing.assert_array_equal(read, samples.astype(np.float32))
-    monkeypatch.setattr(audio, "_WAV_LIMIT_BYTES", 100)
-    audio.write_float_wav(tmp_path / "c.wav", samples, 16000)
-    assert (tmp_path / "c.wav").read_bytes()[:4] == b"RF64"
-    np.testing.assert_array_equal(soundfile.read(tmp_path / "c.wav", dtype="float32")[0], read)
+    for limit, kind in ((100, b"RF64"), (10**9, b"RIFF")):
+        monkeypatch.setattr(audio, "_WAV_LIMIT_BYTES", limit)
+        for name in ("c.wav", "d.wav"):
+            with audio.writing_float_wav(tmp_path / name, 16000, 1, len(samples)) as file:
+                file.write(samples)
+            time.sleep(1.01)
+        assert (tmp_path / "c.wav").read_bytes() == (tmp_path / "d.wav").read_bytes()
+        assert (tmp_path / "c.wav").read_bytes()[:4] == kind
+        stored, _ = soundfile.read(tmp_path / "c.wav", dtype="float32")
+        np.testing.assert_array_equal(stored, read)

@@ -1,13 +1,18 @@
 """Reading recordings: any rate and channel count that libsndfile reads, to mono at one rate."""
 
 import contextlib
+import errno
 import functools
+import io
+import os
+from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
 
 from tfseg.errors import DataError
+from tfseg.files import whole_file
 
 _MIRRORED_S = 0.01
 _CROSS_FADE_S = 0.05
@@ -129,9 +134,15 @@ def read_blocks(path, sample_rate, *, resampler, n_block, n_overlap, n_least):
         yield np.pad(held, (0, n_least - len(held)))
 
 
+def _place_of_time(header):
+    """Where in a wav file libsndfile notes the time of writing, beside the peak; None: nowhere."""
+    place = header[:_HEADER_BYTES].find(b"PEAK")
+    return None if place < 0 else place + 12  # behind identifier, size and version
+
+
 @contextlib.contextmanager
 def writing_float_wav(path, sample_rate, n_channels, n_samples):
-    """Open a wav file of 32-bit floats for writing; equal samples give equal bytes.
+    """Open a long wav file of 32-bit floats for writing; equal samples give equal bytes.
 
     Parameters
     ----------
@@ -145,6 +156,11 @@ def writing_float_wav(path, sample_rate, n_channels, n_samples):
     ------
     file : soundfile.SoundFile
         Its ``write`` takes samples [shape=(n, n_channels)].
+
+    Raises
+    ------
+    OSError
+        When the disk is full.
     """
     size = 4 * n_samples * n_channels
     with soundfile.SoundFile(
@@ -156,26 +172,36 @@ def writing_float_wav(path, sample_rate, n_channels, n_samples):
         format="WAV" if size < _WAV_LIMIT_BYTES else "RF64",
     ) as file:
         yield file
-    # libsndfile notes the time of writing beside the peak: identifier, size, version, then time.
+    # libsndfile does not say what a full disk did to the end of a file.
+    if os.path.getsize(path) < size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
     with open(path, "r+b") as stream:
-        place = stream.read(_HEADER_BYTES).find(b"PEAK")
-        if place >= 0:
-            stream.seek(place + 12)
+        place = _place_of_time(stream.read(_HEADER_BYTES))
+        if place is not None:
+            stream.seek(place)
             stream.write(bytes(4))
 
 
-def write_float_wav(path, samples, sample_rate):
-    """Write a whole wav file of 32-bit floats.
+def write_wav(path, samples, sample_rate, subtype):
+    """Write a wav file, whole or not at all; equal samples give equal bytes.
 
     Parameters
     ----------
     path : path-like
-    samples : np.ndarray [shape=(n_samples,)]
+    samples : np.ndarray [shape=(n,)]
     sample_rate : int
         Hz.
+    subtype : {"PCM_16", "FLOAT"}
     """
-    with writing_float_wav(path, sample_rate, 1, len(samples)) as file:
-        file.write(samples)
+    # Through memory: libsndfile does not say what a full disk did to the end of a file.
+    stream = io.BytesIO()
+    soundfile.write(stream, samples, sample_rate, subtype=subtype, format="WAV")
+    content = bytearray(stream.getvalue())
+    place = _place_of_time(content)
+    if place is not None:
+        content[place : place + 4] = bytes(4)
+    with whole_file(path) as temporary_path:
+        Path(temporary_path).write_bytes(content)
 
 
 def fit_length(samples, n_samples, sample_rate):

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import tempfile
@@ -29,13 +30,21 @@ def whole_file(path):
     ------
     temporary_path : str
         Write here. The suffix of `path` is kept, since some writers look at it.
+
+    Raises
+    ------
+    DataError
+        When the disk is full, or the folder cannot be written to.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary_path = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=f".part{path.suffix}"
-    )
-    os.close(handle)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary_path = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem[:40]}.", suffix=f".part{path.suffix}"
+        )
+        os.close(handle)
+    except OSError as error:
+        raise _not_written(path, error) from error
     try:
         yield temporary_path
         with open(temporary_path, "rb") as finished:
@@ -45,10 +54,20 @@ def whole_file(path):
         os.umask(umask)
         os.chmod(temporary_path, 0o666 & ~umask)
         os.replace(temporary_path, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary_path)
+        # A failed write names no file; an error that names another one is none of ours.
+        if isinstance(error, OSError) and error.filename in (None, temporary_path):
+            raise _not_written(path, error) from error
         raise
+
+
+def _not_written(path, error):
+    return DataError(
+        f"{path}: could not be written: {error.strerror or error}. What was there before is as it "
+        "was; run again when this is mended."
+    )
 
 
 def write_text(path, text):
@@ -102,17 +121,46 @@ def file_sha256(paths):
     return digest.hexdigest()
 
 
+class _Sink(io.FileIO):
+    """Where an HDF5 file is written to: keeps the first error of a write, and goes on.
+
+    HDF5 cannot bear it that a write fails: closing the file then ends the process with a
+    segmentation fault, without a word.
+    """
+
+    def __init__(self, path):
+        super().__init__(path, "r+")
+        self.error = None
+
+    def write(self, content):
+        content = memoryview(content)
+        done = 0
+        while self.error is None and done < len(content):
+            try:
+                done += super().write(content[done:])
+            except OSError as error:
+                self.error = error
+        return len(content)
+
+
 @contextlib.contextmanager
 def writing_hdf5(path):
     """Open a new HDF5 file that appears at `path` whole or not at all.
 
     The newest file layout is used, because its headers and attributes carry checksums.
+
+    Raises
+    ------
+    DataError
+        When the disk is full, or the folder cannot be written to.
     """
-    with (
-        whole_file(path) as temporary_path,
-        h5py.File(temporary_path, "w", libver="latest") as file,
-    ):
-        yield file
+    with whole_file(path) as temporary_path, _Sink(temporary_path) as sink:
+        try:
+            with h5py.File(sink, "w", libver="latest") as file:
+                yield file
+        finally:
+            if sink.error is not None:
+                raise sink.error
 
 
 def create_dataset(group, name, data=None, *, shape=None, dtype=None, chunks=True, maxshape=None):

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import load, save
 
 from tfseg.errors import DamagedFileError, DataError
 from tfseg.files import whole_file
@@ -36,7 +36,8 @@ def save_tensors(path, tensors, description=None):
     header = json.dumps(description, sort_keys=True)
     metadata = {"description": header, "sha256": _checksum(tensors, header)}
     with whole_file(path) as temporary_path:
-        save_file(tensors, temporary_path, metadata={_KEY: json.dumps(metadata, sort_keys=True)})
+        content = save(tensors, metadata={_KEY: json.dumps(metadata, sort_keys=True)})
+        Path(temporary_path).write_bytes(content)
 
 
 def load_tensors(path):

@@ -17,13 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import soundfile
 
+from tfseg.audio import write_wav
 from tfseg.corpora import scenes
 from tfseg.corpora.instruments import INSTRUMENTS, pitches
 from tfseg.corpora.recordings import recordings
 from tfseg.errors import DataError
-from tfseg.files import whole_file
 from tfseg.seeding import generator
 
 SAMPLE_RATE = 32000
@@ -120,11 +119,6 @@ class Player:
         return samples
 
 
-def _write_wav(path, samples):
-    with whole_file(path) as temporary_path:
-        soundfile.write(temporary_path, samples, SAMPLE_RATE, subtype="PCM_16", format="WAV")
-
-
 def render_corpus(
     audio_dir,
     *,
@@ -174,7 +168,7 @@ def render_corpus(
         name = "{}-{:+.1f}".format("-".join(map(str, pitch[:2])), pitch[2])
         samples = player.take(label, pitch, generator(seed, "take", part, label, name, take))
         path = audio_dir / "events" / label / f"{name}-{take}.wav"
-        _write_wav(path, samples)
+        write_wav(path, samples, SAMPLE_RATE, "PCM_16")
         events.append((path, label, f"{label}/{name}"))
     backgrounds = []
     for kind in scenes.KINDS:
@@ -184,7 +178,7 @@ def render_corpus(
                     kind, (seed, part, place), take, SAMPLE_RATE, scene_duration_s
                 )
                 path = audio_dir / "scenes" / kind / f"{place:02d}-{take}.wav"
-                _write_wav(path, samples)
+                write_wav(path, samples, SAMPLE_RATE, "PCM_16")
                 backgrounds.append((path, kind, f"{kind}/{place:02d}"))
     return pd.concat(
         [
