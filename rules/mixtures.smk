@@ -72,6 +72,7 @@ else:
             mixtures=PLAN[0],
             mixture_events=PLAN[1],
             corpus_events=CORPUS["events"],
+            inspection=INSPECTION,
             licences=LICENCES,
             audio=EMBEDDED_AUDIO,
         output:

@@ -1,7 +1,8 @@
-"""Fixtures that several unit tests share: configs, a tiny corpus, stems and networks of it."""
+"""Fixtures that several tests share: configs, a tiny corpus, its stems and networks, a finished run."""
 
 import copy
 import itertools
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
+from workflow_project import TINY, copy_project
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -213,3 +215,23 @@ def build_narrow(full_config):
         )
 
     return build
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    # Snakemake keeps a cache in the home folder; tests must not need one that can be written.
+    previous = os.environ.get("XDG_CACHE_HOME")
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if previous is None:
+        del os.environ["XDG_CACHE_HOME"]
+    else:
+        os.environ["XDG_CACHE_HOME"] = previous
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A finished run of the tiny experiment; tests may only look at it or make dry runs."""
+    project = copy_project(tmp_path_factory.mktemp("finished") / "a folder", TINY)
+    project.snakemake("--resources", "gpu=2")
+    return project

@@ -2,6 +2,7 @@
 
 from tfseg import features
 from tfseg.corpora import tables
+from tfseg.corpora.inspection import check_unchanged
 from tfseg.files import writing_hdf5
 from tfseg.progress import bars
 from tfseg.workflow import run_script
@@ -12,6 +13,7 @@ def main(smk):
     clips = tables.read_table(smk.input.clips, "clips")
     clips = clips[clips["fold"] == int(smk.wildcards.fold)]
     shard = clips.iloc[int(smk.wildcards.shard) :: smk.params.n_shards]
+    check_unchanged(tables.read_table(smk.input.inspection, "inspection"), shard["path"])
     with writing_hdf5(smk.output.features) as file:
         features.extract_clips(
             file,

@@ -2,6 +2,7 @@
 
 from tfseg import mixing
 from tfseg.corpora import tables
+from tfseg.corpora.inspection import check_unchanged
 from tfseg.files import read_json, writing_hdf5
 from tfseg.licences import announce
 from tfseg.progress import bars
@@ -15,13 +16,18 @@ def main(smk):
     first = int(smk.wildcards.shard) * smk.params.shard_size
     shard = mixtures.iloc[first : first + smk.params.shard_size]
     mixture_events = tables.read_table(smk.input.mixture_events, "mixture_events")
+    events = mixture_events[mixture_events["mixture"].isin(shard["mixture"])]
+    check_unchanged(
+        tables.read_table(smk.input.inspection, "inspection"),
+        [path for path in [*shard["scene"], *events["event"]] if path],
+    )
     terms = read_json(smk.input.licences)
     announce(terms, "these mixtures")
     with writing_hdf5(smk.output.stems) as file:
         mixing.render_stems(
             file,
             shard,
-            mixture_events[mixture_events["mixture"].isin(shard["mixture"])],
+            events,
             tables.read_table(smk.input.corpus_events, "events"),
             classes=smk.params.classes,
             sample_rate=smk.params.sample_rate,

@@ -18,6 +18,7 @@ def smk(tmp_path):
     return SimpleNamespace(
         rule="train_model",
         wildcards={"fold": "1"},
+        input=[],
         output=[str(tmp_path / "out.csv")],
         log=[str(tmp_path / "logs" / "train.log")],
     )
@@ -112,7 +113,11 @@ def test_a_job_waits_for_another_writer_of_its_outputs(smk, tmp_path, capsys):
 
 def test_jobs_of_other_outputs_do_not_wait(smk, tmp_path):
     other = SimpleNamespace(
-        rule="other", wildcards={}, output=[str(tmp_path / "b")], log=[str(tmp_path / "b.log")]
+        rule="other",
+        wildcards={},
+        input=[],
+        output=[str(tmp_path / "b")],
+        log=[str(tmp_path / "b.log")],
     )
     ran = []
     run_script(lambda _: run_script(ran.append, other, tmp_path / "locks"), smk, tmp_path / "locks")

@@ -1,4 +1,4 @@
-"""The one module that sees a snakemake object: logs, locks and errors of every rule's script."""
+"""The one module that sees a snakemake object: logs, locks, checksums and errors of every script."""
 
 import contextlib
 import fcntl
@@ -8,9 +8,18 @@ import traceback
 from pathlib import Path
 
 from tfseg import __version__
-from tfseg.errors import TfsegError
+from tfseg.errors import DamagedFileError, TfsegError
+from tfseg.files import write_text
 
-_LOCK_DIR = Path(".snakemake") / "tfseg_locks"
+# Texts hold no checksum of their own; HDF5 and safetensors files do.
+_TEXTS = {".csv", ".json", ".tsv"}
+_LOCK_DIR = Path(".snakemake") / "tfseg"
+
+
+def _write(log, text):
+    """Write to the log; where its disk is full, the console still has it all."""
+    with contextlib.suppress(OSError):
+        log.write(text.encode(errors="backslashreplace"))
 
 
 class _Tee:
@@ -20,10 +29,11 @@ class _Tee:
         self._console, self._log = console, log
 
     def write(self, text):
-        self._console.write(text)
+        # A console of an older encoding must not end a job over a clip's name.
+        encoding = getattr(self._console, "encoding", None) or "utf-8"
+        self._console.write(text.encode(encoding, "backslashreplace").decode(encoding))
         if not text.startswith("\r"):
-            self._log.write(text)
-            self._log.flush()
+            _write(self._log, text)
         return len(text)
 
     def flush(self):
@@ -58,6 +68,41 @@ def _sole_writer(outputs, lock_dir):
         yield
 
 
+def _sha256(path):
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _checksums(paths, folder):
+    """Where the checksum of each text among these files lies: path to path."""
+    return {
+        path: folder / f"{hashlib.sha256(path.encode()).hexdigest()[:32]}.sha256"
+        for path in map(str, paths)
+        if Path(path).suffix in _TEXTS
+    }
+
+
+def _check_texts(paths, folder):
+    """Refuse a table or description that is not as the job that made it has left it."""
+    for path, record in _checksums(paths, folder).items():
+        if not (record.exists() and Path(path).exists()):
+            continue
+        expected, found = record.read_text().split()[0], _sha256(path)
+        if found != expected:
+            raise DamagedFileError(
+                f"{path}: expected it as its job wrote it (sha256 {expected[:12]}...), found "
+                f"another content ({found[:12]}...). Delete the file and run again: only what "
+                "depends on it is made anew."
+            )
+
+
+def _record_texts(paths, folder):
+    """Keep the checksums of the tables and descriptions of a finished job, as sha256sum does."""
+    for path, record in _checksums(paths, folder).items():
+        if Path(path).exists():  # Snakemake says which outputs are missing
+            write_text(record, f"{_sha256(path)}  {path}\n")
+
+
 def run_script(main, smk, lock_dir=_LOCK_DIR):
     """Run a rule's script: everything it prints goes to the console and to the rule's log.
 
@@ -66,9 +111,9 @@ def run_script(main, smk, lock_dir=_LOCK_DIR):
     main : callable
         ``main(smk)`` does the work.
     smk : snakemake object
-        Or anything with ``rule, wildcards, output, log``.
+        Or anything with ``rule, wildcards, input, output, log``.
     lock_dir : Path
-        Where the locks that keep left-over jobs apart lie.
+        Where the locks that keep left-over jobs apart lie, and the checksums of texts.
 
     Raises
     ------
@@ -79,14 +124,18 @@ def run_script(main, smk, lock_dir=_LOCK_DIR):
     log_path = Path(smk.log[0])
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with (
-        log_path.open("w", encoding="utf-8") as log,
+        log_path.open("wb", buffering=0) as log,
         contextlib.redirect_stdout(_Tee(sys.stdout, log)),
         contextlib.redirect_stderr(_Tee(sys.stderr, log)),
     ):
-        log.write(f"tfseg {__version__}, rule {smk.rule}, {dict(smk.wildcards.items())}\n")
+        _write(log, f"tfseg {__version__}, rule {smk.rule}, {dict(smk.wildcards.items())}\n")
         try:
             with _sole_writer(list(map(str, smk.output)), lock_dir):
+                for record in _checksums(smk.output, lock_dir).values():
+                    record.unlink(missing_ok=True)
+                _check_texts(smk.input, lock_dir)
                 main(smk)
+                _record_texts(smk.output, lock_dir)
         except TfsegError as error:
             print(f"error in rule {smk.rule}: {error}", file=sys.stderr)
             raise SystemExit(1) from None

@@ -10,6 +10,7 @@ import pandas as pd
 import soundfile
 
 from tfseg.corpora.tables import table_schema
+from tfseg.errors import DamagedFileError
 
 # Less than one step of 16 bit counts as digital silence: lossy coders leave such a residue.
 SILENCE = 1 / 32768
@@ -126,6 +127,39 @@ class _Measure:
         self.n_samples += len(levels)
 
 
+def _sha256(path):
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def check_unchanged(inspection, paths):
+    """Check that recordings are what was inspected: a flipped bit in a wav shows nowhere else.
+
+    Parameters
+    ----------
+    inspection : pd.DataFrame
+        As ``schemas/tables/inspection.schema.yaml`` says.
+    paths : iterable of str
+
+    Raises
+    ------
+    DamagedFileError
+        Naming the first file that is not.
+    """
+    expected = dict(zip(inspection["path"], inspection["sha256"], strict=True))
+    for path in sorted(set(paths)):
+        try:
+            found = _sha256(Path(path))
+        except OSError as error:
+            found = error.strerror or str(error)
+        if found != expected.get(path):
+            raise DamagedFileError(
+                f"{path}: expected the file that was inspected (sha256 {expected.get(path, 'none')[:12]}...), "
+                f"found another content ({found[:40]}). Put the file back, or delete "
+                "corpus/inspection.csv and run again to work with what is there."
+            )
+
+
 def inspect_recording(row):
     """Look at one recording.
 
@@ -142,12 +176,17 @@ def inspect_recording(row):
         Rows of ``corpus_report.csv``.
     """
     path = Path(row["path"])
-    if not path.is_file():
-        return _unread(row), [_problem(row, "missing", "error", "a sound file", "nothing there")]
-    if path.stat().st_size == 0:
-        return _unread(row), [_problem(row, "empty", "error", "a sound file", "no bytes")]
-    with path.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        if not path.is_file():
+            return _unread(row), [
+                _problem(row, "missing", "error", "a sound file", "nothing there")
+            ]
+        if path.stat().st_size == 0:
+            return _unread(row), [_problem(row, "empty", "error", "a sound file", "no bytes")]
+        sha256 = _sha256(path)
+    except OSError as error:  # no permission, a disk's fault
+        reason = error.strerror or str(error)
+        return _unread(row), [_problem(row, "unreadable", "error", "a file to read", reason)]
     measure = _Measure()
     try:
         info = soundfile.info(str(path))
