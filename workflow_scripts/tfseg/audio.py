@@ -21,7 +21,7 @@ _WAV_LIMIT_BYTES = 2**32 - 2**16
 _HEADER_BYTES = 256
 
 
-def _average_channels(samples):
+def average_channels(samples):
     """Mono [shape=(n,)] of samples [shape=(n, n_channels)]."""
     # Channel by channel: numpy's mean over so short an axis takes longer than resampling.
     return functools.reduce(np.add, samples.T) / np.float32(samples.shape[1])
@@ -55,7 +55,8 @@ def read_mono(path, sample_rate, *, resampler, start_s=0.0, stop_s=None):
         with soundfile.SoundFile(str(path)) as file:
             rate = file.samplerate
             first = round(start_s * rate)
-            file.seek(min(first, file.frames))
+            if first:  # where a header lies, seeking to the start leads somewhere else
+                file.seek(min(first, file.frames))
             n_frames = -1 if stop_s is None else max(round(stop_s * rate) - first, 0)
             samples = file.read(n_frames, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
@@ -64,11 +65,13 @@ def read_mono(path, sample_rate, *, resampler, start_s=0.0, stop_s=None):
         ) from None
     if len(samples) == 0:
         raise DataError(f"{path}: expected sound from {start_s} s on, found none")
-    samples = _average_channels(samples)
+    samples = average_channels(samples)
     if not np.isfinite(samples).all():
         raise DataError(f"{path}: expected finite samples, found NaN or infinity")
     if rate != sample_rate:
         samples = soxr.resample(samples, rate, sample_rate, quality=resampler.removeprefix("soxr_"))
+    if len(samples) == 0:
+        raise DataError(f"{path}: expected at least one sample at {sample_rate} Hz, found less")
     return samples
 
 
@@ -86,7 +89,7 @@ def _mono_pieces(path, sample_rate, quality, n_piece):
             if len(piece) == 0:
                 raise DataError(f"{path}: it ends {n_left} samples before its header says")
             n_left -= len(piece)
-            piece = _average_channels(piece)
+            piece = average_channels(piece)
             if not np.isfinite(piece).all():
                 raise DataError(f"{path}: expected finite samples, found NaN or infinity")
             yield piece if stream is None else stream.resample_chunk(piece, last=n_left == 0)

@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 import soundfile
 
+from tfseg.audio import average_channels
 from tfseg.corpora.tables import table_schema
 from tfseg.errors import DamagedFileError
 
 # Less than one step of 16 bit counts as digital silence: lossy coders leave such a residue.
 SILENCE = 1 / 32768
+_CANCELLED = 1e-3  # of the peak: what is left of channels of opposite sign is coding noise
+_TOO_LOUD = 1e6  # times full scale: no sound, and resampling it overflows
 _FULL_SCALE = 0.9999
 _CLIPPED_RUN = 3
 _LABEL_TOLERANCE_S = 0.01
@@ -98,7 +101,7 @@ class _Measure:
     """Peak, borders of sound and faults of a stretch of samples, block by block."""
 
     def __init__(self):
-        self.peak, self.n_samples = 0.0, 0
+        self.peak, self.mono_peak, self.n_samples = 0.0, 0.0, 0
         self.first = self.last = None
         self.finite, self.clipped = True, False
         self._tail = 0
@@ -106,10 +109,13 @@ class _Measure:
     def add(self, block):
         """Take the next samples [shape=(n, channels)]."""
         levels = np.abs(block).max(axis=1)
-        if not np.isfinite(levels).all():
+        with np.errstate(over="ignore"):
+            mono_peak = float(np.abs(average_channels(block)).max())
+        if not (np.isfinite(levels).all() and np.isfinite(mono_peak)):
             self.finite = False
         else:
             self.peak = max(self.peak, float(levels.max()))
+            self.mono_peak = max(self.mono_peak, mono_peak)
         sounding = np.flatnonzero(levels >= SILENCE)
         if len(sounding):
             if self.first is None:
@@ -195,7 +201,8 @@ def inspect_recording(row):
             first = min(round(row["start_s"] * file.samplerate), file.frames)
             stop_s = file_s if np.isnan(row["stop_s"]) else row["stop_s"]
             n_left = max(min(round(stop_s * file.samplerate), file.frames) - first, 0)
-            file.seek(first)
+            if first:  # as tfseg.audio.read_mono
+                file.seek(first)
             while n_left:
                 block = file.read(min(n_left, _BLOCK), dtype="float32", always_2d=True)
                 if len(block) == 0:
@@ -240,9 +247,23 @@ def inspect_recording(row):
         problems.append(
             _problem(row, "not_finite", "error", "finite samples", "NaN or infinite ones")
         )
+    elif measure.peak > _TOO_LOUD:
+        problems.append(
+            _problem(
+                row,
+                "not_finite",
+                "error",
+                f"samples up to {_TOO_LOUD:.0e} times full scale",
+                f"{measure.peak:.1e}",
+            )
+        )
     elif measure.first is None:
         problems.append(
             _problem(row, "silent", "error", "a sound", f"no sample above {SILENCE:.1e}")
+        )
+    elif measure.mono_peak < _CANCELLED * measure.peak:
+        problems.append(
+            _problem(row, "silent", "error", "a sound", "channels that cancel each other")
         )
     else:
         facts["sound_start_s"] = round((first + measure.first) / rate, 6)
