@@ -13,6 +13,7 @@ from tfseg.corpora.registry import load_registry
 from tfseg.digest import code_digest, contents_digest, files_digest
 from tfseg.errors import ConfigError, DataError
 from tfseg.models.registry import SYSTEMS as SYSTEM_FACTS
+from tfseg.texts import is_one_line
 
 try:
     check_config_files(workflow.configfiles)
@@ -413,7 +414,11 @@ def own_files():
             *(p for part in parts for p in part.rglob("*")),
         ]
     with open(root / "clips.csv", encoding="utf-8-sig", errors="replace") as stream:
-        listed = [row["path"] for row in csv.DictReader(stream) if row.get("path")]
+        names = (row.get("path") for row in csv.DictReader(stream))
+        try:
+            listed = [name for name in names if name and is_one_line(name)]
+        except csv.Error:  # the job that lists the clips says what is wrong
+            listed = []
     return [root / name for name in ("clips.csv", "attribution.csv", *listed)]
 
 

@@ -337,9 +337,9 @@ def test_files_of_this_repository_name_every_key_once(repository):
     [
         ("mixing.snr_db", [0, 10.1234567], "mixing.snr_db[1]: expected a number of at most six"),
         ("mixing.snr_db", [0, 10.0000001, 10.0000002], "mixing.snr_db[1]"),
-        ("corpus.classes", ["Bark\n", "Chime"], "corpus.classes[0]: expected printable"),
+        ("corpus.classes", ["Bark\n", "Chime"], "corpus.classes[0]: expected one line"),
         ("corpus.classes", ["Bark", "macro"], "corpus.classes[1]: expected another name"),
-        ("run", "x\n", "config key run: expected printable"),
+        ("run", "x\n", "config key run: expected one line"),
         ("data_root", "data{x}", "config key data_root"),
     ],
 )

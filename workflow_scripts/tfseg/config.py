@@ -11,6 +11,7 @@ import yaml
 
 from tfseg.errors import ConfigError
 from tfseg.models.registry import SYSTEMS
+from tfseg.texts import is_one_line
 from tfseg.timegrid import TimeGrid
 
 _MODELS = Path(__file__).resolve().parent / "models"
@@ -93,8 +94,10 @@ def _unfit_values(value, path=()):
         return [m for index, item in enumerate(value) for m in _unfit_values(item, (*path, index))]
     if isinstance(value, float) and not math.isfinite(value):
         return [f"config key {_dotted(path)}: expected a finite number, found {value}"]
-    if isinstance(value, str) and not value.isprintable():
-        return [f"config key {_dotted(path)}: expected printable characters only, found {value!r}"]
+    if isinstance(value, str) and not is_one_line(value):
+        return [
+            f"config key {_dotted(path)}: expected one line without control characters, found {value!r}"
+        ]
     return []
 
 

@@ -202,7 +202,7 @@ def clip_events(data_root, durations_s, *, classes, other_labels):
     rows = list(read_table(path, "detected_events").itertuples(index=False))
     labels = [row.event_label for row in rows if row.event_label]
     _check_others(labels, classes, other_labels, path)
-    events = {}
+    events, seen = {}, set()
     for row in rows:
         name = clip_name(row.filename, data_root)
         if name not in listed:
@@ -211,11 +211,17 @@ def clip_events(data_root, durations_s, *, classes, other_labels):
             )
         if name not in durations_s:
             continue
+        where = f"{path}: {row.filename}"
+        if not row.event_label and (row.onset or row.offset):
+            raise DataError(f"{where}: expected a label for its times, found none")
+        if row in seen:
+            raise DataError(f"{where}: expected every row once, found {row.event_label!r} again")
+        seen.add(row)
         found = events.setdefault(name, [])
         if row.event_label not in classes:
             continue
         onset_s, offset_s = float(row.onset), float(row.offset)
-        where = f"{path}: {row.filename}, {row.event_label}"
+        where = f"{where}, {row.event_label}"
         if offset_s <= onset_s:
             raise DataError(
                 f"{where}: expected an offset after the onset ({onset_s} s), found {offset_s} s"

@@ -12,6 +12,7 @@ import yaml
 
 from tfseg.errors import TableError
 from tfseg.files import write_csv
+from tfseg.texts import is_one_line
 
 _SCHEMA_DIR = Path(__file__).resolve().parents[3] / "schemas" / "tables"
 _SEPARATOR = {".csv": ",", ".tsv": "\t"}
@@ -38,8 +39,12 @@ def _converted(text, column, rule, where):
     if may_be_empty and text == "":
         return math.nan
     try:
-        value = {"number": float, "integer": int, "string": str}[expected_type](text)
+        if "_" in text or not text.isascii():  # Python reads 1_0 as 10
+            raise ValueError
+        value = {"number": float, "integer": int}[expected_type](text)
         if expected_type == "integer" and value not in _INT64:
+            raise ValueError
+        if may_be_empty and math.isnan(value):  # it would pass for an empty field
             raise ValueError
     except ValueError:
         article = "an" if expected_type == "integer" else "a"
@@ -57,6 +62,9 @@ def _rows_of(path, kind):
             columns = next(reader, None)
             if not columns:
                 raise TableError(f"{path}: expected a table with column names, found nothing")
+            twice = sorted({name for name in columns if columns.count(name) > 1})
+            if twice:
+                raise TableError(f"{path}: expected every column once, found {twice[0]!r} again")
             rows, lines = [], []
             for row in reader:
                 if not row:  # an empty line
@@ -86,6 +94,8 @@ def _value_errors(value, validator):
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, float) and not math.isfinite(value):
         return [f"expected a finite number, found {value}"]
+    if isinstance(value, str) and not is_one_line(value):
+        return [f"expected one line without control characters, found {value!r}"]
     return [error.message for error in validator.iter_errors(value)]
 
 

@@ -35,7 +35,14 @@ class MetricSettings:
 
 def read_metrics(path):
     """Read a metrics table; `fold` stays text (a number, ``all`` or ``pooled``)."""
-    frame = pd.read_csv(path, dtype={"fold": str, "class": str})
+    # A class may be called NA, and a fold is not only a number.
+    texts = ("task", "metric", "class", "system", "fold", "variant")
+    frame = pd.read_csv(
+        path,
+        dtype=dict.fromkeys(texts, str),
+        keep_default_na=False,
+        na_values={"snr_db": [""], "value": [""]},
+    )
     missing = [column for column in COLUMNS if column not in frame.columns]
     if missing:
         raise TableError(f"{path}: expected the columns {COLUMNS}, missing {missing}")

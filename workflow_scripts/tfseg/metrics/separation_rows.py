@@ -11,6 +11,17 @@ _IMPROVED = ("sdr", "si_sdr")
 _VARIANT = {"whole": "published", "active": "active_span"}
 
 
+def read_scores(path):
+    """Read the scores of single mixtures; a class may be called NA, or 1."""
+    texts = ("mixture", "class", "system", "span")
+    return pd.read_csv(
+        path,
+        dtype=dict.fromkeys(texts, str),
+        keep_default_na=False,
+        na_values={measure: [""] for measure in MEASURES},
+    )
+
+
 def _with_improvements(scores):
     """Add what each system gains over the mixture as it is, in the same span."""
     keys = ["mixture", "class", "span"]
