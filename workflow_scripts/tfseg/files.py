@@ -93,7 +93,7 @@ def read_json(path):
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError(f"{path}: expected a JSON file, found nothing there") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedFileError(
             f"{path}: expected JSON, found something else ({error}). Delete the file and run again."
         ) from None
@@ -187,6 +187,14 @@ def append_rows(dataset, rows):
     dataset[start:] = rows
 
 
+def _check_own(file):
+    """Refuse what HDF5 would fetch from another file: tfseg writes no such thing."""
+    for name in file:
+        is_own = isinstance(file.get(name, getlink=True), h5py.HardLink)
+        if not is_own or getattr(file[name], "external", None):
+            raise ValueError(f"{name} lies in another file")
+
+
 @contextlib.contextmanager
 def reading_hdf5(path):
     """Open an HDF5 file for reading and turn every sign of damage into one clear error.
@@ -200,6 +208,7 @@ def reading_hdf5(path):
         raise DataError(f"{path}: expected an HDF5 file, found nothing there")
     try:
         with h5py.File(path, "r") as file:
+            _check_own(file)
             yield file
     except (OSError, KeyError, RuntimeError, TypeError, AttributeError, ValueError) as error:
         raise DamagedFileError(

@@ -69,7 +69,7 @@ def load_tensors(path):
         if metadata["sha256"] != _checksum(tensors, header):
             raise ValueError("its checksum is another")
         return tensors, json.loads(header)
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DamagedFileError(
             f"{path}: expected a complete safetensors file of tfseg, found a damaged one "
             f"({error}). Delete the file and run again: only what depends on it is made anew."
