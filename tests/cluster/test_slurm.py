@@ -2,7 +2,6 @@
 
 import datetime
 import itertools
-import os
 import re
 import signal
 import subprocess
@@ -203,7 +202,7 @@ def test_a_run_that_was_killed_is_finished_by_the_next_call(
     )
     assert {job["JobState"] for job in ended_jobs(slurm, project.folder)} == {"COMPLETED"}
     assert project.result_bytes(without=NOT_RESULTS) == trained
-    assert not os.listdir(project.folder / ".snakemake" / "locks")
+    assert not list((project.folder / ".snakemake").glob("locks/*"))
 
 
 def test_the_generic_profile_submits_as_well(slurm, new_project, tiny):
@@ -212,5 +211,5 @@ def test_the_generic_profile_submits_as_well(slurm, new_project, tiny):
     text = project.snakemake(*profile, "--until", "plan_mixtures").text
     (job,) = ended_jobs(slurm, project.folder)
     assert (job["JobState"], job["Partition"]) == ("COMPLETED", "cpu")
-    assert "4 of 4 steps (100%) done" in text
+    assert len(re.findall(r"Finished jobid: \d+ \(Rule: ", text)) == 4
     assert (project.folder / "results/tiny/mixtures/mixtures.csv").exists()
