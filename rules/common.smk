@@ -264,7 +264,7 @@ def code(rule_name):
 
 
 def reported_config(values):
-    """What the report says of a config: the numbers of processes change no result."""
+    """What the report says of a config: numbers of processes and an image change no result."""
     sections = {
         key: (
             {k: v for k, v in value.items() if k != "processes"}
@@ -272,6 +272,7 @@ def reported_config(values):
             else value
         )
         for key, value in values.items()
+        if key != "container"
     }
     return sorted_keys(sections)
 
