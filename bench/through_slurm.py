@@ -60,9 +60,8 @@ def main(overlays):
     overlays = [Path(path).resolve() for path in overlays or [ROOT / "experiments" / "mini.yaml"]]
     folder = Path(tempfile.mkdtemp())
     try:
-        local = copy_project(folder / "local", overlays)
+        local, through = (copy_project(folder / name, overlays) for name in ("local", "slurm"))
         local_s, _, local_load = timed(local, "--resources", "gpu=2")
-        through = copy_project(folder / "slurm", overlays)
         with one_node_slurm() as slurm:
             slurm_s, text, slurm_load = timed(through, *THROUGH_SLURM)
             jobs = {job["JobId"]: job for job in ended_jobs(slurm, through.folder)}
