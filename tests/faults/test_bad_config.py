@@ -270,7 +270,16 @@ def test_a_config_that_is_accepted_can_be_run(small, tiny_corpus, tally, tmp_pat
         run_experiment(config, tiny_corpus, tmp_path_factory.mktemp("run"))
     except TfsegError as error:
         # What only the data can show; said in so many words.
-        assert "the loss became" in str(error), chosen
+        assert "the loss became" in str(error) or "cannot be trained on" in str(error), chosen
+
+
+def test_a_batch_of_one_frame_that_cannot_be_normalised_is_named(small, tiny_corpus, tmp_path):
+    config = copy.deepcopy(small)
+    config["systems"] = ["framecnn"]
+    config["training"].update(batch_size=1, excerpt_s=0.032)
+    check_config(config)
+    with pytest.raises(TfsegError, match=r"1 clips of 1 frames cannot .*training\.batch_size"):
+        run_experiment(config, tiny_corpus, tmp_path)
 
 
 def test_a_registry_that_is_none_is_named(tmp_path, tally):

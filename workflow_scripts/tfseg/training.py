@@ -314,7 +314,7 @@ def train(
     Interrupted
         After SIGTERM, with the state saved.
     TfsegError
-        When the loss is not finite.
+        When the loss is not finite, or a batch is too small to be normalised.
     """
     torch.set_num_threads(settings.threads)
     # Channels-last convolutions are the faster ones on CPUs and on GPUs with tensor cores.
@@ -334,7 +334,14 @@ def train(
                 iteration // settings.decay_every
             )
             clips = batch_indices(iteration, len(inputs), settings.batch_size, seed)
-            tags, _ = run(inputs.batch(clips, iteration))
+            batch = inputs.batch(clips, iteration)
+            try:
+                tags, _ = run(batch)
+            except ValueError as error:  # batch normalisation of a single value
+                raise TfsegError(
+                    f"a batch of {batch.shape[0]} clips of {batch.shape[1]} frames cannot be trained "
+                    f"on ({error}): expected more, by training.batch_size or training.excerpt_s"
+                ) from error
             loss = cross_entropy(tags, targets[torch.from_numpy(clips).to(device)].float())
             loss.backward()
             optimiser.step(rate)
