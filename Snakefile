@@ -74,3 +74,11 @@ rule export:
         models_to_export,
     message:
         "The models are written as ONNX: {input}"
+
+
+rule apply:
+    input:
+        f"{APPLIED}/.status/all_done",
+        f"{APPLIED}/summary.csv",
+    message:
+        "Results: results/<run>/applied/index.html"

@@ -107,6 +107,8 @@ rule check_recordings:
         done=f"{APPLIED}/.status/all_done",
     log:
         f"{RESULTS}/logs/check_recordings/recordings.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/check_recordings/recordings.tsv"
     conda:
         "../envs/environment.yaml"
     threads: 1
@@ -119,11 +121,3 @@ rule check_recordings:
         "Looking for recordings that could not be analysed"
     script:
         "../workflow_scripts/check_recordings.py"
-
-
-rule apply:
-    input:
-        f"{APPLIED}/.status/all_done",
-        f"{APPLIED}/summary.csv",
-    message:
-        "Results: results/<run>/applied/index.html"

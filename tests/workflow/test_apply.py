@@ -146,7 +146,8 @@ def test_the_corpus_gives_a_long_recording_with_its_labels(finished):
     assert set(table["filename"]) == {"collage.flac"} and table["offset"].max() <= 8
 
 
-def test_the_benchmark_of_long_recordings_runs_in_small(finished, capsys):
+def test_the_benchmark_of_long_recordings_runs_in_small(finished, capsys, monkeypatch):
+    monkeypatch.chdir(finished.folder)  # the corpus's tables name files from there
     run = finished.folder / "results/tiny"
     long_recording.main(finished.folder / MODEL, minutes=(0.2, 0.3), run=run)
     lines = capsys.readouterr().out.splitlines()
