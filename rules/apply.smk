@@ -57,6 +57,7 @@ rule apply_model:
         code=code("apply_model"),
         templates=templates_code(),
         path=lambda wildcards: str(recordings_by_name()[wildcards.recording]),
+        state=state_of_recording,
         model=config["model"],
         apply=section("apply", *(key for key in config["apply"] if key != "threads")),
         precision=config["precision"],

@@ -172,6 +172,9 @@ APPLIED_MODEL = (
     else []
 )
 
+# In the path of an input Snakemake would take these for names of its own.
+SPECIAL_SIGNS = set("<>{}")
+
 
 @functools.cache
 def recordings_by_name():
@@ -193,7 +196,13 @@ def recordings_by_name():
 def recording_file(wildcards):
     """A recording, where there is one: a name in a list without its file is reported, not fatal."""
     path = recordings_by_name()[wildcards.recording]
-    return [str(path)] if path.exists() else []
+    return [str(path)] if path.exists() and not SPECIAL_SIGNS & set(str(path)) else []
+
+
+def state_of_recording(wildcards):
+    """What tells that a recording which cannot be an input has changed; empty for the others."""
+    path = recordings_by_name()[wildcards.recording]
+    return files_digest([path]) if SPECIAL_SIGNS & set(str(path)) else ""
 
 
 @functools.cache

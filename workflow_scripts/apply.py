@@ -14,10 +14,17 @@ from pathlib import Path
 import torch
 import yaml
 
-from tfseg.apply.analysis import ApplySettings, already_there, analyse, describe, read_analysis
+from tfseg.apply.analysis import (
+    ApplySettings,
+    already_there,
+    analyse,
+    describe,
+    earlier_analyses,
+    read_analysis,
+)
 from tfseg.apply.listing import find_recordings
 from tfseg.apply.scores import AS_RECORDED, AS_TRAINED
-from tfseg.apply.summary import write_summary
+from tfseg.apply.summary import check_folder, write_summary
 from tfseg.errors import DataError, TfsegError
 from tfseg.events import read_events
 from tfseg.hardware import choose_device, choose_precision
@@ -138,6 +145,7 @@ def main(arguments=None):
     try:
         if out.exists() and not out.is_dir():
             raise DataError(f"{out}: expected a folder for the results, found a file")
+        check_folder(out)
         recordings = find_recordings(options.paths)
         reference = read_events(options.reference) if options.reference else {}
         if options.threads:
@@ -159,7 +167,8 @@ def main(arguments=None):
         analyses, failures = apply_to(
             recordings, out, model, settings, reference=reference, overwrite=options.overwrite
         )
-        write_summary(out, analyses, failures, model)
+        earlier = earlier_analyses(out, {recording.name for recording in recordings}, model)
+        write_summary(out, [*analyses, *earlier], failures, model)
     except OSError as error:  # a full disk: what is done stays, and is not done again
         _say(f"error: {error}")
         return 1

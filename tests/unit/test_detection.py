@@ -31,6 +31,7 @@ def test_thresholds_come_back_as_they_were(path):
         (None, "postprocessing", 7, "expected the keys .*high_threshold.*found 7"),
         ("postprocessing", "drop_frames", 1.5, "drop_frames: expected a whole number"),
         ("postprocessing", "low_threshold", None, "low_threshold: expected a number"),
+        ("postprocessing", "low_threshold", 0.9, "low_threshold: expected at most high_threshold"),
         ("postprocessing", "more", 1, "expected the keys .*found .*more"),
     ],
 )
@@ -51,6 +52,10 @@ def test_a_missing_threshold_is_named(path):
 
 
 def test_what_is_no_detection_file_is_refused(path):
+    path.write_text("{")
+    with pytest.raises(DamagedFileError, match="expected JSON") as caught:
+        read_detection(path)
+    assert "Delete" not in str(caught.value)
     path.write_text("[1]")
     with pytest.raises(DamagedFileError, match="format 1, found None"):
         read_detection(path)

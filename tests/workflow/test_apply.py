@@ -12,6 +12,7 @@ import soundfile
 from workflow_project import TINY, Project
 
 pytestmark = pytest.mark.workflow
+ODD = "odd_x_b_y"  # of a file whose name means something to Snakemake and to a shell
 MODEL = "results/tiny/models/snr10/gwrp/fold1/seed0"
 
 
@@ -25,6 +26,7 @@ def project(finished, tmp_path_factory):
     rng = np.random.default_rng(0)
     soundfile.write(recordings / "ü 1.wav", 0.1 * rng.standard_normal((44100 * 7, 2)), 44100)
     soundfile.write(recordings / "short.flac", 0.1 * rng.standard_normal(8000), 48000)
+    soundfile.write(recordings / "odd {x} <b> $(y).wav", np.zeros(16000), 8000)
     (recordings / "bad.wav").write_text("this is no sound")
     return Project(folder, TINY)
 
@@ -59,10 +61,15 @@ def contents(folder, names):
 def test_the_good_are_done_the_bad_is_listed_and_the_exit_code_says_so(project):
     result = apply(project, check=False)
     assert result.returncode != 0
-    assert "1 of 3 recordings could not be analysed" in result.text
+    assert "1 of 4 recordings could not be analysed" in result.text
     applied = project.folder / "results/tiny/applied"
     table = pd.read_csv(applied / "recordings.csv", keep_default_na=False).set_index("recording")
-    assert dict(table["status"]) == {"bad": "failed", "short": "done", "ü_1": "done"}
+    assert dict(table["status"]) == {
+        "bad": "failed",
+        ODD: "done",
+        "short": "done",
+        "ü_1": "done",
+    }
     assert "cannot be read" in table.loc["bad", "reason"]
     assert (applied / "ü_1/page.html").is_file() and (applied / "index.html").is_file()
     assert "bad.wav" in (applied / "index.html").read_text()
@@ -87,20 +94,20 @@ def test_the_command_gives_what_the_rule_gives(project):
     result = command(project, "my recordings", "--model", MODEL, "--out", "out", "--threads", 1)
     assert result.returncode == 1
     assert "FAILED" in result.text and "times real time" in result.text
-    names = ["short", "ü_1"]
+    names = [ODD, "short", "ü_1"]
     made = contents(project.folder / "out", names)
     expected = contents(project.folder / "results/tiny/applied", names)
     assert made == expected and len(made) > 10
     summary = (project.folder / "out/summary.csv").read_bytes()
     assert summary == (project.folder / "results/tiny/applied/summary.csv").read_bytes()
     again = command(project, "my recordings", "--model", MODEL, "--out", "out", "--threads", 1)
-    assert again.text.count("done before") == 2
+    assert again.text.count("done before") == 3
     other = MODEL.replace("snr10", "snr0")
     refused = command(project, "my recordings", "--model", other, "--out", "out")
-    assert refused.returncode == 1 and refused.text.count("--overwrite") >= 2
+    assert refused.returncode == 1 and refused.text.count("--overwrite") >= 3
     assert contents(project.folder / "out", names) == expected
     replaced = command(project, "my recordings", "--model", other, "--out", "out", "--overwrite")
-    assert replaced.text.count("times real time") == 2
+    assert replaced.text.count("times real time") == 3
 
 
 @pytest.mark.parametrize(
@@ -118,6 +125,23 @@ def test_wrong_use_is_told_in_a_line(project, arguments, expected):
     result = command(project, *arguments)
     assert result.returncode == 2
     assert expected in result.stderr and "Traceback" not in result.stderr
+
+
+def test_files_of_the_user_are_not_overwritten(project):
+    folder = project.folder / "mine"
+    folder.mkdir()
+    (folder / "index.html").write_text("my home page")
+    result = command(project, "my recordings/short.flac", "--model", MODEL, "--out", folder)
+    assert result.returncode == 2 and "index.html: expected nothing there" in result.stderr
+    assert [path.name for path in folder.iterdir()] == ["index.html"]
+    assert (folder / "index.html").read_text() == "my home page"
+
+
+def test_the_index_keeps_what_was_found_before(project):
+    for name in ("short.flac", "ü 1.wav"):
+        command(project, f"my recordings/{name}", "--model", MODEL, "--out", "two", "--no-page")
+    table = pd.read_csv(project.folder / "two/recordings.csv")
+    assert list(table["recording"]) == ["short", "ü_1"]
 
 
 def test_help_is_enough_to_use_it(project):

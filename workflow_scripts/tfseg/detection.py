@@ -78,7 +78,11 @@ def read_detection(path):
     DamagedFileError
         When it lacks a key or has one too many, or a value is of another type or out of range.
     """
-    values = read_json(path)
+    try:
+        values = read_json(path)
+    except DamagedFileError as error:
+        # No advice to delete what may have been edited by hand.
+        raise DamagedFileError(str(error).removesuffix(" Delete the file and run again.")) from None
     found = values.pop("format", None) if isinstance(values, dict) else None
     if found != DETECTION_FORMAT:
         raise DamagedFileError(
@@ -86,4 +90,9 @@ def read_detection(path):
         )
     settings = _typed(path, DetectionSettings, values)
     hysteresis = _typed(path, HysteresisSettings, values["postprocessing"])
+    if hysteresis.low_threshold > hysteresis.high_threshold:
+        raise DamagedFileError(
+            f"{path}: key postprocessing.low_threshold: expected at most high_threshold "
+            f"({hysteresis.high_threshold}), found {hysteresis.low_threshold}"
+        )
     return DetectionSettings(**{**vars(settings), "postprocessing": hysteresis})

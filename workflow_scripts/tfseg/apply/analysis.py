@@ -96,6 +96,8 @@ def _look(path):
     DataError
         When it is missing, cannot be read, or is empty.
     """
+    if not path.exists():
+        raise DataError(f"{path}: expected a sound file, found nothing there")
     try:
         info, digest = soundfile.info(str(path)), file_sha256(path)
     except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
@@ -161,6 +163,28 @@ def read_analysis(folder):
     about = read_json(folder / _ABOUT)
     events = [found.FoundEvent(**event) for event in about["events"]]
     return Analysis(folder.name, about["recording"], about["duration_s"], events)
+
+
+def earlier_analyses(out, names, model):
+    """Read what a model found before in a folder, in other recordings than those named.
+
+    Parameters
+    ----------
+    out : Path
+    names : set of str
+    model : tfseg.model_folder.ModelFolder
+
+    Returns
+    -------
+    analyses : list of Analysis
+    """
+    folders = [path.parent for path in sorted(out.glob(f"*/{_ABOUT}"))]
+    return [
+        read_analysis(folder)
+        for folder in folders
+        if folder.name not in names
+        and read_json(folder / _ABOUT).get("model_sha256") == model.sha256
+    ]
 
 
 @contextlib.contextmanager

@@ -64,6 +64,7 @@ class Scores:
         # Clips that were used as recorded, were learned as recorded.
         of_clips = model.description["data"]["corpus"] == "clips"
         self._level = AS_RECORDED if of_clips else settings.level
+        self._silence = self.spectrograms.log(np.zeros(1, dtype=np.float32)).astype(np.float16)
         self.store = None
         if model.network.has_masks:
             self.store = MaskStore(folder / "masks.part", model.settings.n_mels)
@@ -136,6 +137,8 @@ class Scores:
     def _add(self, average, window, tags, maps):
         """Add one window: a class that its tags deny scores zero in it (as published: gated)."""
         found = tags > self._model.detection.tag_threshold
+        # Digital silence holds nothing, whatever a network that never met it makes of it.
+        found &= window.frames.max() > self._silence
         frame_scores = maps.mean(axis=2) if self.store is not None else maps
         average.add(window.start, (frame_scores * found[:, None]).T)
         if self.store is not None:

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from tfseg.apply.page import write_index
+from tfseg.errors import DataError
 from tfseg.files import write_csv
 
 ALL = "(all)"  # no recording is called so
@@ -64,6 +65,27 @@ def _by_recording(events):
     for event in events:
         groups.setdefault(event[0], []).append(event)
     return sorted(groups.items())
+
+
+def check_folder(folder):
+    """Refuse a folder that holds files of the summary's names, but not of tfseg.
+
+    Raises
+    ------
+    DataError
+        With the name of such a file.
+    """
+    table = folder / "recordings.csv"
+    if table.is_file():
+        with table.open(encoding="utf-8", errors="replace") as stream:
+            if stream.readline().strip() == ",".join(RECORDING_COLUMNS):
+                return
+    for name in ("recordings.csv", "summary.csv", "index.html"):
+        if (folder / name).exists():
+            raise DataError(
+                f"{folder / name}: expected nothing there, or a file of tfseg, found another one. It "
+                "is not overwritten: name another folder"
+            )
 
 
 def write_summary(folder, analyses, failures, model):
