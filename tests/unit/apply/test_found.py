@@ -1,29 +1,21 @@
 """Events of a recording and the formats that hold them: each is read again to the same events."""
 
 import csv
+from dataclasses import replace
 from types import SimpleNamespace
 
 import librosa
 import numpy as np
 import pandas as pd
 import pytest
+from loud_bands import FEATURES
 
 from tfseg.apply import found
 from tfseg.apply.masks import MaskStore
 from tfseg.errors import TableError
 from tfseg.events import HysteresisSettings, read_events
-from tfseg.features import FeatureSettings
 
-SETTINGS = FeatureSettings(
-    sample_rate=8000,
-    window_length=512,
-    hop_length=256,
-    n_mels=8,
-    fmin_hz=50.0,
-    fmax_hz=4000.0,
-    log_offset=1e-8,
-    ibm_criterion_db=-5.0,
-)
+SETTINGS = replace(FEATURES, n_mels=8)
 DETECTION = SimpleNamespace(
     tag_threshold=0.1,
     mask_threshold=0.1,

@@ -1,8 +1,11 @@
 """Windows over a recording: every frame in one, whatever is read at a time; means of overlaps."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import soundfile
+from loud_bands import FEATURES
 
 from tfseg.apply.windows import (
     OverlapAverage,
@@ -12,18 +15,9 @@ from tfseg.apply.windows import (
     read_mel,
     window_weights,
 )
-from tfseg.features import FeatureSettings, Spectrograms
+from tfseg.features import Spectrograms
 
-SETTINGS = FeatureSettings(
-    sample_rate=8000,
-    window_length=512,
-    hop_length=256,
-    n_mels=8,
-    fmin_hz=50.0,
-    fmax_hz=4000.0,
-    log_offset=1e-8,
-    ibm_criterion_db=-5.0,
-)
+SETTINGS = replace(FEATURES, n_mels=8)
 
 
 @pytest.mark.parametrize("n_block", [1, 3, 7, 10, 1000])
