@@ -78,7 +78,7 @@ def test_an_envelope_holds_every_columns_extremes():
 
 def _made(**changes):
     arguments = {
-        "sample_rate": 100,
+        "duration_s": 1.0,
         "hop_s": 0.1,
         "mel_hz": np.array([10.0, 20.0, 30.0]),
         "assets": assets.Embedded(),
@@ -89,7 +89,7 @@ def _made(**changes):
         "start_s": 5.0,
     }
     samples, logmel = np.sin(np.arange(100)), np.random.default_rng(3).random((9, 3))
-    return view.make_view(HOSTILE, samples, logmel, **(arguments | changes))
+    return view.make_view(HOSTILE, view.envelope(samples), logmel, **(arguments | changes))
 
 
 def test_a_view_of_a_later_stretch_keeps_the_times_of_the_sounds():

@@ -5,9 +5,9 @@ import soundfile
 
 from tfseg import figures
 from tfseg.files import write_text
-from tfseg.pages.assets import Beside, logmel_png, mask_png
+from tfseg.pages.assets import Beside
 from tfseg.pages.render import render
-from tfseg.pages.view import Event, Lane, Mask, Sound, View, level_range
+from tfseg.pages.view import Event, Lane, Sound, envelope, level_range, make_view
 
 PAGE, FILES, RECORDING = "page.html", "page_files", "recording.flac"
 _SECTION_S = 60.0
@@ -34,28 +34,10 @@ def _copy_recording(path, copy_path):
                 copy.write(samples.mean(axis=1) if mono else samples)
 
 
-def _groups(n_items, n_groups):
-    """Split items into at most so many groups of neighbours: the first of each."""
-    n_groups = min(n_groups, n_items)
-    return np.arange(n_groups) * n_items // n_groups
-
-
-def _waveform(extremes, peak):
-    """Lowest and highest sample of each column, as shares of `peak`."""
-    first = _groups(len(extremes), _WAVEFORM_COLUMNS)
-    columns = np.stack(
-        [
-            np.minimum.reduceat(extremes[:, 0], first),
-            np.maximum.reduceat(extremes[:, 1], first),
-        ],
-        axis=1,
-    )
-    return np.clip(columns / max(peak, 1e-9), -1, 1).astype(float).round(3).tolist()
-
-
 def _mean_columns(scores):
     """Log-mel of a whole recording in at most `_PICTURE_COLUMNS` columns, each a mean of frames."""
-    edges = [*_groups(scores.n_frames, _PICTURE_COLUMNS).tolist(), scores.n_frames]
+    n_columns = min(_PICTURE_COLUMNS, scores.n_frames)
+    edges = [column * scores.n_frames // n_columns for column in range(n_columns + 1)]
     columns, first = [], 0
     while first < len(edges) - 1:
         # As many columns as fit into what is read at once, or one.
@@ -80,39 +62,34 @@ class _Sections:
         self._extremes = np.concatenate(scores.extremes)
         self._peak = float(np.abs(self._extremes).max())
 
+    def _masks(self, first, stop):
+        """Masks by label, of the classes of which a picture would show anything."""
+        store, classes = self._scores.store, self._model.classes
+        masks = (
+            {} if store is None else {classes[k]: store.read(k, first, stop) for k in store.classes}
+        )
+        return {label: mask for label, mask in masks.items() if mask.max() > _LEAST_MASK}
+
     def view(self, first, stop):
         """View of frames ``first .. stop - 1``."""
         grid, scores = self._model.settings.grid, self._scores
         start_s = grid.time_at(first)
-        is_last = stop == scores.n_frames
-        stop_s = self._duration_s if is_last else grid.time_at(stop)
-        name = f"{start_s:.0f}s"
-        masks = []
-        for k in scores.store.classes if scores.store is not None else []:
-            label, mask = self._model.classes[k], scores.store.read(k, first, stop)
-            if mask.max() > _LEAST_MASK:
-                url = self._assets.image(f"{name}-{label}", mask_png(mask))
-                masks.append(Mask(self._model.system, label, url))
-        return View(
-            title=f"{start_s:.0f} to {stop_s:.0f} s",
-            start_s=start_s,
+        # Frames leave the last samples of the recording uncovered.
+        stop_s = self._duration_s if stop == scores.n_frames else grid.time_at(stop)
+        return make_view(
+            f"{start_s:.0f} to {stop_s:.0f} s",
+            envelope(self._extremes[first:stop], self._peak, _WAVEFORM_COLUMNS),
+            scores.logmel(first, stop),
             duration_s=max(stop_s - start_s, 1e-3),
-            image_s=(stop - first) * grid.hop_s,
-            mel_hz=[round(float(hz), 2) for hz in scores.spectrograms.mel_hz],
-            waveform=_waveform(self._extremes[first:stop], self._peak),
-            logmel=self._assets.image(
-                f"{name}-logmel", logmel_png(scores.logmel(first, stop), *self._levels)
-            ),
-            masks=masks,
-            lanes=[
-                Lane(
-                    name,
-                    [e for e in events if e.onset_s < stop_s and e.offset_s > start_s],
-                )
-                for name, events in self._lanes.items()
-            ],
+            hop_s=grid.hop_s,
+            mel_hz=scores.spectrograms.mel_hz,
+            assets=self._assets,
+            masks={self._model.system: self._masks(first, stop)},
+            lanes=self._lanes,
             sounds=self._sounds,
             classes=self._model.classes,
+            start_s=start_s,
+            levels=self._levels,
         )
 
 
@@ -142,8 +119,9 @@ def write_page(folder, recording, model, scores, events, *, reference, sound_fil
     _write_picture(folder, recording, model, scores, events, columns, levels, duration_s)
     sounds = [Sound("recording", recording.path.name, f"{FILES}/{RECORDING}")]
     sounds += [Sound("separated", name, url) for name, url in sound_files.items()]
-    lanes = {} if reference is None else {"true events": [Event(*event) for event in reference]}
-    lanes["found"] = [Event(e.label, e.onset_s, e.offset_s, e.confidence) for e in events]
+    lanes = [Lane("found", [Event(e.label, e.onset_s, e.offset_s, e.confidence) for e in events])]
+    if reference is not None:
+        lanes.insert(0, Lane("true events", [Event(*event) for event in reference]))
     sections = _Sections(assets, model, scores, lanes, sounds, duration_s, levels)
     n_section = max(model.settings.grid.frame_at(_SECTION_S), 1)
     starts = list(range(0, scores.n_frames, n_section))

@@ -3,7 +3,7 @@
 import math
 
 from tfseg.pages.assets import Beside, Embedded, flac
-from tfseg.pages.view import Event, Lane, Sound, make_view
+from tfseg.pages.view import Event, Lane, Sound, envelope, make_view
 
 # Sounds that a page holds itself, in bytes before base64 (a third more): beyond, they lie beside it.
 EMBEDDED_SOUNDS_LIMIT = 8_000_000
@@ -112,9 +112,9 @@ def listening_views(listening, assets):
         measure = "frame" if one.by_times else "tag"
         view = make_view(
             f"{_REASONS[one.reason]}: {example.title}",
-            example.waveform,
+            envelope(example.waveform),
             example.logmel,
-            sample_rate=example.sample_rate,
+            duration_s=len(example.waveform) / example.sample_rate,
             hop_s=example.hop_length / example.sample_rate,
             mel_hz=example.mel_hz,
             assets=Embedded(),

@@ -103,7 +103,8 @@ def envelope(samples, peak=None, n_columns=WAVEFORM_COLUMNS):
 
     Parameters
     ----------
-    samples : np.ndarray [shape=(n_samples,)]
+    samples : np.ndarray [shape=(n_samples,) or (n_frames, 2)]
+        Or the lowest and the highest of each frame.
     peak : float or None
         The sample that reaches the edge of the drawing; None takes the largest of `samples`.
     n_columns : int
@@ -118,8 +119,9 @@ def envelope(samples, peak=None, n_columns=WAVEFORM_COLUMNS):
         return []
     n_columns = min(n_columns, len(samples))
     starts = np.arange(n_columns) * len(samples) // n_columns
+    lowest, highest = (samples, samples) if samples.ndim == 1 else samples.T
     columns = np.stack(
-        [np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts)], axis=1
+        [np.minimum.reduceat(lowest, starts), np.maximum.reduceat(highest, starts)], axis=1
     ).astype(float)
     peak = np.max(np.abs(samples)) if peak is None else peak
     return np.clip(columns / max(float(peak), 1e-9), -1, 1).round(3).tolist()
@@ -133,10 +135,10 @@ def level_range(logmel):
 
 def make_view(
     title,
-    samples,
+    waveform,
     logmel,
     *,
-    sample_rate,
+    duration_s,
     hop_s,
     mel_hz,
     assets,
@@ -145,7 +147,6 @@ def make_view(
     sounds,
     classes,
     start_s=0.0,
-    peak=None,
     levels=None,
     note="",
 ):
@@ -154,12 +155,11 @@ def make_view(
     Parameters
     ----------
     title : str
-    samples : np.ndarray [shape=(n_samples,)]
-        Of this stretch.
+    waveform : list of [float, float]
+        Of this stretch, as `envelope` returns. Stretches of one recording should have one `peak`.
     logmel : np.ndarray [shape=(n_frames, n_mels)]
         Of this stretch.
-    sample_rate : int
-        Hz, of `samples`.
+    duration_s : float
     hop_s : float
         Seconds from one frame to the next.
     mel_hz : np.ndarray [shape=(n_mels,)]
@@ -175,11 +175,9 @@ def make_view(
         Labels in the order of their colours.
     start_s : float
         Where this stretch begins in its sounds.
-    peak : float or None
-        The sample that reaches the edge of the waveform's drawing; None takes the largest one
-        here. Stretches of one recording should be given the same.
     levels : (float, float) or None
-        As `level_range` returns; None takes this stretch's. Likewise.
+        As `level_range` returns; None takes this stretch's. Stretches of one recording should be
+        given the same.
     note : str
         A sentence under the title.
 
@@ -188,14 +186,13 @@ def make_view(
     view : View
     """
     low, high = levels or level_range(logmel)
-    duration_s = len(samples) / sample_rate
     return View(
         title=title,
         start_s=float(start_s),
         duration_s=duration_s,
         image_s=len(logmel) * hop_s,
         mel_hz=[round(float(hz), 2) for hz in mel_hz],
-        waveform=envelope(samples, peak),
+        waveform=waveform,
         logmel=assets.image(f"{title}-logmel", encoding.logmel_png(logmel, low, high)),
         masks=[
             Mask(
