@@ -110,14 +110,19 @@ def read_description(group):
     return json.loads(group["description"][:].tobytes())
 
 
+def content_sha256(path):
+    """Hash the content of a file, as ``sha256sum`` does: 64 hexadecimal digits."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def file_sha256(paths):
     """Hash the contents of one or several files, in the order given."""
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
     digest = hashlib.sha256()
     for path in paths:
-        with open(path, "rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
+        digest.update(bytes.fromhex(content_sha256(path)))
     return digest.hexdigest()
 
 

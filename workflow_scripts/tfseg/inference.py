@@ -1,8 +1,6 @@
 """Scores of a trained system: tags, frame scores, and masks counted as they are produced."""
 
-import hashlib
 import itertools
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,7 +9,14 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from tfseg.dataset import write_ragged
 from tfseg.errors import DamagedFileError
-from tfseg.files import create_dataset, create_description, read_json, write_json, writing_hdf5
+from tfseg.files import (
+    content_sha256,
+    create_dataset,
+    create_description,
+    read_json,
+    write_json,
+    writing_hdf5,
+)
 from tfseg.metrics.histogram import N_PATTERNS, ScoreHistogram
 from tfseg.models.systems import build_network
 from tfseg.tensors import load_tensors, save_tensors
@@ -20,10 +25,6 @@ MODEL_FORMAT = 1
 _BATCH_FRAMES = 512
 # What a network is built from.
 _NEEDED = ("system", "classes", "features", "trunk", "pooling", "baselines")
-
-
-def _sha256(path):
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def save_model(model_path, description_path, network, description):
@@ -38,7 +39,7 @@ def save_model(model_path, description_path, network, description):
         digest of the weights, so that a description beside weights of another model is noticed.
     """
     save_tensors(model_path, network.state_dict())
-    facts = {"format": MODEL_FORMAT, "weights_sha256": _sha256(model_path)}
+    facts = {"format": MODEL_FORMAT, "weights_sha256": content_sha256(model_path)}
     write_json(description_path, description | facts)
 
 
@@ -90,7 +91,7 @@ def load_model(model_path, description_path, device="cpu"):
         network.load_state_dict(tensors)
     except RuntimeError as error:
         raise DamagedFileError(f"{model_path}: does not fit {description_path}: {error}") from None
-    found = _sha256(model_path)
+    found = content_sha256(model_path)
     if found != description["weights_sha256"]:
         raise DamagedFileError(
             f"{model_path}: does not fit {description_path}, which describes weights with the "

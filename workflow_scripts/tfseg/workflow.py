@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tfseg import __version__
 from tfseg.errors import DamagedFileError, TfsegError
-from tfseg.files import write_text
+from tfseg.files import content_sha256, write_text
 
 # Texts hold no checksum of their own; HDF5 and safetensors files do.
 _TEXTS = {".csv", ".json", ".tsv"}
@@ -68,11 +68,6 @@ def _sole_writer(outputs, lock_dir):
         yield
 
 
-def _sha256(path):
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _checksums(paths, folder):
     """Where the checksum of each text among these files lies: path to path."""
     return {
@@ -87,7 +82,7 @@ def _check_texts(paths, folder):
     for path, record in _checksums(paths, folder).items():
         if not (record.exists() and Path(path).exists()):
             continue
-        expected, found = record.read_text().split()[0], _sha256(path)
+        expected, found = record.read_text().split()[0], content_sha256(path)
         if found != expected:
             raise DamagedFileError(
                 f"{path}: expected it as its job wrote it (sha256 {expected[:12]}...), found "
@@ -100,7 +95,7 @@ def _record_texts(paths, folder):
     """Keep the checksums of the tables and descriptions of a finished job, as sha256sum does."""
     for path, record in _checksums(paths, folder).items():
         if Path(path).exists():  # Snakemake says which outputs are missing
-            write_text(record, f"{_sha256(path)}  {path}\n")
+            write_text(record, f"{content_sha256(path)}  {path}\n")
 
 
 def run_script(main, smk, lock_dir=_LOCK_DIR):

@@ -1,7 +1,6 @@
 """One pass over all recordings before anything is mixed: what is really in the files."""
 
 import concurrent.futures
-import hashlib
 import struct
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import soundfile
 from tfseg.audio import average_channels
 from tfseg.corpora.tables import table_schema
 from tfseg.errors import DamagedFileError
+from tfseg.files import content_sha256
 
 # Less than one step of 16 bit counts as digital silence: lossy coders leave such a residue.
 SILENCE = 1 / 32768
@@ -133,11 +133,6 @@ class _Measure:
         self.n_samples += len(levels)
 
 
-def _sha256(path):
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def check_unchanged(inspection, paths):
     """Check that recordings are what was inspected: a flipped bit in a wav shows nowhere else.
 
@@ -155,7 +150,7 @@ def check_unchanged(inspection, paths):
     expected = dict(zip(inspection["path"], inspection["sha256"], strict=True))
     for path in sorted(set(paths)):
         try:
-            found = _sha256(Path(path))
+            found = content_sha256(path)
         except OSError as error:
             found = error.strerror or str(error)
         if found != expected.get(path):
@@ -189,7 +184,7 @@ def inspect_recording(row):
             ]
         if path.stat().st_size == 0:
             return _unread(row), [_problem(row, "empty", "error", "a sound file", "no bytes")]
-        sha256 = _sha256(path)
+        sha256 = content_sha256(path)
     except OSError as error:  # no permission, a disk's fault
         reason = error.strerror or str(error)
         return _unread(row), [_problem(row, "unreadable", "error", "a file to read", reason)]
