@@ -7,7 +7,6 @@ import math
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from tfseg.apply.listing import find_recordings
 from tfseg.config import changed_keys, check_config, check_config_files, sorted_keys
 from tfseg.corpora.registry import load_registry
 from tfseg.digest import code_digest, contents_digest, files_digest
@@ -179,6 +178,9 @@ SPECIAL_SIGNS = set("<>{}")
 @functools.cache
 def recordings_by_name():
     """Path of each recording that `snakemake apply` is given, by the name of its results."""
+    # Here, because it loads pandas, and every job of a cluster reads this file.
+    from tfseg.apply.listing import find_recordings
+
     for key in ("recordings", "model"):
         if not config[key]:
             raise WorkflowError(
