@@ -21,13 +21,19 @@ N_MELS = 16
 def build(_full_config):
     """Return a function that builds a network that has seen something: all its values moved."""
 
-    def build_moved(system, *, background=False, **pooling):
+    def build_moved(system, *, background=False, trunk=None, **pooling):
         torch.manual_seed(3)
         network = build_network(
             system,
             n_classes=3,
             n_mels=N_MELS,
-            trunk_settings={"vgg": {"widths": [6, 8], "dropout": 0.3}, "background": background},
+            trunk_settings={
+                "kind": "vgg",
+                "vgg": {"widths": [6, 8], "dropout": 0.3},
+                "background": background,
+                "share_energy": False,
+            }
+            | (trunk or {}),
             pooling_settings=_full_config["pooling"] | pooling,
         )
         network.band_mean.uniform_(-12, -3)
@@ -75,6 +81,24 @@ def test_every_system_with_masks_computes_the_same_as_onnx(build, system, backgr
         tags, masks = network(_logmel(2, 50))
     assert masks.std() > 0.02
     assert tags.std() > 1e-4
+
+
+@pytest.mark.parametrize("system", ["linear_softmax", "log_sum_exp", "gwrp"])
+@pytest.mark.parametrize("share_energy", [False, True])
+@pytest.mark.parametrize(
+    "trunk",
+    [
+        {"kind": "unet", "unet": {"widths": [4, 6, 8], "dropout": 0.2}},
+        {"kind": "dilated", "dilated": {"width": 4, "dilations": [1, 4], "dropout": 0.2}},
+    ],
+    ids=["unet", "dilated"],
+)
+def test_every_trunk_computes_the_same_as_onnx(build, system, trunk, share_energy):
+    network = build(system, trunk=trunk | {"share_energy": share_energy})
+    content = onnx_model(network, {}).SerializeToString()
+    sizes = [(1, 1), (1, 31), (2, 50), (3, 77)]
+    differences = _largest_differences(network, content, sizes)
+    assert max(differences.values()) < 1e-5, differences
 
 
 @pytest.mark.parametrize("r", [0.0, 0.5, 0.99, 1.0])
@@ -184,6 +208,7 @@ def folder(build, tmp_path, tiny_settings):
     detection = DetectionSettings(0.1, True, 0.1, 0.1, HysteresisSettings(0.2, 0.1, 10, 10))
     description = {
         "system": "gwrp",
+        "network": "gwrp",
         "classes": ["Bark", "Chime", "Gong"],
         "features": tiny_settings.as_dict(),
         "duration_s": 1.5,

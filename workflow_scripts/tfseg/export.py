@@ -18,7 +18,7 @@ from tfseg import __version__
 from tfseg.errors import ExportError
 from tfseg.files import whole_file
 from tfseg.models.poolings import GlobalMaxPooling, GlobalWeightedRankPooling
-from tfseg.models.soft_poolings import LearnedRankPooling, LogSumExpPooling
+from tfseg.models.soft_poolings import LEAST, LearnedRankPooling, LogSumExpPooling
 from tfseg.models.systems import MaskNetwork
 
 INPUT, OUTPUTS = "logmel", ("tags", "frames", "masks")
@@ -60,7 +60,8 @@ class _LogSumExpPooling(nn.Module):
         self.sharpness = sharpness
 
     def forward(self, masks, logits):
-        scores = self.sharpness * logits.flatten(2)
+        scores = torch.logit(masks, eps=LEAST) if logits is None else logits
+        scores = self.sharpness * scores.flatten(2)
         n_units = torch.ones_like(scores[:1, :1]).sum(dim=-1)
         total = torch.logsumexp(scores, dim=-1) - n_units.log()
         return torch.sigmoid(total / self.sharpness)
@@ -89,6 +90,7 @@ class _Graph(MaskNetwork):
             network.n_classes,
             len(network.band_mean),
             has_background=network.has_background,
+            shares_energy=network.shares_energy,
         )
         self.band_mean, self.band_std = network.band_mean, network.band_std
 

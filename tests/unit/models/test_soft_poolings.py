@@ -196,7 +196,12 @@ def test_as_a_system_it_trains_with_and_without_background(full_config, system, 
         system,
         n_classes=3,
         n_mels=8,
-        trunk_settings={"vgg": {"widths": [4, 4], "dropout": 0.0}, "background": background},
+        trunk_settings={
+            "kind": "vgg",
+            "vgg": {"widths": [4, 4], "dropout": 0.0},
+            "background": background,
+            "share_energy": False,
+        },
         pooling_settings=full_config["pooling"],
     )
     with torch.no_grad():

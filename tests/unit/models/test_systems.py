@@ -181,7 +181,12 @@ def test_masks_of_a_bfloat16_trunk_have_the_resolution_of_float32(build_tiny, lo
 
 def test_a_pooling_without_arguments_needs_no_entry():
     settings = {
-        "trunk_settings": {"vgg": {"widths": [2], "dropout": 0.0}, "background": False},
+        "trunk_settings": {
+            "kind": "vgg",
+            "vgg": {"widths": [2], "dropout": 0.0},
+            "background": False,
+            "share_energy": False,
+        },
         "pooling_settings": {},
     }
     assert build_network("gap", n_classes=2, n_mels=3, **settings)(torch.zeros(1, 4, 3))
@@ -196,3 +201,44 @@ def test_the_registry_imports_nothing_heavy():
     tree = ast.parse(inspect.getsource(registry))
     imported = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
     assert [node.module for node in imported] == ["typing"]
+
+
+@pytest.mark.parametrize("kind", ["vgg", "unet", "dilated"])
+@pytest.mark.parametrize("background", [False, True])
+def test_masks_that_share_the_energy_leave_the_rest_to_the_background(
+    full_config, logmel, kind, background
+):
+    trunk = full_config["trunk"] | {"kind": kind, "share_energy": True, "background": background}
+    network = build_network(
+        "linear_softmax",
+        n_classes=3,
+        n_mels=13,
+        trunk_settings=trunk,
+        pooling_settings=full_config["pooling"],
+    )
+    tags, masks = network.eval()(logmel)
+    assert masks.shape == (3, 3, 12, 13)
+    assert tags.shape == (3, 3)
+    assert (masks >= 0).all()
+    assert (masks.sum(dim=1) < 1 + 1e-6).all()
+    tags, masks = network.train()(logmel)
+    assert masks.shape[1] == tags.shape[1] == 3 + background
+    if background:
+        np.testing.assert_allclose(masks.sum(dim=1).detach(), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("system", MASK_SYSTEMS)
+def test_every_pooling_takes_masks_that_share_the_energy(full_config, logmel, system):
+    network = build_network(
+        system,
+        n_classes=3,
+        n_mels=13,
+        trunk_settings=full_config["trunk"]
+        | {"share_energy": True, "vgg": {"widths": [4], "dropout": 0.0}},
+        pooling_settings=full_config["pooling"],
+    )
+    network.precision = "bfloat16"  # with logits of bfloat16 GWRP counts; there are none here
+    tags, _ = network(logmel)
+    tags.sum().backward()
+    assert ((tags >= 0) & (tags <= 1)).all()
+    assert network.trunk.head.weight.grad.abs().sum() > 0

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from tfseg.models.trunks import ConvBlock, VggTrunk
+from tfseg.models import systems
+from tfseg.models.soft_poolings import LinearSoftmaxPooling
+from tfseg.models.trunks import ConvBlock, DilatedTrunk, UnetTrunk, VggTrunk
 
 
 @pytest.fixture
@@ -117,3 +119,74 @@ def test_dropout_follows_each_pair_of_layers():
     inputs = torch.randn(1, 6, 5)
     assert not torch.equal(trunk.train()(inputs), trunk(inputs))
     assert torch.equal(trunk.eval()(inputs), trunk(inputs))
+
+
+FAR = {
+    "unet": lambda: UnetTrunk(5, widths=[4, 6, 8, 10], dropout=0.0),
+    "dilated": lambda: DilatedTrunk(5, width=4, dilations=[1, 2, 4, 8], dropout=0.0),
+}
+
+
+@pytest.fixture(params=list(FAR))
+def far(request):
+    """A trunk that sees far, evaluated, its normalisation as after a training."""
+    torch.manual_seed(0)
+    trunk = FAR[request.param]()
+    for module in trunk.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2)
+            module.bias.data.normal_()
+    return trunk.eval()
+
+
+@pytest.mark.parametrize(("time", "mel"), [(1, 1), (7, 5), (16, 8), (33, 13)])
+def test_far_seeing_trunks_keep_any_resolution(far, time, mel):
+    assert far(_input(2, time, mel)).shape == (2, 5, time, mel)
+
+
+def test_far_seeing_trunks_reach_no_further_than_they_say(far):
+    inputs = _input(1, 200, 9)
+    with torch.inference_mode():
+        whole = far(inputs)
+        for frame in (96, 101, 104):
+            changed = inputs.clone()
+            changed[0, frame] += 5
+            reached = np.flatnonzero((far(changed) != whole).any(dim=(0, 1, 3)).numpy())
+            assert frame - far.reach_frames <= reached[0]
+            assert reached[-1] <= frame + far.reach_frames
+            # They see further than the papers' trunk of as many layers.
+            assert reached[-1] - reached[0] > 2 * 8
+
+
+def test_a_long_recording_in_stretches_has_the_masks_of_the_whole(far, monkeypatch):
+    monkeypatch.setattr(systems, "_STRETCH_FRAMES", 64)
+    network = systems.MaskNetwork(far, LinearSoftmaxPooling(), 5, 9).eval()
+    inputs = _input(1, 64 * 3 + 17, 9)
+    with torch.inference_mode():
+        found = network._logits(inputs)
+        np.testing.assert_allclose(found, far(inputs), atol=1e-5)
+
+
+def test_far_seeing_trunks_learn_with_every_parameter(far):
+    far.train()(_input(3, 32, 16)).square().mean().backward()
+    for name, parameter in far.named_parameters():
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_a_unets_dropout_is_on_its_coarsest_level():
+    trunk = UnetTrunk(2, widths=[2, 3], dropout=0.5)
+    inputs = _input(1, 12, 8)
+    assert not torch.equal(trunk.train()(inputs), trunk(inputs))
+    assert torch.equal(trunk.eval()(inputs), trunk(inputs))
+
+
+def test_a_dilated_layer_adds_to_what_it_gets():
+    trunk = DilatedTrunk(2, width=3, dilations=[2], dropout=0.0).eval()
+    with torch.no_grad():
+        trunk.blocks[0][0].weight.zero_()  # then the block gives its normalisation of nothing
+        trunk.blocks[0][1].bias.fill_(-1)  # which ReLU takes away
+        inputs = _input(1, 9, 7)
+        np.testing.assert_allclose(
+            trunk(inputs), trunk.head(trunk.first(inputs.unsqueeze(1))), atol=1e-6
+        )

@@ -2,7 +2,7 @@
 
 All see the masks' units as one set, as the papers' poolings do, and give a tag between the mean
 and the maximum of a mask. What they learn, they learn for each class. Masks may be exactly zero or
-one in float32: logarithms and logits are taken no closer to either than `_LEAST`.
+one in float32: logarithms and logits are taken no closer to either than `LEAST`.
 """
 
 import math
@@ -12,7 +12,7 @@ from torch import nn
 
 from tfseg.models.poolings import check_masks
 
-_LEAST = 1e-7
+LEAST = 1e-7
 
 
 def _weighted_mean(units, log_weights):
@@ -36,7 +36,7 @@ class LinearSoftmaxPooling(nn.Module):
         """Pool masks [shape=(batch, class, time, mel)] to tags [shape=(batch, class)]."""
         check_masks(masks)
         units = masks.flatten(2)
-        return units.square().sum(dim=-1) / units.sum(dim=-1).clamp(min=_LEAST)
+        return units.square().sum(dim=-1) / units.sum(dim=-1).clamp(min=LEAST)
 
 
 class PowerPooling(nn.Module):
@@ -61,7 +61,7 @@ class PowerPooling(nn.Module):
         check_masks(masks)
         units = masks.flatten(2)
         exponent = _of_masks(self.log_exponent.exp(), units)
-        return _weighted_mean(units, exponent * units.clamp(min=_LEAST).log())
+        return _weighted_mean(units, exponent * units.clamp(min=LEAST).log())
 
 
 class AutoPooling(nn.Module):
@@ -107,7 +107,7 @@ class LogSumExpPooling(nn.Module):
     def forward(self, masks, logits=None):
         """Pool masks [shape=(batch, class, time, mel)] to tags [shape=(batch, class)]."""
         check_masks(masks)
-        scores = torch.logit(masks, eps=_LEAST) if logits is None else logits.float()
+        scores = torch.logit(masks, eps=LEAST) if logits is None else logits.float()
         scores = scores.flatten(2)
         total = torch.logsumexp(self.sharpness * scores, dim=-1) - math.log(scores.shape[-1])
         return torch.sigmoid(total / self.sharpness)
@@ -126,7 +126,7 @@ class AttentionPooling(nn.Module):
     def forward(self, masks, logits=None, *, attention):
         """Pool masks and attention logits [shape=(batch, class, time, mel)] to tags."""
         check_masks(masks)
-        weights = torch.sigmoid(attention.flatten(2).float()).clamp(min=_LEAST)
+        weights = torch.sigmoid(attention.flatten(2).float()).clamp(min=LEAST)
         return (weights * masks.flatten(2)).sum(dim=-1) / weights.sum(dim=-1)
 
 

@@ -8,7 +8,12 @@ from torch import nn
 from tfseg.models import poolings, soft_poolings, trunks
 from tfseg.models.registry import SYSTEMS
 
-_STRETCH_FRAMES = 4096
+_STRETCH_FRAMES = 4096  # a multiple of every U-Net's coarsest frame
+_TRUNKS = {
+    "vgg": trunks.VggTrunk,
+    "unet": trunks.UnetTrunk,
+    "dilated": trunks.DilatedTrunk,
+}
 _POOLINGS = {
     "gmp": poolings.GlobalMaxPooling,
     "gap": poolings.GlobalAveragePooling,
@@ -65,6 +70,10 @@ class MaskNetwork(_Network):
     has_background : bool
         Whether training sees one more mask and tag, of the background: one minus the sum of the
         events' masks (JSC, released code; not below zero).
+    shares_energy : bool
+        Whether the masks and the background's sum to one in every unit: a softmax over the logits
+        of all of them, the background's behind the classes', in place of a sigmoid of each. What
+        is separated then adds up to the mixture (Wisdom et al., ICASSP 2019: mixture consistency).
 
     Attributes
     ----------
@@ -76,9 +85,12 @@ class MaskNetwork(_Network):
 
     has_masks = True
 
-    def __init__(self, trunk, pooling, n_classes, n_mels, *, has_background=False):
+    def __init__(
+        self, trunk, pooling, n_classes, n_mels, *, has_background=False, shares_energy=False
+    ):
         super().__init__(n_mels)
         self.n_classes, self.has_background = n_classes, has_background
+        self.shares_energy = shares_energy
         self.trunk, self.pooling = trunk, pooling
 
     def _logits(self, logmel):
@@ -109,14 +121,20 @@ class MaskNetwork(_Network):
         """
         with self._at_precision(logmel):
             outputs = self._logits(self._standardised(logmel))
-        logits = outputs[:, : self.n_classes].contiguous()
-        masks = torch.sigmoid(logits.float())
+        if self.shares_energy:
+            # A pooling may take logits for what the masks are the sigmoid of: there are none here.
+            logits, n_own = None, self.n_classes + 1
+            masks = torch.softmax(outputs[:, :n_own].float(), dim=1)[:, : self.n_classes]
+        else:
+            n_own = self.n_classes
+            logits = outputs[:, :n_own].contiguous()
+            masks = torch.sigmoid(logits.float())
         if self.training and self.has_background:
             rest = (1 - masks.sum(dim=1, keepdim=True)).clamp(0, 1)
             masks, logits = torch.cat([masks, rest], dim=1), None
         attention = {}
         if _needs_attention(self.pooling):
-            attention["attention"] = outputs[:, self.n_classes :][:, : masks.shape[1]]
+            attention["attention"] = outputs[:, n_own:][:, : masks.shape[1]]
         # Sums of rounded weights may end a rounding error above one.
         return self.pooling(masks, logits, **attention).clamp(0, 1), masks
 
@@ -166,7 +184,8 @@ def build_network(
         A key of `tfseg.models.registry.SYSTEMS`.
     n_classes, n_mels : int
     trunk_settings : dict
-        ``config.yaml``'s ``trunk``: keyword arguments of the trunk, and ``background``.
+        ``config.yaml``'s ``trunk``: its ``kind``, keyword arguments of each kind of trunk by its
+        name, ``background`` and ``share_energy``.
     pooling_settings : dict
         Keyword arguments of each pooling by its name; one that takes none needs no entry.
     baseline_settings : dict or None
@@ -183,11 +202,14 @@ def build_network(
         return FrameNetwork(module.build(n_classes, n_mels, **settings), n_mels)
     n_masks = n_classes + trunk_settings["background"]
     pooling = _build_pooling(names.pooling, n_masks, pooling_settings)
-    n_outputs = n_classes + (n_masks if _needs_attention(pooling) else 0)
+    shares_energy = trunk_settings["share_energy"]
+    n_outputs = n_classes + shares_energy + (n_masks if _needs_attention(pooling) else 0)
+    kind = trunk_settings["kind"]
     return MaskNetwork(
-        trunks.VggTrunk(n_outputs, **trunk_settings["vgg"]),
+        _TRUNKS[kind](n_outputs, **trunk_settings[kind]),
         pooling,
         n_classes,
         n_mels,
         has_background=trunk_settings["background"],
+        shares_energy=shares_energy,
     )
