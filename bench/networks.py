@@ -62,7 +62,12 @@ class FullNetwork:
             "gwrp",
             n_classes=self.n_classes,
             n_mels=self.settings["n_mels"],
-            trunk_settings={"vgg": {"widths": self.widths, "dropout": 0.0}, "background": False},
+            trunk_settings={
+                "kind": "vgg",
+                "vgg": {"widths": self.widths, "dropout": 0.0},
+                "background": False,
+                "share_energy": False,
+            },
             pooling_settings=self._pooling,
         )
         network.precision = precision or self.precision

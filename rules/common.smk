@@ -11,7 +11,7 @@ from tfseg.config import changed_keys, check_config, check_config_files, sorted_
 from tfseg.corpora.registry import load_registry
 from tfseg.digest import code_digest, contents_digest, files_digest
 from tfseg.errors import ConfigError, DataError
-from tfseg.models.registry import SYSTEMS as SYSTEM_FACTS
+from tfseg.recipes import find_recipe
 from tfseg.texts import is_one_line
 
 try:
@@ -52,6 +52,7 @@ SNRS = (
     ["none"] if IS_CLIPS else [f"{snr_db:g}" for snr_db in config["mixing"]["snr_db"]]
 )
 SYSTEMS = config["systems"]
+RECIPES = {system: find_recipe(config, system) for system in SYSTEMS}
 REPEATS = list(range(config["repeats"]))
 
 DCASE2018_FOLDERS = [
@@ -118,7 +119,7 @@ MASK_COUNTS = f"{SCORE_DIR}/mask_counts.h5"
 EVENTS = f"{RESULTS}/events/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}.tsv"
 SYSTEM_METRICS = f"{RESULTS}/metrics/snr{{snr}}/{{system}}/seed{{repeat}}.csv"
 METRICS = f"{RESULTS}/metrics.csv"
-MASK_SYSTEMS = [system for system in SYSTEMS if SYSTEM_FACTS[system].has_masks]
+MASK_SYSTEMS = [system for system in SYSTEMS if RECIPES[system].facts.has_masks]
 # Separation needs masks, and references to compare with.
 SEPARATES = bool(MASK_SYSTEMS) and not IS_CLIPS
 SEPARATION_SCORES = f"{RESULTS}/separation/snr{{snr}}/fold{{fold}}/seed{{repeat}}.csv"
@@ -333,7 +334,7 @@ def record_of(name):
 
 def code_of_system(system):
     """Digest of the network behind a name, which is imported by its name."""
-    file = SYSTEM_FACTS[system].module or "systems"
+    file = RECIPES[system].facts.module or "systems"
     return code_digest(f"{workflow.basedir}/workflow_scripts/tfseg/models/{file}.py")
 
 
@@ -349,20 +350,32 @@ def training_code(wildcards):
     """
     library = f"{workflow.basedir}/workflow_scripts/tfseg"
     files = [f"{library}/{m}.py" for m in ("training", "models/systems", "dataset")]
-    own = SYSTEM_FACTS[wildcards.system].module
+    own = RECIPES[wildcards.system].facts.module
     return code_digest(*files, *([f"{library}/models/{own}.py"] if own else []))
 
 
 def baseline_settings(*systems):
     """Settings of some systems that are networks of their own."""
-    known = config["baselines"]
-    return sorted_keys({name: known[name] for name in systems if name in known})
+    known, networks = config["baselines"], [RECIPES[name].network for name in systems]
+    return sorted_keys({name: known[name] for name in networks if name in known})
 
 
 def training_features(wildcards):
     """Feature files of all folds but the held-out one."""
     folds = [fold for fold in FOLDS if fold != int(wildcards.fold)]
     return of_shards(FEATURES, folds, snr=wildcards.snr)
+
+
+def teacher_model(wildcards):
+    """Model that a system also learns from, trained on the same clips."""
+    teacher = RECIPES[wildcards.system].teacher
+    if teacher is None:
+        return {}
+    names = dict(wildcards) | {"system": teacher}
+    return {
+        "teacher": MODEL.format(**names),
+        "teacher_description": DESCRIPTION.format(**names),
+    }
 
 
 def held_out_features(wildcards):

@@ -3,6 +3,7 @@
 
 rule train_model:
     input:
+        unpack(teacher_model),
         features=training_features,
         licences=LICENCES,
     output:
@@ -23,12 +24,14 @@ rule train_model:
     params:
         code=code("train_model"),
         training_code=training_code,
-        training=section("training"),
+        network=lambda wildcards: RECIPES[wildcards.system].network,
+        teacher=lambda wildcards: RECIPES[wildcards.system].teacher,
+        training=lambda wildcards: sorted_keys(RECIPES[wildcards.system].training),
         corpus=KIND,
         mixing=section("mixing", *([] if IS_CLIPS else ["duration_s"]), "resampler"),
         precision=config["precision"],
-        trunk=section("trunk"),
-        pooling=section("pooling"),
+        trunk=lambda wildcards: sorted_keys(RECIPES[wildcards.system].trunk),
+        pooling=lambda wildcards: sorted_keys(RECIPES[wildcards.system].pooling),
         baselines=lambda wildcards: baseline_settings(wildcards.system),
         seed=config["seed"],
         snr_db=snr_of,

@@ -189,8 +189,10 @@ def build_tiny(_full_config):
             n_classes=n_classes,
             n_mels=n_mels,
             trunk_settings={
+                "kind": "vgg",
                 "vgg": {"widths": list(widths), "dropout": 0.0},
                 "background": background,
+                "share_energy": False,
             },
             pooling_settings=_full_config["pooling"]
             | {"gwrp": {"r": 0.99, "reference_units": 100}},
@@ -209,7 +211,8 @@ def build_narrow(full_config):
             system,
             n_classes=3,
             n_mels=16,
-            trunk_settings=full_config["trunk"] | {"vgg": {"widths": [8, 8], "dropout": 0.0}},
+            trunk_settings=full_config["trunk"]
+            | {"kind": "vgg", "vgg": {"widths": [8, 8], "dropout": 0.0}},
             pooling_settings=full_config["pooling"],
             baseline_settings=full_config["baselines"],
         )

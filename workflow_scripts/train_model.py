@@ -5,12 +5,8 @@ import time
 from tfseg import training
 from tfseg.dataset import load_features
 from tfseg.files import file_sha256, read_json, write_text
-from tfseg.hardware import (
-    choose_device,
-    choose_precision,
-    keep_freed_memory,
-)
-from tfseg.inference import save_model
+from tfseg.hardware import choose_device, choose_precision, keep_freed_memory
+from tfseg.inference import load_model, prepare_for_inference, save_model
 from tfseg.licences import announce
 from tfseg.model_folder import training_facts
 from tfseg.models.systems import build_network
@@ -23,10 +19,14 @@ def main(smk):
     """Train and write weights, description and history."""
     names = smk.wildcards
     data = load_features(smk.input.features)
-    settings = training.TrainingSettings(**smk.params.training)
+    settings = training.read_settings(smk.params.training)
+    if settings.kinds is not None:
+        data = data.of_kinds(settings.kinds)
     seed = derive_seed(smk.params.seed, "train", names.snr, names.system, names.fold, names.repeat)
     description = {
         "system": names.system,
+        "network": smk.params.network,
+        "teacher": smk.params.teacher,
         "classes": list(data.classes),
         "features": data.settings,
         "trunk": smk.params.trunk,
@@ -48,7 +48,7 @@ def main(smk):
 
     def build():
         return build_network(
-            names.system,
+            smk.params.network,
             n_classes=len(data.classes),
             n_mels=data.settings["n_mels"],
             trunk_settings=smk.params.trunk,
@@ -59,6 +59,11 @@ def main(smk):
     started_s, started_cpu_s = time.perf_counter(), time.process_time()
     network = training.initial_network(build, seed, data.logmel)
     network.precision = precision
+    teacher, sources = None, list(smk.input.features)
+    if smk.params.teacher is not None:
+        teacher, _ = load_model(smk.input.teacher, smk.input.teacher_description, device)
+        prepare_for_inference(teacher, precision)
+        sources.append(smk.input.teacher)
     excerpt_frames = data.grid.n_frames_in(settings.excerpt_s) if settings.excerpt_s else None
     history = training.train(
         network,
@@ -67,8 +72,11 @@ def main(smk):
         settings,
         seed=seed,
         state_path=smk.params.state,
-        bound_to=training.binding(data_sha256, smk.params.training_code, description, seed),
+        bound_to=training.binding(
+            file_sha256(sources), smk.params.training_code, description, seed
+        ),
         excerpt_frames=excerpt_frames,
+        teacher=teacher,
         device=device,
         progress=lambda total, initial: bar(
             f"{names.system}, {names.snr} dB, fold {names.fold}", total=total, initial=initial

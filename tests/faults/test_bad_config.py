@@ -22,7 +22,7 @@ from tfseg.inference import infer
 from tfseg.mixing import StemReader, plan_mixtures, render_stems
 from tfseg.models.registry import SYSTEMS
 from tfseg.models.systems import build_network
-from tfseg.training import TrainingSettings, initial_network, targets_of, train
+from tfseg.training import initial_network, read_settings, targets_of, train
 
 SPOILED = [
     None, True, "text", "5", "", " ", "a\nb", "../../x", "$(touch x)", "{x}", "x" * 300, "a\0b",
@@ -172,7 +172,7 @@ def run_experiment(config, corpus, folder):
             network,
             features.logmel,
             targets_of(network, features),
-            TrainingSettings(**config["training"]),
+            read_settings(config["training"]),
             seed=1,
             state_path=folder / f"{system}.safetensors",
             bound_to=str(config),

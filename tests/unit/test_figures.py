@@ -63,3 +63,10 @@ def test_f1_by_threshold_says_its_snr(snr_db, said):
     curves = {"gwrp": {"tagging": np.linspace(0, 1, 5)}}
     figure = figures.draw_thresholds(curves, thresholds, {"tagging": 0.1, "mask": 0.1}, snr_db)
     assert said in figure.axes[0].get_ylabel()
+
+
+def test_a_variant_looks_the_same_in_every_run_and_like_no_registered_system():
+    registered = _looks(list(SYSTEMS))
+    one, two = _looks(["gwrp", "mine"]), _looks(["mine", "gap", "yours"])
+    assert one["mine"] == two["mine"]
+    assert one["mine"] not in registered.values()

@@ -122,6 +122,7 @@ def exported(tmp_path, build_tiny):
     soundfile.write(tmp_path / "clip.wav", stereo, settings.sample_rate, subtype="PCM_16")
     description = {
         "system": "gwrp",
+        "network": "gwrp",
         "classes": ["Bark", "Chime", "Gong"],
         "features": settings.as_dict(),
         "duration_s": 3.0,

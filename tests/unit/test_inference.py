@@ -22,9 +22,15 @@ from tfseg.tensors import load_tensors, save_tensors
 
 DESCRIPTION = {
     "system": "gwrp",
+    "network": "gwrp",
     "classes": ["Bark", "Chime", "Gong"],
     "features": {"n_mels": 13},
-    "trunk": {"vgg": {"widths": [4, 4], "dropout": 0.0}, "background": False},
+    "trunk": {
+        "kind": "vgg",
+        "vgg": {"widths": [4, 4], "dropout": 0.0},
+        "background": False,
+        "share_energy": False,
+    },
     "baselines": {},
     "pooling": {"gwrp": {"r": 0.99, "reference_units": 100}},
 }

@@ -47,9 +47,15 @@ def folder(tmp_path, build_tiny, features, tiny_settings):
     network.band_std.uniform_(1, 3)
     description = {
         "system": "gwrp",
+        "network": "gwrp",
         "classes": list(features.classes),
         "features": tiny_settings.as_dict(),
-        "trunk": {"vgg": {"widths": [4, 4], "dropout": 0.0}, "background": False},
+        "trunk": {
+            "kind": "vgg",
+            "vgg": {"widths": [4, 4], "dropout": 0.0},
+            "background": False,
+            "share_energy": False,
+        },
         "pooling": {"gwrp": {"r": 0.99, "reference_units": 100}},
         "baselines": {},
         "licences": {"CC0": 3},
@@ -113,8 +119,12 @@ def test_a_missing_key_is_named(folder, key):
     ("key", "value", "says"),
     [
         ("classes", ["Bark"], "does not fit"),  # another number of masks
-        ("system", "transformer", r"cannot build \(KeyError: 'transformer'\)"),
-        ("trunk", {"vgg": {"width": [4]}, "background": False}, "cannot build .*width"),
+        ("network", "transformer", r"cannot build \(KeyError: 'transformer'\)"),
+        (
+            "trunk",
+            {"kind": "vgg", "vgg": {"width": [4]}, "background": False, "share_energy": False},
+            "cannot build .*width",
+        ),
         ("weights_sha256", "0" * 64, "describes weights with the digest 000"),
         ("format", 7, "expected model format 1, found 7"),
     ],

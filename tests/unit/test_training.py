@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save_file
 from sklearn.metrics import log_loss
 
+from tfseg.augmentation import AugmentationSettings
 from tfseg.errors import DamagedFileError, DataError, TfsegError
 from tfseg.tensors import load_tensors
 from tfseg.training import (
@@ -24,17 +25,23 @@ from tfseg.training import (
     batch_indices,
     binding,
     cross_entropy,
+    distillation,
     initial_network,
     targets_of,
     train,
 )
 
+UNCHANGED = AugmentationSettings(0, False, 0, 0, 0)
 SETTINGS = TrainingSettings(
     iterations=10,
     batch_size=4,
     learning_rate=0.01,
     learning_rate_decay=0.5,
     decay_every=3,
+    kinds=None,
+    augmentation=UNCHANGED,
+    average_weights=0.0,
+    teacher_weight=1.0,
     excerpt_s=None,
     threads=1,
     compile=False,
@@ -88,6 +95,7 @@ def run(toy, tmp_path, build_tiny):
         )
         return SimpleNamespace(network=network, history=history, messages=messages)
 
+    run_training.initial = lambda: initial_network(lambda: build_tiny("gap"), 3, toy[0])
     return run_training
 
 
@@ -363,14 +371,14 @@ _KILLED = """
 import sys
 import numpy as np
 from tfseg.models.systems import build_network
-from tfseg.training import TrainingSettings, initial_network, train
+from tfseg.training import initial_network, read_settings, train
 
 def build():
     return build_network("gap", n_classes=3, n_mels=13,
-                         trunk_settings={"vgg": {"widths": [4, 4], "dropout": 0.0}, "background": False}, pooling_settings={})
+                         trunk_settings={"kind": "vgg", "vgg": {"widths": [4, 4], "dropout": 0.0}, "background": False, "share_energy": False}, pooling_settings={})
 
 toy = np.load(sys.argv[1])
-settings = TrainingSettings(**{**eval(sys.argv[3]), "iterations": 10**6})
+settings = read_settings({**eval(sys.argv[3]), "iterations": 10**6})
 train(initial_network(build, 3, toy["logmel"]), toy["logmel"], toy["target"], settings, seed=3,
       state_path=sys.argv[2], bound_to="this")
 """
@@ -583,3 +591,120 @@ def test_in_bfloat16_weights_and_moments_stay_float32(toy, tmp_path, build_tiny)
     assert losses["bfloat16"] != losses["float32"]
     np.testing.assert_allclose(losses["bfloat16"], losses["float32"], rtol=0.05)
     assert losses["bfloat16"][-1] < 0.95 * losses["bfloat16"][0]
+
+
+def _noisy(build_tiny):
+    """A network with dropout, whose weights depend on what dropout draws."""
+    from tfseg.models.systems import build_network
+
+    return build_network(
+        "gap",
+        n_classes=3,
+        n_mels=13,
+        trunk_settings={
+            "kind": "vgg",
+            "vgg": {"widths": [4, 4], "dropout": 0.5},
+            "background": False,
+            "share_energy": False,
+        },
+        pooling_settings={},
+    )
+
+
+def _train(network, data, state_path, settings=SETTINGS, **arguments):
+    return train(
+        network,
+        *data,
+        settings,
+        seed=3,
+        state_path=state_path,
+        bound_to="this",
+        log=lambda text: None,
+        **arguments,
+    )
+
+
+AUGMENTED = AugmentationSettings(
+    mixup=0.5, time_shift=True, gain_db=6.0, band_gain_db=6.0, mel_shift=2
+)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"augmentation": AUGMENTED}, {"average_weights": 0.9}],
+    ids=["dropout", "augmentation", "average"],
+)
+def test_all_that_is_drawn_or_averaged_survives_a_stop(tmp_path, toy, build_tiny, changes):
+    settings = _changed(**changes)
+    whole = initial_network(lambda: _noisy(build_tiny), 3, toy[0])
+    _train(whole, toy, tmp_path / "whole", settings)
+    torch.randn(7)  # what else drew random numbers is of no account
+    stopped = initial_network(lambda: _noisy(build_tiny), 3, toy[0])
+    with pytest.raises(Interrupted):
+        _train(stopped, toy, tmp_path / "stopped", settings, progress=_Bar(stop_after=4))
+    resumed = initial_network(lambda: _noisy(build_tiny), 3, toy[0])
+    _train(resumed, toy, tmp_path / "stopped", settings)
+    assert _bits(resumed) == _bits(whole)
+
+
+def test_the_average_of_the_weights_is_that_of_all_iterations(run):
+    last = [run(_changed(iterations=n), state=f"to{n}").network for n in range(1, 7)]
+    averaged = run(_changed(iterations=6, average_weights=0.5), state="average").network
+    expected = {name: value.clone() for name, value in run.initial().state_dict().items()}
+    for t, network in enumerate(last, start=1):
+        keep = min(0.5, t / (t + 9))
+        for name, value in network.state_dict().items():
+            if value.is_floating_point():
+                expected[name] = keep * expected[name] + (1 - keep) * value
+    for name, value in averaged.state_dict().items():
+        if value.is_floating_point():
+            np.testing.assert_allclose(value, expected[name], rtol=1e-4, atol=1e-6, err_msg=name)
+    assert not torch.equal(averaged.trunk.head.weight, last[-1].trunk.head.weight)
+
+
+def test_no_average_is_the_last_weights(run):
+    one, two = run(state="one"), run(_changed(average_weights=0.0), state="two")
+    assert _bits(one.network) == _bits(two.network)
+
+
+def test_distillation_is_zero_for_a_teacher_that_says_the_same_of_what_is_there():
+    masks = torch.tensor([0.0, 1.0]).view(1, 2, 1, 1).expand(1, 2, 3, 4)
+    assert distillation(masks, masks, torch.tensor([[1.0, 1.0]])) == 0
+    # What the teacher hears in a class that is not there counts as nothing.
+    heard = torch.ones(1, 2, 3, 4)
+    assert distillation(masks, heard, torch.tensor([[0.0, 1.0]])) == 0
+    assert distillation(masks, heard, torch.tensor([[1.0, 1.0]])) > 1
+
+
+def test_distillation_is_the_mean_cross_entropy():
+    rng = np.random.default_rng(0)
+    masks, teacher = (rng.uniform(0.01, 0.99, (2, 3, 4, 5)) for _ in range(2))
+    target = np.array([[1, 0, 1], [0, 1, 1]], dtype=float)
+    wanted = teacher * target[:, :, None, None]
+    expected = -(wanted * np.log(masks) + (1 - wanted) * np.log(1 - masks)).mean()
+    found = distillation(*(torch.from_numpy(a) for a in (masks, teacher, target)))
+    assert float(found) == pytest.approx(expected)
+
+
+def test_a_student_comes_nearer_to_its_teacher(tmp_path, toy, build_tiny):
+    teacher = initial_network(lambda: build_tiny("gmp"), 11, toy[0]).eval()
+    logmel, target = (torch.from_numpy(part).float() for part in toy)
+
+    def distance(weight):
+        student = initial_network(lambda: build_tiny("gap"), 3, toy[0])
+        settings = _changed(iterations=60, learning_rate_decay=1.0, teacher_weight=weight)
+        _train(student, toy, tmp_path / f"state{weight}", settings, teacher=teacher)
+        student.eval()
+        with torch.no_grad():
+            return float(distillation(student(logmel)[1], teacher(logmel)[1], target))
+
+    assert distance(10.0) < 0.9 * distance(0.0)
+
+
+def test_a_teacher_learns_nothing(tmp_path, toy, build_tiny):
+    teacher = initial_network(lambda: build_tiny("gmp"), 11, toy[0]).eval()
+    before = _bits(teacher)
+    student = initial_network(lambda: build_tiny("gap"), 3, toy[0])
+    _train(student, toy, tmp_path / "state", teacher=teacher)
+    assert _bits(teacher) == before
+    assert all(parameter.grad is None for parameter in teacher.parameters())

@@ -11,11 +11,14 @@ import yaml
 
 from tfseg.errors import ConfigError
 from tfseg.models.registry import SYSTEMS
+from tfseg.recipes import SECTIONS, find_recipe
 from tfseg.texts import is_one_line
 from tfseg.timegrid import TimeGrid
 
 _MODELS = Path(__file__).resolve().parent / "models"
 _LEAST_OFFSET = 1e-30
+# Rows of tables that are no system (docs/files.md).
+RESERVED_NAMES = ("no_separation", "ibm", "irm")
 _SCHEMA_PATH = Path(__file__).resolve().parents[2] / "schemas" / "config.schema.yaml"
 
 
@@ -109,9 +112,6 @@ def _validator():
 def _relations(config):
     """Check what a schema cannot say: keys that must fit each other."""
     features, mixing = config["features"], config["mixing"]
-    for index, system in enumerate(config["systems"]):
-        if system not in SYSTEMS:
-            yield f"config key systems[{index}]: expected one of {', '.join(SYSTEMS)}, found {system!r}"
     nyquist = features["sample_rate"] / 2
     if features["fmax_hz"] > nyquist:
         yield (
@@ -185,14 +185,11 @@ def _relations(config):
                 )
     yield from _split_relations(config)
     yield from _baseline_relations(config)
-    excerpt_s = config["training"]["excerpt_s"]
-    if kind == "clips" and excerpt_s is None:
-        yield "config key training.excerpt_s: expected a number of seconds with corpus.kind clips"
-    if excerpt_s is not None and grid.n_samples(excerpt_s) < features["window_length"]:
-        yield (
-            f"config key training.excerpt_s: expected at least one window "
-            f"({features['window_length'] / features['sample_rate']:g} s), found {excerpt_s}"
-        )
+    yield from _training_relations(config, config["training"], "")
+    for name, variant in config["variants"].items():
+        changed = find_recipe(config, name).training
+        if changed != config["training"] and "training" in variant:
+            yield from _training_relations(config, changed, f"variants.{name}.")
     if config["corpus"]["kind"] == "embedded":
         from tfseg.corpora.instruments import INSTRUMENTS
 
@@ -202,6 +199,85 @@ def _relations(config):
                     f"config key corpus.classes[{index}]: expected a class of the embedded corpus "
                     f"({', '.join(INSTRUMENTS)}), found {label!r}"
                 )
+
+
+def _training_relations(config, training, place):
+    """Check a section ``training``: the experiment's, or a variant's (`place` says which)."""
+    features, kind = config["features"], config["corpus"]["kind"]
+    grid = TimeGrid(features["sample_rate"], features["window_length"], features["hop_length"])
+    excerpt_s = training["excerpt_s"]
+    if kind == "clips" and excerpt_s is None:
+        yield f"config key {place}training.excerpt_s: expected a number of seconds with corpus.kind clips"
+    if excerpt_s is not None and grid.n_samples(excerpt_s) < features["window_length"]:
+        yield (
+            f"config key {place}training.excerpt_s: expected at least one window "
+            f"({features['window_length'] / features['sample_rate']:g} s), found {excerpt_s}"
+        )
+    if training["kinds"] is None:
+        return
+    if kind == "clips":
+        yield (
+            f"config key {place}training.kinds: expected null with corpus.kind clips, which are not "
+            f"mixed, found {training['kinds']}"
+        )
+    for wanted in training["kinds"]:
+        if wanted not in config["mixing"]["kinds"]:
+            yield (
+                f"config key {place}training.kinds: expected kinds of mixing.kinds "
+                f"{config['mixing']['kinds']}, found {wanted!r}"
+            )
+
+
+def _variant_relations(config):
+    """Check names of systems, and that each variant is one that can be built."""
+    variants = config["variants"]
+    known = [*SYSTEMS, *variants]
+    for index, system in enumerate(config["systems"]):
+        if system not in known:
+            yield f"config key systems[{index}]: expected one of {', '.join(known)}, found {system!r}"
+    for name, variant in variants.items():
+        place = f"config key variants.{name}"
+        if name in SYSTEMS or name in RESERVED_NAMES:
+            yield f"{place}: expected another name, this one is taken"
+            continue
+        if variant["system"] not in SYSTEMS:
+            yield (
+                f"{place}.system: expected one of {', '.join(SYSTEMS)}, found {variant['system']!r}"
+            )
+            continue
+        recipe = find_recipe(config, name)
+        errors = _validator().iter_errors(
+            config | {section: getattr(recipe, section) for section in SECTIONS}
+        )
+        for error in errors:
+            yield from (
+                message.replace("config key ", f"{place}.", 1) for message in _explain(error)
+            )
+        yield from _teacher_relations(config, name)
+
+
+def _teacher_relations(config, name):
+    """Check that a variant's teacher is a system of this experiment that can teach it."""
+    place = f"config key variants.{name}.teacher"
+    variants, seen, teacher = config["variants"], [name], config["variants"][name].get("teacher")
+    if teacher is None:
+        return
+    if teacher not in config["systems"]:
+        yield (
+            f"{place}: expected one of systems ({', '.join(config['systems'])}), which are "
+            f"trained, found {teacher!r}"
+        )
+        return
+    for system in (name, teacher):
+        network = variants.get(system, {}).get("system", system)
+        if network in SYSTEMS and not SYSTEMS[network].has_masks:
+            yield f"{place}: expected systems with masks on both sides, found {system}, which has none"
+    while teacher is not None:
+        if teacher in seen:
+            yield f"{place}: expected a teacher that is trained before, found a circle: {teacher}"
+            return
+        seen.append(teacher)
+        teacher = variants.get(teacher, {}).get("teacher")
 
 
 def _build_arguments(module):
@@ -221,7 +297,8 @@ def _baseline_relations(config):
     known = [name for name, system in SYSTEMS.items() if system.module]
     for name in sorted(set(baselines) - set(known)):
         yield _unknown_key(["baselines", name], known)
-    for name in config["systems"]:
+    networks = [config["variants"].get(n, {}).get("system", n) for n in config["systems"]]
+    for name in dict.fromkeys(networks):
         if name not in SYSTEMS or not SYSTEMS[name].module:
             continue
         arguments = _build_arguments(SYSTEMS[name].module)
@@ -274,6 +351,8 @@ def check_config(config):
     # jsonschema reports a section once for each of its missing keys.
     messages = list(dict.fromkeys(message for error in errors for message in _explain(error)))
     messages += _unfit_values(config)
+    if not messages:
+        messages = list(_variant_relations(config))
     if not messages:
         messages = list(_relations(config))
     if messages:

@@ -1,6 +1,7 @@
 """The figures: TASLP's 1, 7 and 8 for one mixture, training curves, metrics against SNR."""
 
 import math
+import zlib
 
 import matplotlib as mpl
 import numpy as np
@@ -23,8 +24,9 @@ mpl.rcParams["axes.spines.right"] = False
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = "osD^vPX"
 _LEGEND_LINE_IN, _LEGEND_LETTER_IN = 0.6, 0.09  # of an entry: its line, and each letter
-_DASHES = ("-", "--", "-.", ":", "-", "--", "-.")
+_DASHES = ("-", "--", "-.", ":", (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)), (0, (1, 3)))
 _MASK_MAP, _LEVEL_MAP = "magma", "viridis"
+_N_LOOKS = len(_COLOURS) * len(_DASHES)
 _PLACES = {system: place for place, system in enumerate(SYSTEMS)}
 _TASKS = ("tagging", "frame", "event", "mask")
 _TASK_TITLES = {
@@ -43,15 +45,22 @@ def save(figure, png_path, svg_path):
         figure.savefig(path, format="svg", metadata={"Date": None})
 
 
+def _place(system):
+    """Place of a system among the looks: a variant's follows from its name, behind the others."""
+    if system in _PLACES:
+        return _PLACES[system]
+    return len(_PLACES) + zlib.crc32(system.encode()) % (_N_LOOKS - len(_PLACES))
+
+
 def _look(system):
     """Colour and dashes of a system: the same in every figure of every run."""
-    turn, place = divmod(_PLACES[system], len(_COLOURS))
+    turn, place = divmod(_place(system), len(_COLOURS))
     # A colour that comes again has other dashes and another marker.
     return {"color": _COLOURS[place], "linestyle": _DASHES[(place + turn) % len(_DASHES)]}
 
 
 def _marker(system):
-    turn, place = divmod(_PLACES[system], len(_COLOURS))
+    turn, place = divmod(_place(system), len(_COLOURS))
     return _MARKERS[(place + turn) % len(_MARKERS)]
 
 

@@ -21,10 +21,10 @@ from tfseg.metrics.histogram import N_PATTERNS, ScoreHistogram
 from tfseg.models.systems import build_network
 from tfseg.tensors import load_tensors, save_tensors
 
-MODEL_FORMAT = 1
+MODEL_FORMAT = 2
 _BATCH_FRAMES = 512
 # What a network is built from.
-_NEEDED = ("system", "classes", "features", "trunk", "pooling", "baselines")
+_NEEDED = ("system", "network", "classes", "features", "trunk", "pooling", "baselines")
 
 
 def save_model(model_path, description_path, network, description):
@@ -35,7 +35,8 @@ def save_model(model_path, description_path, network, description):
     model_path, description_path : path-like
     network : MaskNetwork
     description : dict
-        ``system, classes, features, trunk, pooling, baselines`` at least. Becomes JSON with the
+        ``system, network, classes, features, trunk, pooling, baselines`` at least; `network` is the
+        registered system that is built, `system` its name in the experiment. Becomes JSON with the
         digest of the weights, so that a description beside weights of another model is noticed.
     """
     save_tensors(model_path, network.state_dict())
@@ -61,7 +62,7 @@ def _network_of(description, path):
     """The untrained network that a description names."""
     try:
         return build_network(
-            description["system"],
+            description["network"],
             n_classes=len(description["classes"]),
             n_mels=description["features"]["n_mels"],
             trunk_settings=description["trunk"],

@@ -38,7 +38,7 @@ def model_card(description, detection, template):
     return environment.from_string(Path(template).read_text(encoding="utf-8")).render(
         description,
         detection=asdict(detection),
-        has_masks=SYSTEMS[description["system"]].has_masks,
+        has_masks=SYSTEMS[description["network"]].has_masks,
         excerpt_s=description["training"]["excerpt_s"],
         n_bins=features["window_length"] // 2 + 1,
         hop_ms=1000 * features["hop_length"] / features["sample_rate"],

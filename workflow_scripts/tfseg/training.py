@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from tfseg.augmentation import AugmentationSettings, augment
 from tfseg.errors import DataError, TfsegError
 from tfseg.optimiser import Adam
 from tfseg.seeding import derive_seed, generator
@@ -34,6 +35,16 @@ class TrainingSettings:
     learning_rate_decay : float
         Factor applied every `decay_every` iterations.
     decay_every : int
+    kinds : list of str or None
+        Kinds of clip that are trained on, of those that the experiment mixes (``mixing.kinds``);
+        None: all. Scenes alone are the negatives of every class.
+    augmentation : tfseg.augmentation.AugmentationSettings
+    average_weights : float in [0, 1)
+        Of the average of the weights over the iterations that becomes the model: the share that
+        stays with each iteration (Tarvainen and Valpola, NeurIPS 2017). 0: the last weights, as
+        released.
+    teacher_weight : float
+        Of the loss between masks and those of a teacher, where the system has one.
     excerpt_s : float or None
         Each batch takes a random excerpt of this length of every clip (a shorter clip goes round);
         None takes whole clips, which must all be of one length.
@@ -52,11 +63,21 @@ class TrainingSettings:
     learning_rate: float
     learning_rate_decay: float
     decay_every: int
+    kinds: list | None
+    augmentation: AugmentationSettings
+    average_weights: float
+    teacher_weight: float
     excerpt_s: float | None
     threads: int
     compile: bool
     history_every: int
     state_every: int
+
+
+def read_settings(section):
+    """Build `TrainingSettings` from the section ``training`` of the config."""
+    augmentation = AugmentationSettings(**section["augmentation"])
+    return TrainingSettings(**section | {"augmentation": augmentation})
 
 
 def band_statistics(logmel):
@@ -179,15 +200,60 @@ def _part(tensors, prefix):
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
+class _Average:
+    """Running average of a network's weights and of what batch normalisation keeps.
+
+    The share that stays rises to `keep`, so that the first weights do not count long.
+
+    Parameters
+    ----------
+    network : nn.Module
+    keep : float in [0, 1)
+        0 keeps no average: the network is its own.
+    """
+
+    def __init__(self, network, keep):
+        self._keep = keep
+        self._live = {
+            name: value
+            for name, value in network.state_dict(keep_vars=False).items()
+            if keep and value.is_floating_point()
+        }
+        self._mean = {name: value.clone() for name, value in self._live.items()}
+
+    @torch.no_grad()
+    def update(self, iteration):
+        """Count the weights after an iteration (from 1)."""
+        if self._live:
+            keep = min(self._keep, iteration / (iteration + 9))
+            torch._foreach_lerp_(list(self._mean.values()), list(self._live.values()), 1 - keep)
+
+    def tensors(self):
+        """The average by name, to be saved."""
+        return self._mean
+
+    def load(self, tensors):
+        """Take up what `tensors` gave."""
+        for name, value in self._mean.items():
+            value.copy_(tensors[name])
+
+    @torch.no_grad()
+    def apply(self):
+        """Put the average in the network's place."""
+        for name, value in self._live.items():
+            value.copy_(self._mean[name])
+
+
 class _State:
     """Everything that a training needs to go on, in one file that is written whole."""
 
     def __init__(self, path, bound_to):
         self._path, self._bound_to = Path(path), bound_to
 
-    def save(self, network, optimiser, iteration, history, pending):
+    def save(self, network, optimiser, average, iteration, history, pending):
         tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
         tensors |= {f"optimiser.{name}": value for name, value in optimiser.tensors().items()}
+        tensors |= {f"average.{name}": value for name, value in average.tensors().items()}
         save_tensors(
             self._path,
             tensors,
@@ -199,7 +265,7 @@ class _State:
             },
         )
 
-    def load(self, network, optimiser, log):
+    def load(self, network, optimiser, average, log):
         """Restore the last state; returns (iteration, history, pending), from 0 when none fits."""
         if not self._path.exists():
             return 0, [], []
@@ -209,6 +275,7 @@ class _State:
             return 0, [], []
         network.load_state_dict(_part(tensors, "network."))
         optimiser.load(_part(tensors, "optimiser."))
+        average.load(_part(tensors, "average."))
         return state["iteration"], state["history"], state["pending"]
 
 
@@ -224,6 +291,21 @@ def cross_entropy(tags, target):
     target : torch.Tensor [same shape, 0 or 1]
     """
     return functional.binary_cross_entropy(tags.nan_to_num(0.5), target) + 0 * tags.sum()
+
+
+def distillation(masks, teacher_masks, target):
+    """Cross-entropy between masks and those of a teacher, gated by the clips' tags.
+
+    A teacher's mask of a class that is not in the clip counts as zero: of the two, the tags are
+    what is known. Mean over clips, classes and units.
+
+    Parameters
+    ----------
+    masks, teacher_masks : torch.Tensor [shape=(batch, class, time, mel), in [0, 1]]
+    target : torch.Tensor [shape=(batch, class), 0 or 1]
+    """
+    wanted = teacher_masks * target[:, :, None, None]
+    return functional.binary_cross_entropy(masks.nan_to_num(0.5), wanted) + 0 * masks.sum()
 
 
 def initial_network(build, seed, logmel):
@@ -275,6 +357,7 @@ def train(
     state_path,
     bound_to,
     excerpt_frames=None,
+    teacher=None,
     device="cpu",
     log=print,
     progress=None,
@@ -282,7 +365,7 @@ def train(
     """Train a network in place, from its last saved state if there is one.
 
     Full binary cross-entropy between tags and weak labels (the released code's loss; TASLP
-    eq. 1 prints only its first term), Adam, the last iteration's weights.
+    eq. 1 prints only its first term), Adam, the last iteration's weights or their average.
 
     Parameters
     ----------
@@ -300,6 +383,8 @@ def train(
         `binding` of this training.
     excerpt_frames : int or None
         ``excerpt_s`` of the settings in frames.
+    teacher : tfseg.models.systems.MaskNetwork or None
+        In evaluation mode, of the same classes: `distillation` from its masks is added to the loss.
     device : str
     log : callable
     progress : callable or None
@@ -322,8 +407,9 @@ def train(
     inputs = Excerpts(logmel, excerpt_frames, seed, device)
     targets = torch.from_numpy(target).to(device)
     optimiser = Adam(network.parameters())
+    average = _Average(network, settings.average_weights)
     state = _State(state_path, bound_to)
-    iteration, history, pending = state.load(network, optimiser, log)
+    iteration, history, pending = state.load(network, optimiser, average, log)
     if iteration:
         log(f"resuming at iteration {iteration} of {settings.iterations}")
     bar = progress(settings.iterations, iteration) if progress else None
@@ -334,18 +420,34 @@ def train(
                 iteration // settings.decay_every
             )
             clips = batch_indices(iteration, len(inputs), settings.batch_size, seed)
-            batch = inputs.batch(clips, iteration)
+            batch, wanted = augment(
+                inputs.batch(clips, iteration),
+                targets[torch.from_numpy(clips).to(device)].float(),
+                settings.augmentation,
+                seed,
+                iteration,
+            )
+            # What dropout draws follows from the iteration alone, as all else that is drawn.
+            torch.manual_seed(derive_seed(seed, "dropout", iteration))
             try:
-                tags, _ = run(batch)
+                tags, masks = run(batch)
             except ValueError as error:  # batch normalisation of a single value
                 raise TfsegError(
                     f"a batch of {batch.shape[0]} clips of {batch.shape[1]} frames cannot be trained "
                     f"on ({error}): expected more, by training.batch_size or training.excerpt_s"
                 ) from error
-            loss = cross_entropy(tags, targets[torch.from_numpy(clips).to(device)].float())
+            loss = cross_entropy(tags, wanted)
+            if teacher is not None:
+                with torch.no_grad():
+                    _, teacher_masks = teacher(batch)
+                n_taught = teacher_masks.shape[1]  # a background's mask is not taught
+                loss = loss + settings.teacher_weight * distillation(
+                    masks[:, :n_taught], teacher_masks, wanted[:, :n_taught]
+                )
             loss.backward()
             optimiser.step(rate)
             iteration += 1
+            average.update(iteration)
             pending.append(loss.detach())
             if iteration % settings.history_every == 0 or iteration == settings.iterations:
                 losses = [float(value) for value in pending]
@@ -364,11 +466,12 @@ def train(
             stopping = stop.is_set() and not finished
             if finished or stopping or iteration % settings.state_every == 0:
                 pending = [float(value) for value in pending]
-                state.save(network, optimiser, iteration, history, pending)
+                state.save(network, optimiser, average, iteration, history, pending)
             if bar:
                 bar.update()
             if stopping:
                 raise Interrupted(f"stopped at iteration {iteration}; run again to resume")
     if bar:
         bar.close()
+    average.apply()
     return history
