@@ -1,0 +1,120 @@
+"""How many iterations of each system take as long as the reference's: for comparing at equal training time.
+
+    python bench/equal_time.py --configfile experiments/esc50.yaml experiments/small.yaml experiments/compare.yaml
+
+Trains every system of the experiment on made-up clips of its size for a few iterations, all systems in
+turn, with the experiment's recipes and threads. Of each it prints the median cost of an iteration in
+CPU seconds over threads (on a machine of its own that is the wall-clock, and other work on a shared
+machine does not count), and the iterations that cost as much as the reference's. Not part of the
+workflow: a number of iterations goes into the experiment by hand, once, so that no result depends on a
+timing.
+"""
+
+import argparse
+import dataclasses
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+from tfseg import training  # noqa: E402
+from tfseg.config import check_config  # noqa: E402
+from tfseg.features import FeatureSettings  # noqa: E402
+from tfseg.hardware import choose_precision, keep_freed_memory  # noqa: E402
+from tfseg.models.systems import build_network  # noqa: E402
+from tfseg.recipes import find_recipe, merged  # noqa: E402
+
+N_CLIPS, WARM_UP, ITERATIONS = 200, 3, 12
+
+
+def read_config(paths):
+    """Merge overlays over config.yaml, as Snakemake does."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    for path in paths:
+        config = merged(config, yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+    check_config(config)
+    return config
+
+
+def cost_of_iteration(config, name, folder):
+    """CPU seconds over threads of one training iteration of a system."""
+    recipe = find_recipe(config, name)
+    settings = training.read_settings(recipe.training)
+    features = FeatureSettings(**config["features"])
+    n_frames = features.grid.n_frames_in(config["mixing"]["duration_s"])
+    if settings.excerpt_s:
+        n_frames = features.grid.n_frames_in(settings.excerpt_s)
+    rng = np.random.default_rng(0)
+    n_classes = len(config["corpus"]["classes"])
+    logmel = rng.normal(-8, 2, (N_CLIPS, n_frames, features.n_mels)).astype(np.float16)
+    target = (rng.random((N_CLIPS, n_classes)) < 0.3).astype(np.uint8)
+
+    def run(iterations):
+        network = training.initial_network(
+            lambda: build_network(
+                recipe.network,
+                n_classes=n_classes,
+                n_mels=features.n_mels,
+                trunk_settings=recipe.trunk,
+                pooling_settings=recipe.pooling,
+                baseline_settings=config["baselines"],
+            ),
+            0,
+            logmel,
+        )
+        network.precision = choose_precision(config["precision"], "cpu", log=lambda text: None)
+        wanted = np.hstack([target, np.ones((N_CLIPS, 1), np.uint8)])
+        started = time.process_time()
+        training.train(
+            network,
+            logmel,
+            wanted if network.has_background else target,
+            dataclasses.replace(settings, iterations=iterations, excerpt_s=None),
+            seed=0,
+            state_path=Path(folder, f"{name}.safetensors"),
+            bound_to=str(time.perf_counter()),
+            log=lambda text: None,
+        )
+        return (time.process_time() - started) / settings.threads
+
+    return (run(WARM_UP + ITERATIONS) - run(WARM_UP)) / ITERATIONS
+
+
+def main():
+    """Print a line for each system."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--configfile", nargs="+", required=True, metavar="FILE")
+    parser.add_argument("--reference", help="default: the first of systems")
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    config = read_config(arguments.configfile)
+    reference = arguments.reference or config["systems"][0]
+    names = list(dict.fromkeys([reference, *config["systems"]]))
+    keep_freed_memory()
+    costs = {name: [] for name in names}
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(arguments.rounds):
+            for name in names:
+                costs[name].append(cost_of_iteration(config, name, folder))
+    medians = {name: statistics.median(values) for name, values in costs.items()}
+    wanted = find_recipe(config, reference).training["iterations"]
+    print(
+        f"{'system':<24} {'s/iteration':>12} {'of ' + reference:>12} {'iterations':>11} {'config has':>11}"
+    )
+    for name, cost in medians.items():
+        share = statistics.median(
+            one / other for one, other in zip(costs[name], costs[reference], strict=True)
+        )
+        has = find_recipe(config, name).training["iterations"]
+        print(f"{name:<24} {cost:>12.4f} {share:>12.3f} {round(wanted / share):>11} {has:>11}")
+
+
+if __name__ == "__main__":
+    main()
