@@ -116,6 +116,8 @@ STATE = f"{RESULTS}/training_state/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repe
 SCORE_DIR = f"{RESULTS}/scores/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}"
 SCORES = f"{SCORE_DIR}/scores.h5"
 MASK_COUNTS = f"{SCORE_DIR}/mask_counts.h5"
+# Grows with each scoring of a held-out fold; no output of any job.
+SCORINGS = f"{RESULTS}/logs/scorings.jsonl"
 EVENTS = f"{RESULTS}/events/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}.tsv"
 SYSTEM_METRICS = f"{RESULTS}/metrics/snr{{snr}}/{{system}}/seed{{repeat}}.csv"
 METRICS = f"{RESULTS}/metrics.csv"

@@ -28,6 +28,7 @@ rule infer_scores:
         threads=config["inference"]["threads"],
         mask_threshold=config["metrics"]["mask_threshold"],
         has_ideal_masks=not IS_CLIPS,
+        scorings=SCORINGS,
     message:
         "Scoring fold {wildcards.fold} with {wildcards.system}, SNR {wildcards.snr}"
     script:

@@ -1,8 +1,13 @@
 """Score the held-out fold with a trained system; masks are counted, not kept."""
 
+import datetime
+import json
+
 import torch
 
+from tfseg import __version__
 from tfseg.dataset import load_features
+from tfseg.files import append_line
 from tfseg.hardware import choose_device, choose_precision, keep_freed_memory
 from tfseg.inference import infer, load_model, prepare_for_inference, write_scores
 from tfseg.progress import bars
@@ -14,7 +19,7 @@ def main(smk):
     torch.set_num_threads(smk.params.threads)
     keep_freed_memory()
     device = choose_device(smk.resources.gpu)
-    network, _ = load_model(smk.input.model, smk.input.description, device)
+    network, description = load_model(smk.input.model, smk.input.description, device)
     prepare_for_inference(network, choose_precision(smk.params.precision, device))
     # Training may also see events and scenes alone; what is scored are mixtures.
     features = load_features(smk.input.features).of_kinds(["mixture", "clip"])
@@ -26,6 +31,14 @@ def main(smk):
         device=device,
         progress=bars(f"scoring, {smk.wildcards.system}, {smk.wildcards.snr} dB"),
     )
+    # Whoever scores held-out clips again and again ends by fitting them: each time is on record.
+    record = dict(smk.wildcards.items()) | {
+        "scored": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "weights_sha256": description["weights_sha256"],
+        "clips": len(features.mixture),
+        "tfseg": __version__,
+    }
+    append_line(smk.params.scorings, json.dumps(record))
     write_scores(smk.output.scores, smk.output.counts, features, tags, frames, counter)
 
 

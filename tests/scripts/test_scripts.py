@@ -308,8 +308,9 @@ def scores(config, work, features, models):
                 "batch_size": 4,
                 "mask_threshold": 0.1,
                 "has_ideal_masks": True,
+                "scorings": str(work / "logs" / "scorings.jsonl"),
             },
-            wildcards={"system": SYSTEM, "snr": str(SNR_DB)},
+            wildcards={"system": SYSTEM, "snr": str(SNR_DB), "fold": str(fold)},
         )
         infer_scores.main(smk)
         paths[fold] = smk.output

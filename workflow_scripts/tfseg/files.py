@@ -99,6 +99,20 @@ def read_json(path):
         ) from None
 
 
+def append_line(path, text):
+    """Add one line to a log that several jobs write to.
+
+    Parameters
+    ----------
+    path : path-like
+    text : str
+        Without line end; shorter than what a file system writes at once (4096 bytes).
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "ab", buffering=0) as stream:
+        stream.write(f"{text}\n".encode())
+
+
 def create_description(group, value):
     """Store plain values as checksummed JSON (attributes of HDF5 have no checksum)."""
     text = json.dumps(value, sort_keys=True, allow_nan=False).encode()
