@@ -1,3 +1,4 @@
+import concurrent.futures
 import hashlib
 import itertools
 import os
@@ -240,3 +241,11 @@ def test_something_else_than_hdf5_or_of_another_layout_is_noticed(tmp_path):
         files.reading_hdf5(tmp_path / "other.h5") as file,
     ):
         file["logmel"]
+
+
+def test_lines_of_many_writers_are_all_there_and_whole(tmp_path):
+    path = tmp_path / "new" / "log.jsonl"
+    texts = [f"{k:03d}" + "x" * 1000 for k in range(64)]
+    with concurrent.futures.ThreadPoolExecutor(8) as writers:
+        list(writers.map(lambda text: files.append_line(path, text), texts))
+    assert sorted(path.read_text().splitlines()) == texts
