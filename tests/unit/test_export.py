@@ -88,7 +88,7 @@ def test_every_system_with_masks_computes_the_same_as_onnx(build, system, backgr
 @pytest.mark.parametrize(
     "trunk",
     [
-        {"kind": "unet", "unet": {"widths": [4, 6, 8], "dropout": 0.2}},
+        {"kind": "unet", "unet": {"widths": [4, 6, 8], "blocks": 1, "dropout": 0.2}},
         {"kind": "dilated", "dilated": {"width": 4, "dilations": [1, 4], "dropout": 0.2}},
     ],
     ids=["unet", "dilated"],

@@ -122,7 +122,7 @@ def test_dropout_follows_each_pair_of_layers():
 
 
 FAR = {
-    "unet": lambda: UnetTrunk(5, widths=[4, 6, 8, 10], dropout=0.0),
+    "unet": lambda: UnetTrunk(5, widths=[4, 6, 8, 10], blocks=2, dropout=0.0),
     "dilated": lambda: DilatedTrunk(5, width=4, dilations=[1, 2, 4, 8], dropout=0.0),
 }
 
@@ -175,7 +175,7 @@ def test_far_seeing_trunks_learn_with_every_parameter(far):
 
 
 def test_a_unets_dropout_is_on_its_coarsest_level():
-    trunk = UnetTrunk(2, widths=[2, 3], dropout=0.5)
+    trunk = UnetTrunk(2, widths=[2, 3], blocks=1, dropout=0.5)
     inputs = _input(1, 12, 8)
     assert not torch.equal(trunk.train()(inputs), trunk(inputs))
     assert torch.equal(trunk.eval()(inputs), trunk(inputs))

@@ -90,8 +90,7 @@ class VggTrunk(nn.Module):
 class UnetTrunk(nn.Module):
     """A U-Net: sees seconds and octaves at coarse resolution, and draws masks at the full one.
 
-    On the way down each level has two `ConvBlock` (the first level, where a unit costs most, one
-    of few inputs and one), then max pooling by 2 over time and mel. On the way up the coarser
+    On the way down each level has some `ConvBlock`, then max pooling by 2 over time and mel. On the way up the coarser
     level's maps are brought to the finer one's width by a 1x1 block, repeated 2 by 2, added to the
     skip (a sum costs half of the published concatenation) and put through a block.
 
@@ -105,6 +104,8 @@ class UnetTrunk(nn.Module):
         As in `VggTrunk`.
     widths : sequence of int
         Feature maps of each level, the finest first.
+    blocks : int
+        On the way down, at each level; the published network has two.
     dropout : float in [0, 1)
         On the coarsest level's maps.
 
@@ -115,12 +116,13 @@ class UnetTrunk(nn.Module):
         frame, so that a stretch that begins so much earlier is pooled as the whole is.
     """
 
-    def __init__(self, n_outputs, *, widths, dropout):
+    def __init__(self, n_outputs, *, widths, blocks, dropout):
         super().__init__()
-        inputs = [1, *widths[:-1]]
         self.down = nn.ModuleList(
-            nn.Sequential(ConvBlock(n_inputs, n_maps), ConvBlock(n_maps, n_maps))
-            for n_inputs, n_maps in zip(inputs, widths, strict=True)
+            nn.Sequential(
+                ConvBlock(n_inputs, n_maps), *(ConvBlock(n_maps, n_maps) for _ in range(blocks - 1))
+            )
+            for n_inputs, n_maps in itertools.pairwise([1, *widths])
         )
         self.pool = nn.MaxPool2d(2, ceil_mode=True)
         self.dropout = nn.Dropout2d(dropout)
@@ -132,8 +134,8 @@ class UnetTrunk(nn.Module):
         self.up = nn.ModuleList(ConvBlock(fine, fine) for _, fine in pairs)
         self.head = _head(widths[0], n_outputs)
         coarsest = 2 ** (len(widths) - 1)
-        # Level l counts in frames of 2**l: two blocks down, one up, and what a pool and a repeat span.
-        reach = sum(4 * 2**level for level in range(len(widths)))
+        # Level l counts in frames of 2**l: blocks down, one up, and what a pool and a repeat span.
+        reach = sum((blocks + 2) * 2**level for level in range(len(widths)))
         self.reach_frames = -(-reach // coarsest) * coarsest
 
     def forward(self, logmel):
