@@ -263,6 +263,56 @@ def test_the_ideal_binary_mask_is_that_of_the_waveforms(
     assert 0 < mask[active].mean() < 1
 
 
+def _hum(hz, n_samples):
+    return np.sin(2 * np.pi * hz * np.arange(n_samples) / RATE).astype(np.float32)
+
+
+def test_the_rest_of_an_event_is_the_scene_and_the_other_classes_events(
+    tiny_settings, spectrograms
+):
+    # Two classes hum in one band at the same time, the second 10 dB louder; the scene is silent.
+    level = np.float32(10 ** (10 / 20))
+    quiet, loud = (0, 4000, _hum(1000, 4000)), (1, 4000, level * _hum(1000, 4000))
+    band = int(np.argmin(np.abs(spectrograms.mel_hz - 1000)))
+    frames = slice(32, 60)  # whose windows lie inside both
+    everywhere = np.ones(92, dtype=bool)
+
+    def units(events, k, criterion_db):
+        settings = dataclasses.replace(tiny_settings, ibm_criterion_db=criterion_db)
+        spectra = MixtureSpectra(Spectrograms(settings), _stems(events, np.full(12000, 1e-9)))
+        mask = spectra.ideal_binary_mask(k, 0, everywhere)[frames, band]
+        return mask, spectra.ideal_ratio_mask(k, 0)[frames, band]
+
+    for k, ratio_db in ((0, -10), (1, 10)):
+        share = 10 ** (ratio_db / 20)
+        for criterion_db in (ratio_db - 0.1, ratio_db + 0.1):
+            mask, ratio_mask = units([quiet, loud], k, criterion_db)
+            assert (mask == (criterion_db < ratio_db)).all()
+            np.testing.assert_allclose(ratio_mask, share / (1 + share), rtol=1e-3)
+    mask, ratio_mask = units([quiet], 0, 100)  # alone, it exceeds what is left by far
+    assert mask.all()
+    np.testing.assert_allclose(ratio_mask, 1, atol=1e-3)
+
+
+def test_two_overlapping_events_of_one_class_are_one_source(spectrograms):
+    # They are each other's no rest: with a silent scene every unit that they reach is theirs.
+    first, second = (0, 3000, _hum(1000, 4000)), (0, 5000, _hum(1000, 4000))
+    stems = _stems([first, second], np.full(12000, 1e-9))
+    spectra = MixtureSpectra(spectrograms, stems)
+    labels = [("Bark", 3000 / RATE, 7000 / RATE), ("Bark", 5000 / RATE, 9000 / RATE)]
+    strong = spectrograms.grid.strong_labels(labels, ["Bark"], spectra.n_frames)[:, 0]
+    np.testing.assert_array_equal(np.flatnonzero(strong), np.arange(3000 // 128, 9000 // 128 + 1))
+    band = int(np.argmin(np.abs(spectrograms.mel_hz - 1000)))
+    mask = spectra.ideal_binary_mask(0, 0, strong)
+    np.testing.assert_array_equal(mask[24:70, band], True)
+    assert not mask[~strong].any()
+    assert spectra.classes == [0]
+    both = np.zeros(12000)
+    both[3000:7000] += first[2]
+    both[5000:9000] += second[2]
+    np.testing.assert_allclose(stems.event_track(0), both, atol=1e-6)
+
+
 def test_the_ideal_binary_mask_is_empty_outside_the_strong_label(spectrograms, crowded):
     spectra = MixtureSpectra(spectrograms, crowded)
     assert not spectra.ideal_binary_mask(0, 20, np.zeros(spectra.n_frames, dtype=bool)).any()

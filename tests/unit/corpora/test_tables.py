@@ -250,3 +250,20 @@ def test_mixture_labels_groups_the_plan(tiny_plan):
     flat = [(name, *event) for name, events in labels.items() for event in events]
     columns = ["mixture", "label", "onset_s", "offset_s"]
     assert flat == list(tiny_plan.events[columns].itertuples(index=False, name=None))
+
+
+def test_overlapping_events_of_one_class_become_one():
+    rows = [
+        ("m", "Gong", 0.5, 0.9),  # reaches into neither of its class
+        ("m", "Bark", 2.0, 3.0),
+        ("m", "Bark", 0.0, 1.0),
+        ("m", "Bark", 0.5, 2.5),  # joins both Barks
+        ("n", "Bark", 1.0, 2.0),
+        ("n", "Bark", 0.0, 1.0),  # ends where the other begins: two events, in the plan's order
+        ("n", "Gong", 0.2, 1.8),
+    ]
+    plan = pd.DataFrame(rows, columns=["mixture", "label", "onset_s", "offset_s"])
+    assert tables.mixture_labels(plan) == {
+        "m": [("Bark", 0.0, 3.0), ("Gong", 0.5, 0.9)],
+        "n": [("Bark", 1.0, 2.0), ("Bark", 0.0, 1.0), ("Gong", 0.2, 1.8)],
+    }

@@ -315,8 +315,23 @@ def check_clip_folds(clips, folds, held_out, classes, log=print):
             )
 
 
+def _joined(events):
+    """Join the events of one clip that are of one label and overlap; others stay as they are."""
+    joined = []
+    for label, onset_s, offset_s in sorted(events, key=lambda event: event[:2]):
+        if joined and joined[-1][0] == label and onset_s < joined[-1][2]:
+            joined[-1] = (label, joined[-1][1], max(joined[-1][2], offset_s))
+        else:
+            joined.append((label, onset_s, offset_s))
+    if len(joined) == len(events):
+        return events
+    return sorted(joined, key=lambda event: event[1])
+
+
 def mixture_labels(mixture_events, mixtures=None):
     """Group a plan's events: mixture name to list of (label, onset_s, offset_s).
+
+    Events of one label that overlap become one: no score by class can tell them apart.
 
     Parameters
     ----------
@@ -329,4 +344,4 @@ def mixture_labels(mixture_events, mixtures=None):
         labels = {name: [] for name in mixtures.loc[mixtures["strong"] == 1, "mixture"]}
     for row in mixture_events.itertuples(index=False):
         labels.setdefault(row.mixture, []).append((row.label, row.onset_s, row.offset_s))
-    return labels
+    return {name: _joined(events) for name, events in labels.items()}
