@@ -33,7 +33,8 @@ def plan_one_fold(recordings, config, n_mixtures):
     recordings = assemble.sounding_parts(recordings, facts, config["corpus"]["trim_silence"])
     recordings["fold"] = assemble.deal_folds(recordings, config["split"], config["seed"])
     parts = assemble.corpus_tables(recordings)
-    keys = ("duration_s", "onsets_s", "max_event_s", "kinds", "scene_start")
+    layout = ("duration_s", "onsets_s", "events_per_mixture", "overlap", "max_event_s")
+    keys = (*layout, "kinds", "scene_start")
     plan = mixing.plan_mixtures(
         parts["events"],
         parts["scenes"],

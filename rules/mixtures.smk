@@ -56,6 +56,8 @@ else:
                 "mixing",
                 "duration_s",
                 "onsets_s",
+                "events_per_mixture",
+                "overlap",
                 "max_event_s",
                 "kinds",
                 "scene_start",

@@ -49,10 +49,23 @@ def full_config(_full_config):
 
 
 @pytest.fixture
-def mini_config(_full_config):
+def experiment(_full_config):
+    """Return a function that lays experiments over config.yaml, a fresh copy each time."""
+
+    def lay_over(*names):
+        config = _full_config
+        for name in names:
+            path = REPOSITORY / f"experiments/{name}.yaml"
+            config = _merged(config, yaml.safe_load(path.read_text(encoding="utf-8")))
+        return copy.deepcopy(config)
+
+    return lay_over
+
+
+@pytest.fixture
+def mini_config(experiment):
     """A fresh copy of experiments/mini.yaml, merged over config.yaml."""
-    overlay = yaml.safe_load((REPOSITORY / "experiments/mini.yaml").read_text(encoding="utf-8"))
-    return copy.deepcopy(_merged(_full_config, overlay))
+    return experiment("mini")
 
 
 @pytest.fixture
@@ -122,6 +135,8 @@ def tiny_plan(tiny_corpus):
         mixtures_per_fold=[4, 4],
         duration_s=1.5,
         onsets_s=[0.1, 0.8],
+        events_per_mixture=1,
+        overlap=False,
         max_event_s=0.5,
         kinds=["mixture"],
         scene_start="beginning",

@@ -120,6 +120,7 @@ def test_every_one_of_several_faults_is_named(small, tally, data, n_wrong):
 def run_experiment(config, corpus, folder):
     """Run the library's stages on a dozen recordings, as the rules do; checks what comes out."""
     mixing, classes = config["mixing"], config["corpus"]["classes"]
+    layout = ("duration_s", "onsets_s", "events_per_mixture", "overlap", "max_event_s")
     settings = FeatureSettings(**config["features"])
     per_fold = mixing["mixtures_per_fold"]
     mixtures, events = plan_mixtures(
@@ -128,7 +129,7 @@ def run_experiment(config, corpus, folder):
         folds=[1, 2],
         mixtures_per_fold=per_fold if isinstance(per_fold, list) else [per_fold] * 2,
         seed=config["seed"],
-        **{k: mixing[k] for k in ("duration_s", "onsets_s", "max_event_s", "kinds", "scene_start")},
+        **{k: mixing[k] for k in (*layout, "kinds", "scene_start")},
     )
     with writing_hdf5(folder / "stems.h5") as file:
         render_stems(
@@ -209,8 +210,11 @@ MUTATIONS = {
     ("mixing", "mixtures_per_fold"): st.sampled_from([0, 1, 2, [1, 3], [2], [1, 2, 3]]),
     ("mixing", "duration_s"): st.sampled_from([0, 1e-4, 0.031, 0.032, 0.05, 0.9, 1.5, 2]),
     ("mixing", "onsets_s"): st.one_of(
-        st.just("centre"), st.lists(st.sampled_from([0, 0.1, 0.8, 1.4999, 1.5]), max_size=3)
+        st.sampled_from(["centre", "random"]),
+        st.lists(st.sampled_from([0, 0.1, 0.8, 1.4999, 1.5]), max_size=3),
     ),
+    ("mixing", "events_per_mixture"): st.sampled_from([0, 1, 3, 4, [1, 3], [3, 1], [2]]),
+    ("mixing", "overlap"): st.booleans(),
     ("mixing", "max_event_s"): st.sampled_from([0, 1e-7, 1 / 8000, 1e-3, 0.5, 10]),
     ("mixing", "kinds"): st.lists(
         st.sampled_from(["mixture", "events", "scene"]), max_size=3, unique=True

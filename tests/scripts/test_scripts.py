@@ -151,10 +151,8 @@ def prepare_stub(paths, **params):
 @pytest.fixture(scope="module")
 def plan(config, work, corpus):
     paths = {"mixtures": str(work / "mixtures.csv"), "events": str(work / "plan_events.csv")}
-    mixing = {
-        key: config["mixing"][key]
-        for key in ("duration_s", "onsets_s", "max_event_s", "kinds", "scene_start")
-    }
+    layout = ("duration_s", "onsets_s", "events_per_mixture", "overlap", "max_event_s")
+    mixing = {key: config["mixing"][key] for key in (*layout, "kinds", "scene_start")}
     plan_mixtures.main(
         stub(
             "plan_mixtures",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tfseg.config import check_config, sorted_keys
+from tfseg.config import changed_keys, check_config, sorted_keys
 from tfseg.corpora.instruments import INSTRUMENTS
 from tfseg.errors import ConfigError
 
@@ -183,6 +183,18 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
             [0, -61],
             "config key mixing.snr_db[1]: expected at least -60, found -61",
         ),
+        (
+            "mixing.onsets_s",
+            "anywhere",
+            "config key mixing.onsets_s: expected a name that matches .*, found 'anywhere' (text)",
+        ),
+        (
+            "mixing.events_per_mixture",
+            [1, 2, 3],
+            "config key mixing.events_per_mixture: expected at most 2 item(s), found [1, 2, 3]",
+        ),
+        ("mixing.events_per_mixture", 0, "config key mixing.events_per_mixture: expected at least"),
+        ("mixing.overlap", 1, "config key mixing.overlap: expected a value of type boolean"),
         ("mixing.duration_s", 0, "config key mixing.duration_s: expected more than 0, found 0"),
         ("mixing.snr_on", "clip", "config key mixing.snr_on: expected one of file, segment, found"),
         (
@@ -256,6 +268,11 @@ def test_a_wrong_value_gives_one_line_with_key_expected_and_found(
             [0.5, 10.0],
             "mixing.onsets_s[1]: expected less than mixing.duration_s",
         ),
+        (
+            "mixing.events_per_mixture",
+            [3, 2],
+            "mixing.events_per_mixture[0]: expected at most the second number (2), found 3",
+        ),
         ("postprocessing.low_threshold", 0.21, "postprocessing.low_threshold: expected at most "),
         ("tables.by_class_snr_db", 5, "tables.by_class_snr_db: expected one of mixing.snr_db"),
         ("figures.snr_db", 5, "figures.snr_db: expected one of mixing.snr_db [20, 10, 0], found 5"),
@@ -317,6 +334,37 @@ def test_splits_that_a_corpus_has_pass(full_config, changes):
     for dotted, value in changes.items():
         full_config = _changed(full_config, dotted, value)
     check_config(full_config)
+
+
+def test_events_that_do_not_fit_beside_each_other_are_named(full_config):
+    mixing = full_config["mixing"]
+    mixing["events_per_mixture"] = [1, 6]
+    check_config(full_config)  # used with random onsets only
+    mixing["onsets_s"] = "random"
+    assert _message(full_config) == (
+        "config key mixing.events_per_mixture: expected at most 5, as many events of "
+        "mixing.max_event_s (2.0) as mixing.duration_s (10.0) holds without overlap "
+        "(mixing.overlap: false), found 6"
+    )
+    check_config(_changed(full_config, "mixing.overlap", True))
+    check_config(_changed(full_config, "mixing.events_per_mixture", [5, 5]))
+    # Ten tenths are one, and what is longer than a mixture is cut.
+    mixing |= {"duration_s": 1.0, "max_event_s": 0.1, "events_per_mixture": 10}
+    check_config(full_config)
+    mixing |= {"max_event_s": 5.0, "events_per_mixture": 1}
+    check_config(full_config)
+
+
+@pytest.mark.parametrize("below", [[], ["mini"], ["esc50", "small"], ["jsc2018"]], ids=str)
+def test_the_corrected_recipe_lies_over_other_experiments(experiment, below):
+    published, corrected = experiment(*below), experiment(*below, "tfseg2019_corrected")
+    check_config(corrected)
+    changed = {key for key, *_ in changed_keys(published, corrected)}
+    layout = {f"mixing.{key}" for key in ("onsets_s", "overlap", "scene_start", "snr_on")}
+    assert changed <= {"run", "compare_with", "split.by"} | layout
+    onsets_s = published["mixing"]["onsets_s"]
+    n_events = 1 if onsets_s == "centre" else len(onsets_s)
+    assert corrected["mixing"]["events_per_mixture"] == n_events  # as many as published
 
 
 def test_values_on_the_edge_pass(full_config):

@@ -10,13 +10,15 @@ import soundfile
 from tfseg import audio
 from tfseg.corpora.tables import check_rows
 from tfseg.errors import DamagedFileError, DataError
-from tfseg.mixing import StemReader, plan_mixtures
+from tfseg.mixing import StemReader, plan_mixtures, random_onsets
 
 PLAN = {
     "folds": [1, 2],
     "mixtures_per_fold": [7, 7],
     "duration_s": 1.5,
     "onsets_s": [0.1, 0.8],
+    "events_per_mixture": 1,  # with random onsets only
+    "overlap": False,
     "max_event_s": 0.5,
     "kinds": ["mixture"],
     "scene_start": "beginning",
@@ -201,6 +203,107 @@ def test_isolated_events_and_scenes_are_rendered_alone(tiny_corpus, render, tmp_
             assert 0 < peak <= 1
             if stems is not mixture:
                 assert peak == pytest.approx(0.5, abs=1e-3)
+
+
+# Random onsets
+
+RANDOM = {"onsets_s": "random", "events_per_mixture": 3, "mixtures_per_fold": [200, 200]}
+
+
+def _overlaps(plan):
+    """Neighbouring events of each mixture that overlap, and all pairs of neighbours."""
+    rows = plan.sort_values(["mixture", "onset_s"])
+    same = rows["mixture"].to_numpy()[1:] == rows["mixture"].to_numpy()[:-1]
+    overlap = rows["onset_s"].to_numpy()[1:] < rows["offset_s"].to_numpy()[:-1]
+    return int((same & overlap).sum()), int(same.sum())
+
+
+@pytest.mark.parametrize("overlap", [True, False])
+def test_random_events_lie_inside_the_mixture_with_their_own_length(tiny_corpus, overlap):
+    mixtures, events = _plan(tiny_corpus, **RANDOM, overlap=overlap)
+    check_rows(events, "mixture_events", "events")
+    assert events["mixture"].value_counts().to_dict() == dict.fromkeys(mixtures["mixture"], 3)
+    length_s = tiny_corpus.events.set_index("path").eval("stop_s - start_s").clip(upper=0.5)
+    sounding_s = (events["offset_s"] - events["onset_s"]).to_numpy()
+    np.testing.assert_allclose(sounding_s, length_s[events["event"]], atol=1e-6)
+    assert events["onset_s"].min() >= 0
+    assert events["offset_s"].max() <= 1.5
+    n_overlaps, n_pairs = _overlaps(events)
+    assert (n_overlaps > n_pairs / 2) if overlap else (n_overlaps == 0)
+    # Nothing of the plan but its times depends on them.
+    apart = _plan(tiny_corpus, **RANDOM, overlap=not overlap)
+    pd.testing.assert_frame_equal(mixtures, apart[0])
+    pd.testing.assert_series_equal(events["event"], apart[1]["event"])
+
+
+def test_random_onsets_repeat_and_depend_on_seed_and_fold(tiny_corpus):
+    _, events = _plan(tiny_corpus, **RANDOM, overlap=True)
+    pd.testing.assert_frame_equal(events, _plan(tiny_corpus, **RANDOM, overlap=True)[1])
+    other = _plan(tiny_corpus, **RANDOM, overlap=True, seed=6)[1]
+    assert (events["onset_s"] != other["onset_s"]).mean() > 0.99
+    first, second = (events[events["mixture"].str.startswith(f"fold{k}")] for k in (1, 2))
+    assert (first["onset_s"].to_numpy() != second["onset_s"].to_numpy()).mean() > 0.99
+    alone = _plan(tiny_corpus, **RANDOM | {"folds": [2], "mixtures_per_fold": [200]}, overlap=True)
+    pd.testing.assert_frame_equal(second.reset_index(drop=True), alone[1])
+
+
+def test_the_number_of_events_is_drawn_evenly_from_its_range(tiny_corpus):
+    changes = RANDOM | {"events_per_mixture": [1, 3], "mixtures_per_fold": [3000, 1]}
+    mixtures, events = _plan(tiny_corpus, **changes, overlap=True)
+    counts = events["mixture"].value_counts()
+    assert set(counts.index) == set(mixtures["mixture"])
+    shares = counts.value_counts(normalize=True)
+    assert sorted(shares.index) == [1, 2, 3]
+    np.testing.assert_allclose(shares, 1 / 3, atol=0.03)
+    # Their recordings are dealt in passes all the same.
+    used = events.loc[events["mixture"].str.startswith("fold1"), "event"].value_counts()
+    assert len(used) == 6
+    assert used.max() - used.min() <= 1
+
+
+def test_every_kind_of_a_draw_has_the_same_random_onsets(tiny_corpus):
+    kinds = ["scene", "events", "mixture"]
+    mixtures, events = _plan(tiny_corpus, **RANDOM, overlap=True, kinds=kinds)
+    kind = events["mixture"].map(mixtures.set_index("mixture")["kind"])
+    alone, mixed = (events[kind == k].drop(columns="mixture") for k in ("events", "mixture"))
+    pd.testing.assert_frame_equal(alone.reset_index(drop=True), mixed.reset_index(drop=True))
+
+
+def test_with_overlaps_each_onset_is_uniform_by_itself():
+    rng = np.random.default_rng(0)
+    onsets = np.array([random_onsets([2.0, 0.5], 10.0, True, rng) for _ in range(20000)])
+    for of_event, latest in zip(onsets.T, (8.0, 9.5), strict=True):
+        shares = np.histogram(of_event, bins=10, range=(0, latest))[0] / len(onsets)
+        np.testing.assert_allclose(shares, 0.1, atol=0.01)
+    assert abs(np.corrcoef(onsets.T)[0, 1]) < 0.03
+
+
+def test_without_overlaps_every_layout_that_fits_is_equally_likely():
+    # Against what is uniform by construction: draws with overlaps, of which those without are kept.
+    rng, lengths_s = np.random.default_rng(0), [2.0, 0.5, 1.0]
+    drawn = np.array([random_onsets(lengths_s, 5.0, False, rng) for _ in range(20000)])
+    free = np.array([random_onsets(lengths_s, 5.0, True, rng) for _ in range(80000)])
+    ends = free + lengths_s
+    fits = np.all(
+        [(ends[:, i] <= free[:, j]) | (ends[:, j] <= free[:, i]) for i, j in ((0, 1), (0, 2), (1, 2))],
+        axis=0,
+    )  # fmt: skip
+    kept = free[fits]
+    assert len(kept) > 5000
+    for i, length_s in enumerate(lengths_s):
+        bins = {"bins": 8, "range": (0, 5.0 - length_s)}
+        found, expected = (np.histogram(x[:, i], **bins)[0] / len(x) for x in (drawn, kept))
+        np.testing.assert_allclose(found, expected, atol=0.02)
+    orders = Counter(tuple(np.argsort(row)) for row in drawn)
+    assert len(orders) == 6
+    np.testing.assert_allclose(np.array(list(orders.values())) / len(drawn), 1 / 6, atol=0.01)
+
+
+def test_events_that_fill_the_mixture_have_no_choice_but_their_order():
+    rng = np.random.default_rng(0)
+    layouts = {tuple(random_onsets([0.1, 0.1, 0.1], 0.3, False, rng)) for _ in range(200)}
+    assert layouts == set(itertools.permutations((0.0, 0.1, 0.2)))
+    assert random_onsets([0.3], 0.3, True, rng) == [0.0]
 
 
 # Stems

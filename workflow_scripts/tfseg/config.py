@@ -19,6 +19,7 @@ _MODELS = Path(__file__).resolve().parent / "models"
 _LEAST_OFFSET = 1e-30
 # Rows of tables that are no system (docs/files.md).
 RESERVED_NAMES = ("no_separation", "ibm", "irm")
+_ROUNDING = 1e-9  # 0.3 / 0.1 is below 3
 _SCHEMA_PATH = Path(__file__).resolve().parents[2] / "schemas" / "config.schema.yaml"
 
 
@@ -77,6 +78,7 @@ def _explain(error):
         "exclusiveMinimum": lambda: f"more than {rule}",
         "exclusiveMaximum": lambda: f"less than {rule}",
         "minItems": lambda: f"at least {rule} item(s)",
+        "maxItems": lambda: f"at most {rule} item(s)",
         "uniqueItems": lambda: "every item once",
         "minLength": lambda: "a text that is not empty",
         "maxLength": lambda: f"at most {rule} characters",
@@ -160,12 +162,7 @@ def _relations(config):
                 f"config key corpus.classes[{index}]: expected another name than 'macro', which "
                 "stands for the mean over classes in metrics.csv"
             )
-    for index, onset_s in enumerate([] if mixing["onsets_s"] == "centre" else mixing["onsets_s"]):
-        if grid.n_samples(onset_s) >= grid.n_samples(mixing["duration_s"]):
-            yield (
-                f"config key mixing.onsets_s[{index}]: expected less than mixing.duration_s "
-                f"({mixing['duration_s']}), found {onset_s}"
-            )
+    yield from _layout_relations(mixing, grid)
     if config["postprocessing"]["low_threshold"] > config["postprocessing"]["high_threshold"]:
         yield (
             "config key postprocessing.low_threshold: expected at most "
@@ -278,6 +275,33 @@ def _teacher_relations(config, name):
             return
         seen.append(teacher)
         teacher = variants.get(teacher, {}).get("teacher")
+
+
+def _layout_relations(mixing, grid):
+    """Check when the events of a mixture begin."""
+    duration_s, onsets_s = mixing["duration_s"], mixing["onsets_s"]
+    if isinstance(onsets_s, list):
+        for index, onset_s in enumerate(onsets_s):
+            if grid.n_samples(onset_s) >= grid.n_samples(duration_s):
+                yield (
+                    f"config key mixing.onsets_s[{index}]: expected less than mixing.duration_s "
+                    f"({duration_s}), found {onset_s}"
+                )
+    given = mixing["events_per_mixture"]
+    least, most = given if isinstance(given, list) else (given, given)
+    if least > most:
+        yield (
+            f"config key mixing.events_per_mixture[0]: expected at most the second number ({most}), "
+            f"found {least}"
+        )
+    longest_s = min(mixing["max_event_s"], duration_s)
+    n_fitting = int(duration_s / longest_s + _ROUNDING)
+    if onsets_s == "random" and not mixing["overlap"] and most > n_fitting:
+        yield (
+            f"config key mixing.events_per_mixture: expected at most {n_fitting}, as many events of "
+            f"mixing.max_event_s ({mixing['max_event_s']}) as mixing.duration_s ({duration_s}) holds "
+            f"without overlap (mixing.overlap: false), found {most}"
+        )
 
 
 def _build_arguments(module):

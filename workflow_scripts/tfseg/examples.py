@@ -76,7 +76,7 @@ def choose_stems(stem_reader):
         n_classes = len({k for k, _, _ in stems.events})
         if stems.kind == "mixture" and n_classes > most:
             chosen, most = stems, n_classes
-        if most == len(stems.events) > 0 and stems is chosen:
+        if 0 < most == stem_reader.most_events:
             return chosen  # events all of different classes: none can have more
     if chosen is None:
         raise DataError(f"{stem_reader.path}: expected a mixture with events, found none")

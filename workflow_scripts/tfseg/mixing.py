@@ -6,6 +6,7 @@ released code. Nothing but these gains depends on the SNR, so stems are rendered
 """
 
 import functools
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -18,10 +19,11 @@ from tfseg.files import append_rows, create_dataset, reading_hdf5
 from tfseg.seeding import generator
 from tfseg.timegrid import samples_in
 
-CENTRE = "centre"
+CENTRE, RANDOM = "centre", "random"
 _INT16_PEAK = 32767
 _CACHED_EVENTS, _CACHED_SCENES = 128, 64  # at 32 kHz, of 2 s and of 10 s: 16 MB and 41 MB
 _SAMPLE_CHUNK, _RMS_BLOCK = 1 << 16, 1 << 14
+_MICROSECONDS = 1_000_000  # in a second: the plan's times are whole ones
 _SCENE_MARGIN_S = 0.1  # read beyond what is used, so that the resampler's end does not sound
 
 
@@ -31,12 +33,58 @@ def _repeat_shuffled(n_items, n_needed, rng):
     return np.concatenate([rng.permutation(n_items) for _ in range(rounds)])[:n_needed]
 
 
-def _onsets(onsets_s, events, duration_s, max_event_s):
+def _event_counts(onsets_s, events_per_mixture):
+    """Least and largest number of events of a mixture."""
+    if onsets_s == RANDOM:
+        given = events_per_mixture
+        return tuple(given) if isinstance(given, list) else (given, given)
+    n_onsets = 1 if onsets_s == CENTRE else len(onsets_s)
+    return n_onsets, n_onsets
+
+
+def random_onsets(lengths_s, duration_s, overlap, rng):
+    """Draw when the events of one mixture begin, such that each lies inside the mixture.
+
+    With overlaps every onset is uniform by itself. Without, every layout that fits is equally
+    likely: the events' order is uniform, and the time that they leave free is divided uniformly
+    before, between and after them.
+
+    Parameters
+    ----------
+    lengths_s : sequence of float
+        None above `duration_s`; without overlaps their sum is not above it either.
+    duration_s : float
+    overlap : bool
+    rng : np.random.Generator
+
+    Returns
+    -------
+    onsets_s : list of float
+        In the order of `lengths_s`, whole microseconds.
+    """
+    # Whole numbers, since rounded sums of seconds could overlap. A length is rounded up.
+    duration = round(duration_s * _MICROSECONDS)
+    lengths = np.array([math.ceil(round(x * _MICROSECONDS, 3)) for x in lengths_s], dtype=np.int64)
+    if overlap:
+        onsets = rng.integers(0, np.maximum(duration - lengths, 0), endpoint=True)
+    else:
+        order = rng.permutation(len(lengths))
+        free = max(duration - int(lengths.sum()), 0)
+        waits = np.sort(rng.integers(0, free, size=len(lengths), endpoint=True))
+        in_order = lengths[order]
+        onsets = np.empty_like(lengths)
+        onsets[order] = waits + np.cumsum(in_order) - in_order
+    return (onsets / _MICROSECONDS).tolist()
+
+
+def _onsets(onsets_s, events, duration_s, max_event_s, overlap, rng):
     """Onset of each of a mixture's events, in seconds."""
-    if onsets_s != CENTRE:
+    if onsets_s not in (CENTRE, RANDOM):
         return onsets_s
-    (event,) = events
-    length_s = min(event["stop_s"] - event["start_s"], max_event_s, duration_s)
+    lengths_s = [min(e["stop_s"] - e["start_s"], max_event_s, duration_s) for e in events]
+    if onsets_s == RANDOM:
+        return random_onsets(lengths_s, duration_s, overlap, rng)
+    (length_s,) = lengths_s
     return [round((duration_s - length_s) / 2, 6)]
 
 
@@ -48,6 +96,8 @@ def plan_mixtures(
     mixtures_per_fold,
     duration_s,
     onsets_s,
+    events_per_mixture,
+    overlap,
     max_event_s,
     kinds,
     scene_start,
@@ -67,8 +117,13 @@ def plan_mixtures(
         One number for each fold.
     duration_s : float
         Length of a mixture.
-    onsets_s : sequence of float or "centre"
-        One event per onset; ``centre``: one event in the middle (JSC).
+    onsets_s : sequence of float, "centre" or "random"
+        One event per onset; ``centre``: one event in the middle (JSC); ``random``: drawn for each
+        mixture, so that every event lies inside it.
+    events_per_mixture : int or [int, int]
+        With random onsets: the number of events, or the range that each mixture's is drawn from.
+    overlap : bool
+        With random onsets: whether events may overlap, also two of one class.
     max_event_s : float
     kinds : sequence of {"mixture", "events", "scene"}
         What becomes of each draw: events over a scene, the same events alone, the same scene
@@ -85,21 +140,28 @@ def plan_mixtures(
         mixture, event, label, onset_s, offset_s, event_start_s.
     """
     mixture_rows, event_rows = [], []
-    n_onsets = 1 if onsets_s == CENTRE else len(onsets_s)
+    least, most = _event_counts(onsets_s, events_per_mixture)
     for fold, n_mixtures in zip(folds, mixtures_per_fold, strict=True):
         fold_events = events[events["fold"] == fold].to_dict("records")
         fold_scenes = scenes[scenes["fold"] == fold].to_dict("records")
-        event_order = _repeat_shuffled(
-            len(fold_events), n_mixtures * n_onsets, generator(seed, "plan", "events", fold)
-        ).reshape(n_mixtures, n_onsets)
+        counts = generator(seed, "plan", "counts", fold).integers(
+            least, most, size=n_mixtures, endpoint=True
+        )
+        event_order = np.split(
+            _repeat_shuffled(
+                len(fold_events), int(counts.sum()), generator(seed, "plan", "events", fold)
+            ),
+            np.cumsum(counts)[:-1],
+        )
         scene_order = _repeat_shuffled(
             len(fold_scenes), n_mixtures, generator(seed, "plan", "scenes", fold)
         )
         places = generator(seed, "plan", "scene_start", fold).random(n_mixtures)
+        onset_rng = generator(seed, "plan", "onsets", fold)
         for index in range(n_mixtures):
             scene = fold_scenes[scene_order[index]]
             drawn = [fold_events[i] for i in event_order[index]]
-            onsets = _onsets(onsets_s, drawn, duration_s, max_event_s)
+            onsets = _onsets(onsets_s, drawn, duration_s, max_event_s, overlap, onset_rng)
             room_s = max(scene["duration_s"] - duration_s, 0) if scene_start == "random" else 0
             for kind in kinds:
                 name = f"fold{fold}-{index:05d}" + ("" if kind == "mixture" else f"-{kind}")
@@ -386,6 +448,8 @@ class StemReader:
     sample_rate : int
     n_samples : int
         Of each mixture.
+    most_events : int
+        In one mixture.
     """
 
     def __init__(self, path):
@@ -409,6 +473,7 @@ class StemReader:
                     "event_class",
                 )
             }
+        self.most_events = int(np.bincount(self._table["event_mixture"], minlength=1).max())
         if len(self._table["fold"]) != len(self.mixtures):
             raise DamagedFileError(f"{path}: its datasets disagree on the number of mixtures")
 

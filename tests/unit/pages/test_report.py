@@ -132,7 +132,11 @@ def test_every_deviation_of_the_docs_is_in_the_report_with_this_runs_values(
     assert of_topic["SNR of an event"] == {"mixing.snr_on": "segment"}
     assert of_topic["tag gate"] == {"metrics.tag_gate": "true"}
     assert of_topic["loss"] == {}
-    assert of_topic["layout"] == {"mixing.onsets_s": "[0.5, 3.0, 5.5]"}
+    assert of_topic["layout"] == {
+        "mixing.onsets_s": "[0.5, 3.0, 5.5]",
+        "mixing.events_per_mixture": "3",
+        "mixing.overlap": "false",
+    }
 
 
 def test_every_key_that_the_docs_name_as_a_deviation_exists(repository, full_config):
