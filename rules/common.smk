@@ -134,6 +134,7 @@ TABLES = expand(
         *expand("{task}_by_{by}", task=TASKS, by=["snr", "class"]),
         "separation",
         "frame_eer",
+        "time_index",
     ],
     ending=["csv", "md", "tex"],
 )

@@ -26,6 +26,7 @@ rule score_system:
         snr_db=snr_of,
         grid=grid(),
         metrics=metric_settings(),
+        postprocessing=section("postprocessing"),
     message:
         "Computing metrics of {wildcards.system}, SNR {wildcards.snr}"
     script:

@@ -358,6 +358,7 @@ def metrics(config, work, plan, scores, events):
                 "snr_db": SNR_DB,
                 "grid": grid_of(config),
                 "metrics": metric_settings(config),
+                "postprocessing": config["postprocessing"],
             },
             wildcards={"snr": str(SNR_DB), "system": SYSTEM, "repeat": "0"},
         )
@@ -566,7 +567,8 @@ def test_tables_show_the_paper_only_where_it_applies(config, work, metrics, pape
             for task in ("tagging", "frame", "event", "mask")
             for by in ("snr", "class")
             for ending in ("csv", "md", "tex")
-        )
+        ),
+        str(work / f"tables{paper}" / "time_index.csv"),
     )
     make_tables.main(
         stub(
@@ -595,6 +597,8 @@ def test_tables_show_the_paper_only_where_it_applies(config, work, metrics, pape
     )["value"].item()
     row = table[table["metric"] == "map"].iloc[0]
     assert row["ours"] == pytest.approx(ours, abs=1e-12)
+    probe = pd.read_csv(outputs[-1])
+    assert probe.loc[probe["variant"] == "time_index", "ours"].notna().all()
     if paper:  # TASLP Table II: GWRP at 10 dB has an mAP of 0.696
         assert row["paper"] == 0.696
         assert row["difference"] == pytest.approx(ours - 0.696, abs=1e-12)

@@ -237,6 +237,66 @@ def test_equal_error_rates_have_a_row_for_each_system(metrics):
     assert rows == [["gap", "0.250", "–", "0.250"], ["gwrp", "–", "–", "–"]]
 
 
+@pytest.fixture
+def probed():
+    """Values of gap: of the system 0.6, of the probe 0.4, events of it 0.2; two folds."""
+    rows = [
+        (task, metric, label, snr, "gap", fold, 0, variant, base + spread, 3)
+        for snr in (20, 0)
+        for label in ("Bus", "macro")
+        for task, metric, variant, base in (
+            ("frame", "f1", "published", 0.6),
+            ("frame", "f1", "time_index", 0.4),
+            ("frame", "map", "time_index", 0.3),
+            ("event", "f1", "time_index", 0.2),
+        )
+        for fold, spread in (("1", -0.1), ("2", 0.1), ("all", 0), ("pooled", 0.05))
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def test_every_system_stands_beside_the_probe_that_knows_the_time(probed, paper, tmp_path):
+    table = tables.time_index_rows(probed, layout())
+    assert list(table.columns) == [
+        *("snr_db", "system", "class", "task", "metric", "variant"),
+        *("ours", "fold_std", "paper", "difference"),
+    ]
+    assert len(table) == 2 * 2 * 6
+    assert table["paper"].isna().all()
+    row = one(table, snr_db=0, system="gap", task="frame", metric="f1", variant="time_index")
+    assert (row["ours"], row["class"]) == (0.4, "macro")
+    assert row["fold_std"] == pytest.approx(np.std([0.3, 0.5], ddof=1))
+    headings, rows = tables.time_index_grid(table, layout())
+    assert headings == [
+        *("SNR", "System", "frame F1", "frame F1 of the probe", "frame mAP"),
+        *("frame mAP of the probe", "event F1", "event F1 of the probe"),
+    ]
+    assert rows[:2] == [
+        [
+            *("20 dB", "gap", "0.600 ± 0.141", "0.400 ± 0.141", "–"),
+            *("0.300 ± 0.141", "–", "0.200 ± 0.141"),
+        ],
+        ["20 dB", "gwrp", *"––––––"],
+    ]
+    for ending in ("csv", "md", "tex"):
+        tables.write(tmp_path / f"time_index.{ending}", probed, paper, layout())
+    pd.testing.assert_frame_equal(
+        pd.read_csv(tmp_path / "time_index.csv"), table, check_dtype=False
+    )
+    text = (tmp_path / "time_index.md").read_text()
+    assert text.startswith("What the time explains: mean over folds")
+    assert "tags above 0.1, frames above 0.1; events with a collar of 0.2 s" in text
+    assert "_" not in (tmp_path / "time_index.tex").read_text().replace("\\_", "")
+
+
+def test_clips_have_no_probe(metrics):
+    clips = layout(snr_db=[np.nan], by_class_snr_db=np.nan)
+    as_recorded = metrics.assign(snr_db=np.nan, task="frame")
+    headings, rows = tables.time_index_grid(tables.time_index_rows(as_recorded, clips), clips)
+    assert headings[0] == "System"
+    assert [row[2] for row in rows] == ["–", "–"]
+
+
 def test_clips_without_snr_have_their_own_name(metrics):
     as_recorded = metrics[metrics["snr_db"] == 0].assign(snr_db=np.nan)
     clips = layout(snr_db=[np.nan], by_class_snr_db=np.nan)

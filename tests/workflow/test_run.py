@@ -64,6 +64,7 @@ def test_every_contracted_file_is_there(finished):
         "separation/snr10/fold2/seed0.csv",
         "tables/separation.md",
         "tables/frame_eer.csv",
+        "tables/time_index.csv",
         "logs/train_model/snr0-gwrp-fold1-seed0.log",
         "benchmarks/train_model/snr0-gwrp-fold1-seed0.tsv",
     ):

@@ -57,6 +57,9 @@ _BY_SYSTEM = {
     ),
     "frame_eer": ("frame", "eer", ["eer"]),
 }
+# What is compared with a probe that knows only the time (tfseg.metrics.time_probe).
+TIME_INDEX = "time_index"
+_PROBED = [("frame", "f1"), ("frame", "map"), ("event", "f1")]
 # Rows that are no system: what the papers compare with.
 _REFERENCE_ROWS = ["no_separation", "ibm", "irm"]
 _PRINTED_COLUMNS = 12
@@ -119,10 +122,10 @@ def read_paper(path):
     return frame.rename(columns={"value": "paper"})
 
 
-def _ours(metrics, layout):
+def _ours(metrics, layout, variant):
     """Mean over folds and repeats of every value, and its standard deviation over folds."""
-    rows = metrics[metrics["variant"] == "published"]
-    if layout.metric_settings.error_rate == "overall":
+    rows = metrics[metrics["variant"] == variant]
+    if variant == "published" and layout.metric_settings.error_rate == "overall":
         rates = ["er", "deletion", "insertion"]
         rows = rows[~((rows["task"] == "event") & rows["metric"].isin(rates))]
         overall = (metrics["variant"] == "overall") & metrics["metric"].isin(rates)
@@ -171,9 +174,9 @@ def table_rows(metrics, paper, layout, task, by):
     return _joined(wanted, metrics, paper, layout, task, by)
 
 
-def _joined(wanted, metrics, paper, layout, task, by):
+def _joined(wanted, metrics, paper, layout, task, by, variant="published"):
     """Ours, the paper's value and the difference for every wanted cell."""
-    ours = _ours(metrics, layout)
+    ours = _ours(metrics, layout, variant)
     wanted["snr_db"] = wanted["snr_db"].astype(float)
     keys = list(wanted.columns)
     table = wanted.merge(ours[ours["task"] == task].drop(columns="task"), how="left", on=keys)
@@ -201,6 +204,62 @@ def system_rows(metrics, paper, layout, name):
         names=["snr_db", "system", "class", "metric"],
     ).to_frame(index=False)
     return _joined(wanted, metrics, paper, layout, task, by)
+
+
+def time_index_rows(metrics, layout):
+    """Rows of the table that sets each system beside the probe that knows only the time.
+
+    Parameters
+    ----------
+    metrics, layout
+        As for `table_rows`.
+
+    Returns
+    -------
+    table : pd.DataFrame
+        snr_db, system, class (``macro``), task, metric, variant (``published``, ``time_index``),
+        ours, fold_std, paper, difference. The last two are empty: what the papers print stands in
+        the tables of the tasks.
+    """
+    parts = []
+    for task, metric in _PROBED:
+        for variant in ("published", TIME_INDEX):
+            wanted = pd.MultiIndex.from_product(
+                [layout.snr_db, layout.systems, ["macro"], [metric]],
+                names=["snr_db", "system", "class", "metric"],
+            ).to_frame(index=False)
+            part = _joined(wanted, metrics, None, layout, task, "snr", variant)
+            part.insert(3, "task", task)
+            part.insert(5, "variant", variant)
+            parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def time_index_headings(table):
+    """Heading of the column that each row of `time_index_rows` stands in."""
+    probe = np.where(table["variant"] == TIME_INDEX, " of the probe", "")
+    return table["task"] + " " + table["metric"].map(HEADINGS) + probe
+
+
+def time_index_grid(table, layout):
+    """Arrange that table as it is printed: a row per SNR and system."""
+    headings = time_index_headings(table)
+    cells = {
+        (snr_name(row.snr_db), row.system, heading): _cell(row)
+        for row, heading in zip(table.itertuples(index=False), headings, strict=True)
+    }
+    several = len(layout.snr_db) > 1
+    columns = list(dict.fromkeys(headings))
+    rows = [
+        [
+            *([snr_name(snr)] if several else []),
+            system,
+            *(cells[snr_name(snr), system, heading] for heading in columns),
+        ]
+        for snr in layout.snr_db
+        for system in layout.systems
+    ]
+    return [*(["SNR"] if several else []), "System", *columns], rows
 
 
 def system_grid(table, layout, name):
@@ -250,6 +309,18 @@ def system_caption(layout, name, has_paper):
     if has_paper and layout.paper_name == "jsc2018":
         text += f" In parentheses: ICASSP 2018, Table {_PAPER_TABLE[_BY_SYSTEM[name][:2]]}."
     return text
+
+
+def time_index_caption(layout):
+    """Caption of the table of `time_index_rows`."""
+    settings = layout.metric_settings
+    return (
+        "What the time explains: mean over folds ± standard deviation over folds. The probe hears nothing: "
+        "it knows the system's tags of a mixture, and how often a class that is in a mixture sounds in each "
+        "frame of those trained on. What a system has beyond it, it has from listening "
+        f"(tags above {settings.tag_threshold}, frames above {settings.frame_threshold}; events with a collar "
+        f"of {settings.collar_s} s)."
+    )
 
 
 def caption(layout, task, by, has_paper):
@@ -348,7 +419,8 @@ def _latex(headings, rows, title):
 def write(path, metrics, paper, layout):
     """Write one table; its file name says which.
 
-    ``{task}_by_{snr|class}``, ``separation`` or ``frame_eer``, each as csv, md and tex.
+    ``{task}_by_{snr|class}``, ``separation``, ``frame_eer`` or ``time_index``, each as csv, md
+    and tex.
 
     Parameters
     ----------
@@ -362,6 +434,10 @@ def write(path, metrics, paper, layout):
         table = system_rows(metrics, paper, layout, path.stem)
         headings, rows = system_grid(table, layout, path.stem)
         title = system_caption(layout, path.stem, has_paper)
+    elif path.stem == TIME_INDEX:
+        table = time_index_rows(metrics, layout)
+        headings, rows = time_index_grid(table, layout)
+        title = time_index_caption(layout)
     else:
         task, by = path.stem.split("_by_")
         table = table_rows(metrics, paper, layout, task, by)

@@ -65,6 +65,27 @@ def test_a_table_by_class_shows_one_snr_and_its_mean_at_the_foot(tmp_path):
     assert [cell.value for cell in table.foot[0]] == ["macro", 0.3, 0.3]
 
 
+def test_the_probe_stands_beside_each_score(tmp_path):
+    rows = [
+        (snr, system, "macro", task, metric, variant, ours, 0.1, np.nan, np.nan)
+        for task, metric in (("frame", "f1"), ("frame", "map"), ("event", "f1"))
+        for variant, ours in (("published", 0.5), ("time_index", 0.25))
+        for snr in (20.0, 0.0)
+        for system in ("gap", "gwrp")
+    ]
+    columns = ["snr_db", "system", "class", "task", "metric", "variant"]
+    columns += ["ours", "fold_std", "paper", "difference"]
+    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "time_index.csv", index=False)
+    (tmp_path / "time_index.md").write_text("Title: mean.\n\n| a |\n")
+    table = read_table(tmp_path / "time_index.csv", tmp_path / "time_index.md", 0.0)
+    assert [column.heading for column in table.columns] == [
+        *("system", "SNR", "frame F1", "frame F1 of the probe", "frame mAP"),
+        *("frame mAP of the probe", "event F1", "event F1 of the probe"),
+    ]
+    assert [row[0].value for row in table.rows] == ["gap", "gwrp"] * 2
+    assert [cell.value for cell in table.rows[3]] == ["gwrp", 0, *[0.5, 0.25] * 3]
+
+
 def test_clips_as_recorded_have_no_snr(tmp_path):
     rows = [
         (np.nan, s, "macro", m, 0.5, np.nan, np.nan, np.nan) for s in "ab" for m in ("f1", "er")

@@ -13,6 +13,8 @@ from tfseg.files import read_description, reading_hdf5
 from tfseg.metrics.event_based import EventCounts, count_events_by_fold, event_scores
 from tfseg.metrics.histogram import ScoreHistogram, ScoreRanks
 from tfseg.metrics.records import COLUMNS
+from tfseg.metrics.time_probe import VARIANT as TIME_INDEX
+from tfseg.metrics.time_probe import ProbeCounts, TimeProbe, count_probe
 from tfseg.seeding import generator
 
 _SHUFFLES = 20
@@ -36,6 +38,8 @@ class FoldScores:
     masks : ScoreHistogram or None
         None where there are no ideal masks.
     mask_predicted, mask_hit : np.ndarray [shape=(n_classes,)] or None
+    probe : TimeProbe or None
+        None for clips that were not mixed here: no plan says when their events begin.
     """
 
     mixtures: list
@@ -48,6 +52,7 @@ class FoldScores:
     masks: ScoreHistogram | None = None
     mask_predicted: np.ndarray | None = None
     mask_hit: np.ndarray | None = None
+    probe: TimeProbe | None = None
 
 
 def read_fold_scores(scores_path, counts_path, estimated, labels, grid):
@@ -104,6 +109,7 @@ class FoldCounts:
         Likewise.
     masks, mask_predicted, mask_hit
         As in `FoldScores`.
+    probe : ProbeCounts or None
     """
 
     mixtures: list
@@ -114,6 +120,7 @@ class FoldCounts:
     masks: ScoreHistogram | None = None
     mask_predicted: np.ndarray | None = None
     mask_hit: np.ndarray | None = None
+    probe: ProbeCounts | None = None
 
 
 def count_folds(folds, classes, settings, processes=1):
@@ -131,8 +138,11 @@ def count_folds(folds, classes, settings, processes=1):
     -------
     counts : dict of int to FoldCounts
     """
+    timed = {name: fold for name, fold in folds.items() if fold.reference}
+    probed = {name: fold for name, fold in timed.items() if fold.probe is not None}
     events = count_events_by_fold(
-        {name: (fold.reference, fold.estimated) for name, fold in folds.items() if fold.reference},
+        {name: (fold.reference, fold.estimated) for name, fold in timed.items()}
+        | {(TIME_INDEX, n): (fold.reference, fold.probe.estimated) for n, fold in probed.items()},
         classes=classes,
         collar_s=settings.collar_s,
         offset_fraction=settings.offset_fraction,
@@ -148,6 +158,16 @@ def count_folds(folds, classes, settings, processes=1):
             masks=fold.masks,
             mask_predicted=fold.mask_predicted,
             mask_hit=fold.mask_hit,
+            probe=count_probe(
+                fold.probe,
+                fold.tags,
+                fold.strong,
+                events[TIME_INDEX, name],
+                tag_threshold=settings.tag_threshold,
+                tag_gate=settings.tag_gate,
+            )
+            if name in probed
+            else None,
         )
         for name, fold in folds.items()
     }
@@ -172,6 +192,8 @@ def pool(folds):
             frames={gate: _total(fold.frames[gate] for fold in timed) for gate in (False, True)},
             events=_total(fold.events for fold in timed),
         )
+    if timed and all(fold.probe is not None for fold in timed):
+        pooled = replace(pooled, probe=_total(fold.probe for fold in timed))
     if any(fold.masks is None for fold in folds):
         return pooled
     return replace(
@@ -275,6 +297,13 @@ def frame_metrics(histogram, settings):
     return values, histogram.n_positive
 
 
+def probe_metrics(counts, settings):
+    """Frame-wise detection by a probe that knows only the time (`tfseg.metrics.time_probe`)."""
+    values, n_positive = frame_metrics(counts.at_threshold, settings)
+    ranked, _ = frame_metrics(counts.ranked, settings)
+    return values | {name: ranked[name] for name in ("auc", "map", "eer")}, n_positive
+
+
 def mask_metrics(fold):
     """T-F masks against ideal binary masks (TASLP Tables VIII and IX); not gated, as released."""
     n_positive = fold.masks.n_positive
@@ -341,7 +370,8 @@ def fold_rows(fold, classes, settings):
         ``n`` counts the positive units (clips, frames, events, T-F units) of a class, and for
         ``macro`` the classes averaged. Variants: ``published``; for tags ``shuffled`` (chance
         level); for frames ``ungated`` or ``gated``, whichever is not published; for events
-        ``overall`` (all events regardless of class). No rows for a task without any reference.
+        ``overall`` (all events regardless of class); for frames and events ``time_index`` (the
+        probe that knows only the time). No rows for a task without any reference.
     """
     rows = _class_rows("tagging", "published", classes, *tagging_metrics(fold, settings))
     chance = shuffled_tagging_metrics(fold, settings, generator(0, "shuffled", *fold.mixtures[:1]))
@@ -359,6 +389,11 @@ def fold_rows(fold, classes, settings):
             ("event", metric, "macro", "overall", value, int((n_reference > 0).sum()))
             for metric, value in overall.items()
         ]
+    if fold.probe is not None:
+        values = probe_metrics(fold.probe, settings)
+        rows += _class_rows("frame", TIME_INDEX, classes, *values)
+        by_class, _, n_reference = event_scores(fold.probe.events)
+        rows += _class_rows("event", TIME_INDEX, classes, by_class, n_reference)
     if fold.masks is not None:
         rows += _class_rows("mask", "published", classes, *mask_metrics(fold))
     return rows

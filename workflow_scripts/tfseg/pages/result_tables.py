@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tfseg.tables import HEADINGS, snr_name
+from tfseg.tables import HEADINGS, TIME_INDEX, snr_name, time_index_headings
 
 _DASH = "–"
 # Differences from the paper that get the full colour, by metric; dB for all others.
@@ -157,6 +157,9 @@ def read_table(csv_path, markdown_path, by_class_snr_db):
     elif name.endswith("_by_class"):
         at_snr = frame["snr_db"].isna() | (frame["snr_db"] == by_class_snr_db)
         columns, rows = _arranged(frame[at_snr], ["label"], "system")
+    elif name == TIME_INDEX:
+        frame["metric"] = time_index_headings(frame)
+        columns, rows = _arranged(frame, ["system", "snr_db"], "metric")
     elif frame["metric"].nunique() == 1:
         columns, rows = _arranged(frame, ["system", "snr_db"], "label")
     else:
