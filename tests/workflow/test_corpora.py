@@ -22,7 +22,7 @@ QUICK = {
 MIXED = {"mixtures_per_fold": 4, "duration_s": 4.0, "onsets_s": [1.0], "snr_db": [0]}
 TABLES = [
     f"{task}_by_{by}" for task in ("tagging", "frame", "event", "mask") for by in ("snr", "class")
-]
+] + ["time_index"]
 
 
 @pytest.fixture
@@ -274,6 +274,8 @@ def test_own_clips_of_any_length_are_used_as_they_are(project, tmp_path, with_ti
     assert found["mask_by_snr"]["ours"].isna().all()
     for task in ("frame", "event"):
         assert found[f"{task}_by_snr"]["ours"].notna().all() == with_times
+    probe = found["time_index"]["variant"] == "time_index"  # no plan says when events begin
+    assert found["time_index"].loc[probe, "ours"].isna().all()
     folder = made.folder / "results/own"
     assert "–" in (folder / "tables/mask_by_snr.md").read_text()
     detected = pd.concat(pd.read_csv(path, sep="\t") for path in folder.glob("events/*/*/*/*.tsv"))
