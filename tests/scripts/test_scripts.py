@@ -237,6 +237,8 @@ def train_stub(config, work, features, fold, folder="models"):
         },
         outputs=outputs,
         params={
+            "network": SYSTEM,
+            "teacher": None,
             "training": config["training"],
             "corpus": "embedded",
             "mixing": {"duration_s": 2.0, "resampler": "soxr_hq"},
