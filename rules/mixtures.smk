@@ -63,6 +63,7 @@ else:
                 "scene_start",
             ),
             mixtures_per_fold=MIXTURES_PER_FOLD,
+            validation=config["split"]["validation"],
             seed=config["seed"],
         message:
             "Planning the mixtures"

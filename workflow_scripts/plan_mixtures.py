@@ -13,6 +13,7 @@ def main(smk):
         folds=smk.params.folds,
         mixtures_per_fold=smk.params.mixtures_per_fold,
         seed=smk.params.seed,
+        validation=smk.params.validation,
         **smk.params.mixing,
     )
     tables.write_table(smk.output.mixtures, mixtures, "mixtures")

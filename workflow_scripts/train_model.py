@@ -18,7 +18,8 @@ from tfseg.workflow import run_script
 def main(smk):
     """Train and write weights, description and history."""
     names = smk.wildcards
-    data = load_features(smk.input.features)
+    # What is for validation is never trained on.
+    data = load_features(smk.input.features).of_parts(["train"])
     settings = training.read_settings(smk.params.training)
     if settings.kinds is not None:
         data = data.of_kinds(settings.kinds)

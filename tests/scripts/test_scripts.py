@@ -133,7 +133,7 @@ def prepare_stub(paths, **params):
     defaults = {
         "on_bad_audio": "error",
         "trim_silence": False,
-        "split": {"kind": "folds", "folds": 2, "by": "source"},
+        "split": {"kind": "folds", "folds": 2, "by": "source", "validation": 0.3},
         "folds": FOLDS,
         "held_out": FOLDS,
         "classes": CLASSES,
@@ -158,7 +158,13 @@ def plan(config, work, corpus):
             "plan_mixtures",
             inputs={"events": corpus["events"], "scenes": corpus["scenes"]},
             outputs=paths,
-            params={"folds": FOLDS, "mixing": mixing, "mixtures_per_fold": [6, 6], "seed": 1},
+            params={
+                "folds": FOLDS,
+                "mixing": mixing,
+                "mixtures_per_fold": [6, 6],
+                "validation": 0.3,
+                "seed": 1,
+            },
         )
     )
     return paths
@@ -457,6 +463,43 @@ def test_stems_hold_the_shard_that_was_asked_for(plan, stems):
         assert names == list(mixtures.loc[mixtures["fold"] == fold, "mixture"])
 
 
+def test_no_origin_is_in_both_parts_of_the_plan(corpus, plan):
+    mixtures, events = pd.read_csv(plan["mixtures"]), pd.read_csv(plan["events"])
+    assert mixtures.groupby("fold")["part"].value_counts().to_dict() == {
+        (fold, part): n for fold in FOLDS for part, n in (("train", 4), ("validation", 2))
+    }
+    part_of = mixtures.set_index("mixture")["part"]
+    group_of = pd.concat([pd.read_csv(corpus[name]) for name in ("events", "scenes")])
+    group_of = group_of.drop_duplicates("path").set_index("path")["group"]
+    used = pd.concat(
+        [
+            pd.DataFrame({"group": group_of[paths].array, "part": part_of[names].array})
+            for paths, names in (
+                (events["event"], events["mixture"]),
+                (mixtures["scene"], mixtures["mixture"]),
+            )
+        ]
+    )
+    assert used.groupby("group")["part"].nunique().max() == 1
+    assert set(used["part"]) == {"train", "validation"}
+
+
+def test_nothing_of_the_validation_part_is_trained_on(config, work, features, models):
+    other = {}
+    for (fold, shard), path in features.items():
+        other[fold, shard] = shutil.copy(path, work / f"other-{fold}-{shard}.h5")
+        with h5py.File(other[fold, shard], "a") as file:
+            rows = np.flatnonzero(file["part"][:] == b"validation")
+            for name in ("logmel", "target"):
+                values = file[name][:]
+                values[rows] = 0
+                file[name][:] = values
+    smk = train_stub(config, work, other, 1, folder="without_validation")
+    train_model.main(smk)
+    assert Path(smk.output.model).read_bytes() == Path(models[1].model).read_bytes()
+    assert Path(smk.output.history).read_bytes() == Path(models[1].history).read_bytes()
+
+
 def test_training_again_gives_the_same_bytes(config, work, features, models):
     smk = train_stub(config, work, features, 1, folder="again")
     train_model.main(smk)
@@ -519,7 +562,7 @@ def test_a_model_folder_is_all_that_using_it_needs(config, work, corpus, feature
     facts = model.description
     assert facts["data"] == {
         "corpus": "embedded",
-        "mixtures": 6,
+        "mixtures": 4,  # two of six are for validation
         "sha256": file_sha256(of_fold(features, 2)),
     }
     assert facts["licences"] == json.loads(Path(corpus["licences"]).read_text())["licences"]
@@ -534,7 +577,7 @@ def test_a_model_folder_is_all_that_using_it_needs(config, work, corpus, feature
         "8000 Hz",
         "Frames of 512 samples",
         "GPL-2.0",
-        "6 clips of 2 s",
+        "4 clips of 2 s",
     ):
         assert said in card
     assert "{" not in card

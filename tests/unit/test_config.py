@@ -165,6 +165,7 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
             "config key corpus.embedded.part: expected one of demo, dev",
         ),
         ("split.folds", 1, "config key split.folds: expected at least 2, found 1 (int)"),
+        ("split.validation", 1, "config key split.validation: expected less than 1, found 1 (int)"),
         ("split.folds", 2.5, "config key split.folds: expected a value of type integer, found 2.5"),
         (
             "split.kind",
@@ -299,6 +300,10 @@ def test_keys_that_do_not_fit_each_other_are_named(full_config, dotted, value, m
         (
             {"corpus.kind": "tut_rare2017", "split.kind": "fixed", "figures.fold": 2},
             "figures.fold: expected a fold that is held out, at most 1, found 2",
+        ),
+        (
+            {"mixing.mixtures_per_fold": [5, 5, 5, 1], "split.validation": 0.1},
+            r"mixing.mixtures_per_fold: expected at least 2 with split.validation .*found 1",
         ),
         (
             {"mixing.mixtures_per_fold": [5, 5, 5]},

@@ -226,3 +226,9 @@ def test_the_clips_of_some_kinds_keep_their_masks(shards):
     expected = {k: v for k, v in masks(loaded).items() if k[0] in some.mixture}
     assert masks(some) == expected
     assert loaded.of_kinds(["mixture", "scene"]) is loaded
+    parts = ["validation" if kind == "scene" else "train" for kind in kinds]
+    of_part = dataclasses.replace(loaded, part=parts).of_parts(["train"])
+    assert of_part.mixture == some.mixture
+    assert set(of_part.part) == {"train"}
+    assert masks(of_part) == expected
+    assert loaded.of_parts(["train"]) is loaded

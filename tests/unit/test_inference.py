@@ -59,6 +59,7 @@ def features(tiny_settings):
         target=target,
         mixture=[f"m{i}" for i in range(11)],
         kind=["mixture"] * 11,
+        part=["train"] * 11,
         mask_mixture=rows[:, 0],
         mask_class=rows[:, 1],
         mask_bits=np.packbits(masks, axis=1),

@@ -1,5 +1,7 @@
+import hashlib
 import itertools
 from collections import Counter
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -37,8 +39,8 @@ def _level_db(samples):
 def _one(scene_path, events, duration_s=1.0):
     """A plan of one mixture; `events` are (path, label, onset_s, length_s)."""
     mixtures = pd.DataFrame(
-        [("m", "mixture", 1, str(scene_path), 0.0, duration_s)],
-        columns=["mixture", "kind", "fold", "scene", "scene_start_s", "duration_s"],
+        [("m", "mixture", 1, "train", str(scene_path), 0.0, duration_s)],
+        columns=["mixture", "kind", "fold", "part", "scene", "scene_start_s", "duration_s"],
     )
     columns = ["mixture", "event", "label", "onset_s", "offset_s", "event_start_s"]
     rows = [("m", str(p), k, t, min(t + n, duration_s), 0.0) for p, k, t, n in events]
@@ -146,6 +148,67 @@ def test_a_folds_plan_does_not_depend_on_the_other_folds(tiny_corpus):
     pd.testing.assert_frame_equal(of_fold, alone)
     of_fold = mixture_events[mixture_events["mixture"].isin(alone["mixture"])]
     pd.testing.assert_frame_equal(of_fold.reset_index(drop=True), events_alone)
+
+
+# A part for validation
+
+
+@pytest.fixture
+def parted_corpus(tiny_corpus):
+    """The tiny corpus, a recording of each class and one scene of each fold for validation."""
+    events, scenes = tiny_corpus.events, tiny_corpus.scenes
+    return SimpleNamespace(
+        events=events.assign(part=np.where(events.index % 3 == 1, "validation", "train")),
+        scenes=scenes.assign(part=np.where(scenes.index % 2 == 0, "validation", "train")),
+    )
+
+
+def test_without_validation_the_plan_is_what_it_was(tiny_corpus, parted_corpus):
+    for one, two in zip(_plan(tiny_corpus), _plan(parted_corpus, validation=0.0), strict=True):
+        pd.testing.assert_frame_equal(one, two)
+    mixtures, events = _plan(tiny_corpus)
+    assert set(mixtures.pop("part")) == {"train"}
+    # Of the version before there were parts.
+    text = mixtures[["mixture", "kind", "fold"]].to_csv() + events[["mixture", "label"]].to_csv()
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "d8de249dddd82805"
+
+
+@pytest.mark.parametrize("kinds", [["mixture"], ["mixture", "events", "scene"]])
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.01, 1), (0.25, 2), (0.3, 2), (0.5, 4), (0.99, 6)]
+)
+def test_mixtures_for_validation_are_made_of_its_recordings_alone(
+    parted_corpus, kinds, share, expected
+):
+    mixtures, events = _plan(parted_corpus, validation=share, kinds=kinds)
+    drawn = mixtures[mixtures["kind"] == "mixture"]
+    counts = drawn.groupby("fold")["part"].value_counts()
+    for fold in (1, 2):
+        assert counts[fold, "validation"] == expected
+        assert counts[fold, "train"] == 7 - expected
+    names = [f"fold{fold}-{index:05d}" for fold in (1, 2) for index in range(7)]
+    assert drawn["mixture"].tolist() == names
+    part_of = mixtures.set_index("mixture")["part"]
+    event_part = parted_corpus.events.set_index("path")["part"]
+    scene_part = parted_corpus.scenes.set_index("path")["part"]
+    assert (event_part[events["event"]].array == part_of[events["mixture"]].array).all()
+    over_scenes = mixtures[mixtures["scene"] != ""]
+    assert (scene_part[over_scenes["scene"]].array == over_scenes["part"].array).all()
+
+
+def test_the_parts_of_a_plan_repeat_and_differ(parted_corpus):
+    for one, two in zip(*(_plan(parted_corpus, validation=0.5) for _ in "ab"), strict=True):
+        pd.testing.assert_frame_equal(one, two)
+    check_rows(_plan(parted_corpus, validation=0.5)[0], "mixtures", "mixtures")
+
+
+def test_a_fold_without_recordings_for_validation_has_no_such_mixtures(parted_corpus):
+    events = parted_corpus.events
+    events = events.assign(part=events["part"].where(events["fold"] == 2, "train"))
+    mixtures, _ = plan_mixtures(events, parted_corpus.scenes, **PLAN, validation=0.5)
+    parts = mixtures.groupby("fold")["part"].unique()
+    assert sorted(parts[1]) == ["train"]
+    assert sorted(parts[2]) == ["train", "validation"]
 
 
 # Isolated events and scenes, events in the middle, and parts of longer scenes (JSC)

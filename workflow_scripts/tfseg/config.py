@@ -351,6 +351,12 @@ def _split_relations(config):
             f"config key mixing.mixtures_per_fold: expected one number, or {n_folds} (one for each "
             f"fold), found {len(counts)}"
         )
+    fewest = min(counts) if isinstance(counts, list) else counts
+    if split["validation"] and kind != "clips" and fewest < 2:
+        yield (
+            "config key mixing.mixtures_per_fold: expected at least 2 with split.validation (some to "
+            f"train on, some to choose thresholds on), found {fewest}"
+        )
     n_held_out = 1 if fixed else n_folds
     if config["figures"]["fold"] > n_held_out:
         yield (

@@ -23,6 +23,8 @@ class FeatureSet:
     target : np.ndarray [shape=(n, n_classes), dtype=uint8]
     mixture : list of str
     kind : list of {"mixture", "events", "scene", "clip"}
+    part : list of {"train", "validation"}
+        What each clip is for where its fold is trained on.
     mask_mixture, mask_class : np.ndarray [shape=(m,), dtype=int64]
         Which mixture (row of `logmel`) and class each row of `mask_bits` belongs to.
     mask_bits : np.ndarray [shape=(m, n_bytes), dtype=uint8]
@@ -36,6 +38,7 @@ class FeatureSet:
     target: np.ndarray
     mixture: list
     kind: list
+    part: list
     mask_mixture: np.ndarray
     mask_class: np.ndarray
     mask_bits: np.ndarray
@@ -50,7 +53,13 @@ class FeatureSet:
 
     def of_kinds(self, kinds):
         """Only the clips of some kinds, with their ideal masks."""
-        rows = np.flatnonzero(np.isin(self.kind, kinds))
+        return self._of_rows(np.flatnonzero(np.isin(self.kind, kinds)))
+
+    def of_parts(self, parts):
+        """Only the clips of some parts, with their ideal masks."""
+        return self._of_rows(np.flatnonzero(np.isin(self.part, parts)))
+
+    def _of_rows(self, rows):
         if len(rows) == len(self.kind):
             return self
         new_row = np.full(len(self.kind), -1)
@@ -63,6 +72,7 @@ class FeatureSet:
             target=self.target[rows],
             mixture=[self.mixture[i] for i in rows],
             kind=[self.kind[i] for i in rows],
+            part=[self.part[i] for i in rows],
             mask_mixture=new_row[self.mask_mixture[masks]],
             mask_class=self.mask_class[masks],
             mask_bits=self.mask_bits[masks],
@@ -139,6 +149,7 @@ def load_features(paths):
                 target=file["target"][:],
                 mixture=[name.decode() for name in file["mixture"][:]],
                 kind=[kind.decode() for kind in file["kind"][:]],
+                part=[part.decode() for part in file["part"][:]],
                 mask_mixture=file["mask_mixture"][:],
                 mask_class=file["mask_class"][:],
                 mask_bits=file["mask_bits"][:],
@@ -156,6 +167,7 @@ def load_features(paths):
         target=np.concatenate([part.target for part in parts]),
         mixture=[name for part in parts for name in part.mixture],
         kind=[kind for part in parts for kind in part.kind],
+        part=[name for part in parts for name in part.part],
         mask_mixture=np.concatenate(
             [part.mask_mixture + offset for part, offset in zip(parts, offsets, strict=True)]
         ),

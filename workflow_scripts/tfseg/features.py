@@ -295,7 +295,7 @@ class FeatureWriter:
         if snr_db is not None:
             file.attrs["snr_db"] = float(snr_db)
 
-    def add(self, name, kind, fold, logmel, sounding, masks=()):
+    def add(self, name, kind, fold, logmel, sounding, masks=(), *, part="train"):
         """Write one clip.
 
         Parameters
@@ -308,9 +308,11 @@ class FeatureWriter:
             Classes that sound in it.
         masks : sequence of np.ndarray [shape=(n_frames, n_mels), dtype=bool]
             The ideal mask of each of them; nothing where there is none.
+        part : {"train", "validation"}
+            What the clip is for where its fold is trained on.
         """
         index = len(self._clips)
-        self._clips.append((name.encode(), kind.encode(), fold, len(logmel)))
+        self._clips.append((name.encode(), kind.encode(), part.encode(), fold, len(logmel)))
         self._logmel[index, : len(logmel)] = logmel.astype(np.float16)
         self._target[index, list(sounding)] = 1
         if masks:
@@ -327,13 +329,14 @@ class FeatureWriter:
     def finish(self):
         """Write what is left, and what is known only at the end."""
         self._write_masks()
-        columns = zip(*self._clips, strict=True) if self._clips else ((), (), (), ())
-        names, kinds, folds, n_frames = columns
+        columns = zip(*self._clips, strict=True) if self._clips else ((),) * 5
+        names, kinds, parts, folds, n_frames = columns
         rows = np.array(self._mask_rows, dtype=np.int64).reshape(-1, 2)
         for name, values in (
             ("target", self._target),
             ("mixture", np.array(names, dtype="S")),
             ("kind", np.array(kinds, dtype="S")),
+            ("part", np.array(parts, dtype="S")),
             ("fold", np.array(folds, dtype=np.int32)),
             ("n_frames", np.array(n_frames, dtype=np.int64)),
             ("mask_mixture", rows[:, 0]),
@@ -384,6 +387,7 @@ def extract_features(
                 spectra.logmel(snr),
                 spectra.classes,
                 [spectra.ideal_binary_mask(k, snr, strong[:, k]) for k in spectra.classes],
+                part=stems.part,
             )
     for writer in writers.values():
         writer.finish()
@@ -430,5 +434,5 @@ def extract_clips(file, clips, settings, *, classes, resampler, progress=lambda 
             ]
         )
         sounding = sorted(column[tag] for tag in row.tags.split(";") if tag)
-        writer.add(row.clip, "clip", row.fold, logmel, sounding)
+        writer.add(row.clip, "clip", row.fold, logmel, sounding, part=row.part)
     writer.finish()

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from tfseg import audio
+from tfseg.corpora.folds import TRAIN, VALIDATION, validation_share
 from tfseg.errors import DamagedFileError, DataError
 from tfseg.files import append_rows, create_dataset, reading_hdf5
 from tfseg.seeding import generator
@@ -88,6 +89,26 @@ def _onsets(onsets_s, events, duration_s, max_event_s, overlap, rng):
     return [round((duration_s - length_s) / 2, 6)]
 
 
+def _parts(events, folds, mixtures_per_fold, validation):
+    """Yield fold, part, number of its first mixture, how many they are, and names for its seeds."""
+    for fold, n_mixtures in zip(folds, mixtures_per_fold, strict=True):
+        # A fold that is only ever held out has no recordings for validation.
+        is_split = validation and len(_of_part(events, fold, VALIDATION, validation))
+        n_validation = validation_share(n_mixtures, validation) if is_split else 0
+        n_train = n_mixtures - n_validation
+        yield fold, TRAIN, 0, n_train, (fold,)
+        if n_validation:
+            yield fold, VALIDATION, n_train, n_validation, (fold, VALIDATION)
+
+
+def _of_part(recordings, fold, part, validation):
+    """Recordings of a part of a fold; without validation a table need not say the part."""
+    here = recordings["fold"] == fold
+    if validation:
+        here &= recordings["part"] == part
+    return recordings[here].to_dict("records")
+
+
 def plan_mixtures(
     events,
     scenes,
@@ -102,6 +123,7 @@ def plan_mixtures(
     kinds,
     scene_start,
     seed,
+    validation=0.0,
 ):
     """Plan every mixture of every fold (TASLP V-A; layout as released).
 
@@ -131,45 +153,50 @@ def plan_mixtures(
     scene_start : {"beginning", "random"}
         Where in a longer scene the mixture's part begins.
     seed : int
+    validation : float in [0, 1)
+        Share of a fold's mixtures that are made of its recordings for validation alone.
 
     Returns
     -------
     mixtures : pd.DataFrame
-        mixture, kind, fold, scene, scene_start_s, duration_s, strong.
+        mixture, kind, fold, part, scene, scene_start_s, duration_s, strong.
     mixture_events : pd.DataFrame
         mixture, event, label, onset_s, offset_s, event_start_s.
     """
     mixture_rows, event_rows = [], []
     least, most = _event_counts(onsets_s, events_per_mixture)
-    for fold, n_mixtures in zip(folds, mixtures_per_fold, strict=True):
-        fold_events = events[events["fold"] == fold].to_dict("records")
-        fold_scenes = scenes[scenes["fold"] == fold].to_dict("records")
-        counts = generator(seed, "plan", "counts", fold).integers(
+    for fold, part, first, n_mixtures, names in _parts(
+        events, folds, mixtures_per_fold, validation
+    ):
+        fold_events = _of_part(events, fold, part, validation)
+        fold_scenes = _of_part(scenes, fold, part, validation)
+        counts = generator(seed, "plan", "counts", *names).integers(
             least, most, size=n_mixtures, endpoint=True
         )
         event_order = np.split(
             _repeat_shuffled(
-                len(fold_events), int(counts.sum()), generator(seed, "plan", "events", fold)
+                len(fold_events), int(counts.sum()), generator(seed, "plan", "events", *names)
             ),
             np.cumsum(counts)[:-1],
         )
         scene_order = _repeat_shuffled(
-            len(fold_scenes), n_mixtures, generator(seed, "plan", "scenes", fold)
+            len(fold_scenes), n_mixtures, generator(seed, "plan", "scenes", *names)
         )
-        places = generator(seed, "plan", "scene_start", fold).random(n_mixtures)
-        onset_rng = generator(seed, "plan", "onsets", fold)
+        places = generator(seed, "plan", "scene_start", *names).random(n_mixtures)
+        onset_rng = generator(seed, "plan", "onsets", *names)
         for index in range(n_mixtures):
             scene = fold_scenes[scene_order[index]]
             drawn = [fold_events[i] for i in event_order[index]]
             onsets = _onsets(onsets_s, drawn, duration_s, max_event_s, overlap, onset_rng)
             room_s = max(scene["duration_s"] - duration_s, 0) if scene_start == "random" else 0
             for kind in kinds:
-                name = f"fold{fold}-{index:05d}" + ("" if kind == "mixture" else f"-{kind}")
+                name = f"fold{fold}-{first + index:05d}" + ("" if kind == "mixture" else f"-{kind}")
                 mixture_rows.append(
                     {
                         "mixture": name,
                         "kind": kind,
                         "fold": fold,
+                        "part": part,
                         "scene": "" if kind == "events" else scene["path"],
                         "scene_start_s": 0.0
                         if kind == "events"
@@ -213,6 +240,7 @@ def plan_clips(clips, events):
             "mixture": clips["clip"],
             "kind": "clip",
             "fold": clips["fold"],
+            "part": clips["part"],
             "scene": "",
             "scene_start_s": 0.0,
             "duration_s": clips["duration_s"],
@@ -378,6 +406,7 @@ def render_stems(
         # As released: both tracks are divided by the larger peak, and the mixture is their mean.
         mix_gains[index] = 0.5 / np.maximum(scene_peak, snr_gains * event_peak)
     create_dataset(file, "kind", data=np.array(list(mixtures["kind"]), dtype="S"))
+    create_dataset(file, "part", data=np.array(list(mixtures["part"]), dtype="S"))
     create_dataset(file, "mixture", data=np.array(list(mixtures["mixture"]), dtype="S"))
     create_dataset(file, "fold", data=mixtures["fold"].to_numpy(np.int32))
     create_dataset(file, "scene_scale", data=scene_scales)
@@ -412,6 +441,7 @@ class Stems:
     mix_gain : dict of float to float
         a(SNR) by SNR in dB.
     kind : {"mixture", "events", "scene"}
+    part : {"train", "validation"}
     """
 
     mixture: str
@@ -420,6 +450,7 @@ class Stems:
     events: list
     mix_gain: dict
     kind: str = "mixture"
+    part: str = TRAIN
 
     def event_track(self, class_index=None):
         """Sum of all events (of one class when given) on the mixture's time axis, at 0 dB."""
@@ -444,7 +475,7 @@ class StemReader:
 
     Attributes
     ----------
-    mixtures, kinds : list of str
+    mixtures, kinds, parts : list of str
     sample_rate : int
     n_samples : int
         Of each mixture.
@@ -457,6 +488,7 @@ class StemReader:
         with reading_hdf5(path) as file:
             self.mixtures = [name.decode() for name in file["mixture"][:]]
             self.kinds = [kind.decode() for kind in file["kind"][:]]
+            self.parts = [part.decode() for part in file["part"][:]]
             self.sample_rate = int(file.attrs["sample_rate"])
             self.n_samples = file["scene"].shape[1]
             self._snr_db = [float(snr) for snr in file.attrs["snr_db"]]
@@ -520,4 +552,5 @@ class StemReader:
                     events=events,
                     mix_gain=dict(zip(self._snr_db, table["mix_gain"][index], strict=True)),
                     kind=self.kinds[index],
+                    part=self.parts[index],
                 )

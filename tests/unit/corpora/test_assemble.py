@@ -279,6 +279,116 @@ def test_the_folds_of_one_role_do_not_depend_on_the_other(by):
     np.testing.assert_array_equal(assemble.deal_folds(events, _split(by), 1), fold[events.index])
 
 
+# Parts for validation
+
+
+def _dealt(frame, share, folds=(1, 2, 3), seed=1):
+    fold = assemble.deal_folds(frame, _split("source"), 1)
+    frame = frame.assign(fold=fold)
+    return frame.assign(part=assemble.deal_validation(frame, share, folds, seed))
+
+
+def _many_groups(n_groups=12):
+    """Events of two classes, of `n_groups` origins of two files each, and scenes of two kinds."""
+    frames = []
+    for role, labels in (("event", ("Bark", "Gong")), ("scene", ("park", "tram"))):
+        for label in labels:
+            names = [f"{label}{i}-{take}.wav" for i in range(n_groups) for take in "ab"]
+            groups = [name.split("-")[0] for name in names]
+            frames.append(recordings(role, names, label, groups))
+    return pd.concat(frames, ignore_index=True)
+
+
+def test_without_validation_all_is_for_training():
+    assert set(_dealt(_many_groups(), 0.0)["part"]) == {"train"}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("share", "expected"), [(0.1, 1), (0.25, 1), (0.5, 2), (0.9, 3)])
+def test_each_class_and_kind_of_scene_has_its_share_for_validation(seed, share, expected):
+    frame = _dealt(_many_groups(), share, seed=seed)  # four origins in each fold
+    groups = frame.drop_duplicates("group")
+    counts = groups.groupby(["label", "fold"])["part"].value_counts().unstack()
+    assert (counts["validation"] == expected).all()
+    assert (counts["train"] == 4 - expected).all()
+
+
+@pytest.mark.parametrize("by", ["file", "source"])
+@pytest.mark.parametrize("seed", range(5))
+def test_no_origin_is_in_both_parts_whatever_its_folds(by, seed):
+    frame = _random_corpus(seed, n_recordings=200)
+    frame["fold"] = assemble.deal_folds(frame, _split(by), seed)
+    part = assemble.deal_validation(frame, 0.3, [1, 2, 3], seed)
+    assert part.groupby(frame["group"]).nunique().max() == 1
+    assert set(part) == {"train", "validation"}
+    for _, rows in frame[frame["role"] == "event"].groupby(["fold", "label"]):
+        assert set(part[rows.index]) == {"train", "validation"}
+
+
+def test_the_parts_repeat_and_depend_on_the_seed_alone():
+    frame = _many_groups()
+    one, two, other = (_dealt(frame, 0.5, seed=seed)["part"] for seed in (1, 1, 2))
+    assert one.equals(two)
+    assert not one.equals(other)
+    shuffled = _dealt(frame.sample(frac=1, random_state=1).reset_index(drop=True), 0.5)
+    by_path = shuffled.set_index("path")["part"]
+    assert (by_path[frame["path"]].to_numpy() == one.to_numpy()).all()
+
+
+def test_what_is_only_held_out_is_not_split():
+    frame = _dealt(_many_groups(), 0.5, folds=[2, 3])
+    assert set(frame.loc[frame["fold"] == 1, "part"]) == {"train"}
+    assert set(frame.loc[frame["fold"] == 2, "part"]) == {"train", "validation"}
+
+
+def test_kinds_of_scene_with_one_place_share_what_is_for_validation():
+    frame = recordings(
+        "scene", [f"{k}{f}.wav" for k in "abcd" for f in "123"], "x", list("abcd" * 3)
+    )
+    frame = frame.assign(label=list("aaabbbcccddd"), group=frame["path"], fold=[1, 2, 3] * 4)
+    part = assemble.deal_validation(frame, 0.5, [1, 2, 3], 1)
+    assert part.groupby(frame["fold"]).value_counts().tolist() == [2] * 6
+
+
+@pytest.mark.parametrize(
+    ("frame", "says"),
+    [
+        (
+            recordings("event", ["a.wav", "b.wav"], "Bark", ["one", "one"]),
+            r"fold 1: expected recordings of Bark from at least 2 sources, .*found 1; .*split\.folds",
+        ),
+        (
+            recordings("scene", ["a.wav", "b.wav"], "park", ["one", "one"]),
+            r"fold 1: expected scenes from at least 2 sources, .*found 1; .*split\.validation: 0",
+        ),
+        (
+            recordings("clip", ["a.wav", "b.wav"], ["Bark", ""], ["one", "one"]),
+            r"fold 1: expected clips from at least 2 sources, .*found 1;",
+        ),
+    ],
+)
+def test_what_cannot_be_split_is_named(frame, says):
+    with pytest.raises(DataError, match=says):
+        assemble.deal_validation(frame.assign(fold=1), 0.2, [1, 2], 1)
+
+
+def test_clips_are_split_by_origin_and_by_tag():
+    tags = ["Bark", "Gong", "Bark;Gong", "", "Chime"] * 8
+    groups = [f"g{i // 2}" for i in range(40)]
+    frame = recordings("clip", [f"{i}.wav" for i in range(40)], tags, groups).assign(fold=1)
+    part = assemble.deal_validation(frame, 0.25, [1], 1)
+    assert part.groupby(frame["group"]).nunique().max() == 1
+    for tag in ("Bark", "Gong", "Chime"):
+        assert set(part[frame["label"].str.contains(tag)]) == {"train", "validation"}
+
+
+def test_the_only_clips_of_a_tag_stay_for_training():
+    frame = recordings("clip", list("abcdef"), ["Gong", *["Bark"] * 5], list("abcdef"))
+    for seed in range(5):
+        part = assemble.deal_validation(frame.assign(fold=1), 0.5, [1], seed)
+        assert part[0] == "train"
+
+
 @pytest.mark.parametrize(
     "split", [_split("corpus"), _split("file", "fixed"), _split("source", "fixed")]
 )
@@ -316,7 +426,9 @@ def test_events_scenes_and_attribution_are_tables(tmp_path):
     )  # fmt: skip
     names = ["s.wav", "b.wav", "t.wav"]
     scenes = recordings("scene", names, "park", ["s", "b", "t"], stop_s=9.0, licence="CC0")
-    frame = pd.concat([events, scenes], ignore_index=True).assign(fold=[1, 1, 2, 1, 2, 1])
+    frame = pd.concat([events, scenes], ignore_index=True).assign(
+        fold=[1, 1, 2, 1, 2, 1], part="train"
+    )
     corpus = assemble.corpus_tables(frame)
     for name, table in corpus.items():
         tables.write_table(tmp_path / f"{name}.csv", table, name)
@@ -358,6 +470,7 @@ def clips(tmp_path):
         assert len(report) == 0
         frame = assemble.sounding_parts(frame, facts, True)
         frame["fold"] = assemble.deal_folds(frame, _split("file", folds=2), 1)
+        frame["part"] = assemble.deal_validation(frame, 0.0, [1, 2], 1)
         found = assemble.clip_tables(frame, tmp_path)
         for name, table in found.items():
             tables.write_table(tmp_path / f"table_{name}.csv", table, name)

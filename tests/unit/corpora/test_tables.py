@@ -8,9 +8,9 @@ from tfseg.errors import TableError
 
 SCHEMAS = Path(__file__).parents[3] / "schemas" / "tables"
 KINDS = sorted(path.name.split(".")[0] for path in SCHEMAS.iterdir())
-EVENTS = "path,label,fold,start_s,stop_s,group,licence\n"
-GOOD = "a.wav,Bark,1,0,1.5,g1,CC0\n"
-MIXTURES = "mixture,kind,fold,scene,scene_start_s,duration_s,strong\n"
+EVENTS = "path,label,fold,start_s,stop_s,group,licence,part\n"
+GOOD = "a.wav,Bark,1,0,1.5,g1,CC0,train\n"
+MIXTURES = "mixture,kind,fold,part,scene,scene_start_s,duration_s,strong\n"
 
 
 @pytest.fixture
@@ -35,6 +35,7 @@ def _frame():
             "stop_s": [1.5, 1e-7, 123456.789],
             "group": ["007", "NA", "nan"],  # text that pandas likes to read as something else
             "licence": ["CC0", "null", "1.0"],
+            "part": ["train", "validation", "train"],
         }
     )
 
@@ -49,14 +50,14 @@ def test_a_table_comes_back_exactly_as_it_was_written(tmp_path):
 
 
 def test_writing_leaves_other_columns_and_the_index_out_and_fixes_the_order(tmp_path):
-    frame = _frame().assign(extra=1)[["extra", "licence", "group", *_frame().columns[:5]]]
+    frame = _frame().assign(extra=1)[["extra", "part", "licence", "group", *_frame().columns[:5]]]
     tables.write_table(tmp_path / "events.csv", frame.set_index(frame.index + 5), "events")
     again = tables.read_table(tmp_path / "events.csv", "events")
     pd.testing.assert_frame_equal(again, _frame(), check_exact=True)
 
 
 def test_a_byte_order_mark_and_crlf_are_accepted(read):
-    text = EVENTS + GOOD + "b.wav,Gong,2,0.5,2,g2,CC0\n"
+    text = EVENTS + GOOD + "b.wav,Gong,2,0.5,2,g2,CC0,train\n"
     plain = read(text)
     pd.testing.assert_frame_equal(read(b"\xef\xbb\xbf" + text.encode()), plain)
     pd.testing.assert_frame_equal(read(text.replace("\n", "\r\n")), plain)
@@ -72,11 +73,12 @@ def test_a_byte_order_mark_and_crlf_are_accepted(read):
         "stop_s": "float64",
         "group": "object",
         "licence": "object",
+        "part": "object",
     }
 
 
 def test_further_columns_are_kept_as_text(read):
-    frame = read("note,path,label,fold,start_s,stop_s,group,licence\n01," + GOOD)
+    frame = read("note,path,label,fold,start_s,stop_s,group,licence,part\n01," + GOOD)
     assert frame["note"].tolist() == ["01"]
 
 
@@ -109,16 +111,19 @@ def test_every_schema_names_the_type_of_every_column(kind):
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        ("b.wav,Bark,one,0,1,g,l", "column fold: expected an integer, found 'one'"),
-        ("b.wav,Bark,1.5,0,1,g,l", r"column fold: expected an integer, found '1\.5'"),
-        ("b.wav,Bark,,0,1,g,l", "column fold: expected an integer, found ''"),
-        ("b.wav,Bark,0,0,1,g,l", "column fold: 0 is less than the minimum of 1"),
-        ("b.wav,Bark,1,zero,1,g,l", "column start_s: expected a number, found 'zero'"),
-        ("b.wav,Bark,1,-0.1,1,g,l", r"column start_s: -0\.1 is less than the minimum of 0"),
-        ("b.wav,Bark,1,0,0,g,l", r"column stop_s: 0\.0 is less than or equal to the minimum of 0"),
-        ("b.wav,Bark,1,0,1 s,g,l", "column stop_s: expected a number, found '1 s'"),
-        ("b.wav,A;dog,1,0,1,g,l", "column label: 'A;dog' does not match"),
-        (",Bark,1,0,1,g,l", "column path: '' "),
+        ("b.wav,Bark,one,0,1,g,l,train", "column fold: expected an integer, found 'one'"),
+        ("b.wav,Bark,1.5,0,1,g,l,train", r"column fold: expected an integer, found '1\.5'"),
+        ("b.wav,Bark,,0,1,g,l,train", "column fold: expected an integer, found ''"),
+        ("b.wav,Bark,0,0,1,g,l,train", "column fold: 0 is less than the minimum of 1"),
+        ("b.wav,Bark,1,zero,1,g,l,train", "column start_s: expected a number, found 'zero'"),
+        ("b.wav,Bark,1,-0.1,1,g,l,train", r"column start_s: -0\.1 is less than the minimum of 0"),
+        (
+            "b.wav,Bark,1,0,0,g,l,train",
+            r"column stop_s: 0\.0 is less than or equal to the minimum of 0",
+        ),
+        ("b.wav,Bark,1,0,1 s,g,l,train", "column stop_s: expected a number, found '1 s'"),
+        ("b.wav,A;dog,1,0,1,g,l,train", "column label: 'A;dog' does not match"),
+        (",Bark,1,0,1,g,l,train", "column path: '' "),
     ],
 )
 def test_a_wrong_value_is_named_with_file_line_and_column(read, row, problem):
@@ -129,31 +134,31 @@ def test_a_wrong_value_is_named_with_file_line_and_column(read, row, problem):
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "Infinity"])
 def test_a_number_that_is_not_finite_is_refused(read, text):
     with pytest.raises(TableError, match=r"events\.csv, line 2, column duration_s"):
-        read(MIXTURES + f"m,mixture,1,s.wav,0,{text},1\n", "mixtures")
+        read(MIXTURES + f"m,mixture,1,train,s.wav,0,{text},1\n", "mixtures")
 
 
 def test_an_integer_that_is_too_large_is_refused(read):
     with pytest.raises(TableError, match=r"events\.csv, line 2, column fold"):
-        read(MIXTURES + f"m,mixture,{'9' * 30},s.wav,0,10,1\n", "mixtures")
+        read(MIXTURES + f"m,mixture,{'9' * 30},train,s.wav,0,10,1\n", "mixtures")
 
 
-@pytest.mark.parametrize("before", ["", GOOD, GOOD + "\n", '"a\nb.wav",Bark,1,0,1,g,l\n'])
+@pytest.mark.parametrize("before", ["", GOOD, GOOD + "\n", '"a\nb.wav",Bark,1,0,1,g,l,train\n'])
 def test_lines_are_counted_as_an_editor_counts_them(read, before):
     line = 2 + before.count("\n")
     with pytest.raises(TableError, match=rf"events\.csv, line {line}, column fold"):
-        read(EVENTS + before + "b.wav,Bark,x,0,1,g,l\n")
+        read(EVENTS + before + "b.wav,Bark,x,0,1,g,l,train\n")
 
 
 @pytest.mark.parametrize("row", ["b.wav,Bark,1,0,1,g", "b.wav,Bark,1"])
 def test_a_row_with_too_few_fields_is_refused_with_its_line(read, row):
     found = row.count(",") + 1
-    with pytest.raises(TableError, match=rf"events\.csv, line 3: expected 7 fields, found {found}"):
+    with pytest.raises(TableError, match=rf"events\.csv, line 3: expected 8 fields, found {found}"):
         read(EVENTS + GOOD + row + "\n")
 
 
 def test_a_row_with_too_many_fields_is_refused_with_its_line(read):
-    with pytest.raises(TableError, match=r"events\.csv.* line 3.* 8\b"):
-        read(EVENTS + GOOD + "b.wav,Bark,1,0,1,g,l,more\n")
+    with pytest.raises(TableError, match=r"events\.csv.* line 3.* 9\b"):
+        read(EVENTS + GOOD + "b.wav,Bark,1,0,1,g,l,train,more\n")
 
 
 def test_rows_that_all_have_one_field_too_many_are_refused(read):
@@ -164,22 +169,22 @@ def test_rows_that_all_have_one_field_too_many_are_refused(read):
 
 
 def test_duplicate_keys_are_named_with_their_lines(read):
-    text = EVENTS + GOOD + "b.wav,Bark,1,0,1,g,l\n" + GOOD
+    text = EVENTS + GOOD + "b.wav,Bark,1,0,1,g,l,train\n" + GOOD
     with pytest.raises(
         TableError, match=r"events\.csv: expected every path, start_s once.*lines 2, 4"
     ):
         read(text)
-    twice = MIXTURES + "m,mixture,1,s,0,10,1\nm,mixture,1,s,0,10,1\n"
+    twice = MIXTURES + "m,mixture,1,train,s,0,10,1\nm,mixture,1,train,s,0,10,1\n"
     with pytest.raises(TableError, match=r"expected every mixture once, found .*m.* on lines 2, 3"):
         read(twice, "mixtures")
 
 
 def test_one_recording_may_hold_several_events(read):
-    assert len(read(EVENTS + GOOD + "a.wav,Bark,1,2,3,g1,CC0\n")) == 2
+    assert len(read(EVENTS + GOOD + "a.wav,Bark,1,2,3,g1,CC0,train\n")) == 2
 
 
 def test_all_problems_are_counted_and_ten_are_shown(read):
-    rows = "".join(f"{i}.wav,Bark,1,-1,1,g,l\n" for i in range(15))
+    rows = "".join(f"{i}.wav,Bark,1,-1,1,g,l,train\n" for i in range(15))
     with pytest.raises(TableError) as caught:
         read(EVENTS + rows)
     lines = str(caught.value).splitlines()

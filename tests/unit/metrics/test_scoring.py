@@ -466,6 +466,7 @@ def score_files(fold, tmp_path, tiny_settings):
         target=fold.target.astype(np.uint8),
         mixture=fold.mixtures,
         kind=["mixture"] * 30,
+        part=["train"] * 30,
         mask_mixture=None,
         mask_class=None,
         mask_bits=None,

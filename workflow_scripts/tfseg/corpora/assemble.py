@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tfseg.corpora.folds import deal_groups
+from tfseg.corpora.folds import TRAIN, VALIDATION, deal_groups, deal_parts
 from tfseg.corpora.own import clip_name
 from tfseg.errors import DataError
 
@@ -127,13 +127,88 @@ def deal_folds(recordings, split, seed):
     return fold
 
 
+def _strata(rows):
+    """Groups by fold and label; a clip's tags are several labels."""
+    strata = {}
+    for row in rows.itertuples(index=False):
+        labels = row.label.split(";") if row.role == "clip" else [row.label]
+        for label in labels:
+            strata.setdefault((row.fold, label), set()).add(row.group)
+    return strata
+
+
+def _without_single_groups(strata):
+    """Let what has a single group in a fold (a kind of scene with one place) share a stratum."""
+    joined = {}
+    for (fold, label), groups in strata.items():
+        key = (fold, label if len(groups) > 1 else "")
+        joined[key] = joined.get(key, set()) | groups
+    return joined
+
+
+def _check_parts(strata, dealt, what):
+    """Refuse what could not be split: `what` says it of a label."""
+    for (fold, label), groups in sorted(strata.items()):
+        if {dealt[group] for group in groups} == {TRAIN, VALIDATION}:
+            continue
+        found = str(len(groups)) + (
+            " that other classes hold in one part" if len(groups) > 1 else ""
+        )
+        raise DataError(
+            f"corpus: fold {fold}: expected {what.format(label)} from at least 2 sources, some for "
+            f"training and some for validation, found {found}; take fewer folds (config key "
+            "split.folds), add recordings, or take split.validation: 0"
+        )
+
+
+def deal_validation(recordings, share, folds, seed):
+    """Give every recording its part: what thresholds are chosen on is never trained on.
+
+    Recordings of one origin have one part in all folds, whatever `split.by` says: what a model
+    learns from in one fold does not come back in the validation part of another.
+
+    Parameters
+    ----------
+    recordings : pd.DataFrame
+        With ``fold`` set.
+    share : float in [0, 1)
+        Of the origins of each class, and of each kind of scene, that are for validation.
+    folds : sequence of int
+        Those that are trained on; all of the others is ``train``.
+    seed : int
+
+    Returns
+    -------
+    part : pd.Series of {"train", "validation"}
+
+    Raises
+    ------
+    DataError
+        When a class, the scenes or the clips of a fold have a single origin.
+    """
+    dealt = {}
+    if share:
+        for role, rows in recordings[recordings["fold"].isin(folds)].groupby("role"):
+            strata = _strata(rows)
+            whole = {(fold, ""): set(of_fold["group"]) for fold, of_fold in rows.groupby("fold")}
+            if role == "scene":
+                strata = _without_single_groups(strata)
+            deal_parts(strata, share, seed, f"{role}s", dealt=dealt)
+            if role == "event":
+                _check_parts(strata, dealt, "recordings of {}")
+            else:
+                _check_parts(whole, dealt, f"{role}s")
+    part = recordings["group"].map(dealt).fillna(TRAIN)
+    return part.where(recordings["fold"].isin(folds), TRAIN)
+
+
 def corpus_tables(recordings):
     """Split prepared recordings into the tables that the next stages read.
 
     Parameters
     ----------
     recordings : pd.DataFrame
-        With ``start_s``, ``stop_s`` and ``fold`` set.
+        With ``start_s``, ``stop_s``, ``fold`` and (as `deal_validation` says) ``part`` set.
 
     Returns
     -------
