@@ -120,6 +120,7 @@ class FullNetwork:
             target=target,
             mixture=[f"m{i}" for i in range(self.n_clips)],
             kind=["mixture"] * self.n_clips,
+            part=["train"] * self.n_clips,
             mask_mixture=rows,
             mask_class=classes.astype(np.int64),
             mask_bits=np.packbits(masks.reshape(len(rows), -1), axis=1),

@@ -263,6 +263,12 @@ def section(name, *keys):
     return sorted_keys({key: values[key] for key in keys} if keys else values)
 
 
+def event_settings():
+    """How events come from frame scores: whether that is tuned is none of it."""
+    keys = (key for key in config["postprocessing"] if key != "tune")
+    return section("postprocessing", *keys)
+
+
 def metric_settings():
     """What values of metrics depend on: the number of processes is none of it."""
     return section("metrics", *(key for key in config["metrics"] if key != "processes"))

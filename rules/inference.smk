@@ -53,7 +53,7 @@ rule detect_events:
     params:
         code=code("detect_events"),
         grid=grid(),
-        postprocessing=section("postprocessing"),
+        postprocessing=event_settings(),
         tag_threshold=config["metrics"]["tag_threshold"],
     message:
         "Detecting events: {wildcards.system}, SNR {wildcards.snr}, fold {wildcards.fold}"

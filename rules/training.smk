@@ -69,7 +69,7 @@ rule describe_model:
         thresholds=section(
             "metrics", "tag_threshold", "tag_gate", "frame_threshold", "mask_threshold"
         ),
-        postprocessing=section("postprocessing"),
+        postprocessing=event_settings(),
     message:
         "Describing the model {wildcards.system}, SNR {wildcards.snr}, held-out fold {wildcards.fold}, repeat {wildcards.repeat}"
     script:

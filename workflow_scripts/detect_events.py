@@ -1,7 +1,7 @@
 """Turn frame scores into events with onset and offset times."""
 
 from tfseg.dataset import read_ragged
-from tfseg.events import HysteresisSettings, detect_events, write_events
+from tfseg.events import EventSettings, detect_events, write_events
 from tfseg.files import read_description, reading_hdf5
 from tfseg.timegrid import TimeGrid
 from tfseg.workflow import run_script
@@ -19,7 +19,7 @@ def main(smk):
         frames,
         classes,
         TimeGrid(**smk.params.grid),
-        HysteresisSettings(**smk.params.postprocessing),
+        EventSettings(**smk.params.postprocessing),
         tag_threshold=smk.params.tag_threshold,
     )
     write_events(smk.output.events, events)

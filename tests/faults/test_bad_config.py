@@ -15,7 +15,7 @@ from tfseg.config import check_config, check_config_files
 from tfseg.corpora.tables import mixture_labels
 from tfseg.dataset import load_features
 from tfseg.errors import ConfigError, TfsegError
-from tfseg.events import HysteresisSettings, detect_events
+from tfseg.events import EventSettings, detect_events
 from tfseg.features import FeatureSettings, extract_features
 from tfseg.files import writing_hdf5
 from tfseg.inference import infer
@@ -196,7 +196,7 @@ def run_experiment(config, corpus, folder):
             frames,
             classes,
             features.grid,
-            HysteresisSettings(**config["postprocessing"]),
+            EventSettings(**{k: v for k, v in config["postprocessing"].items() if k != "tune"}),
             tag_threshold=config["metrics"]["tag_threshold"],
         )
         for _, onset, offset, _ in found:

@@ -79,6 +79,11 @@ def metric_settings(config):
     return {key: value for key, value in config["metrics"].items() if key != "processes"}
 
 
+def event_settings(config):
+    """Likewise: without whether they are tuned."""
+    return {key: value for key, value in config["postprocessing"].items() if key != "tune"}
+
+
 @pytest.fixture(scope="module")
 def config():
     settings = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
@@ -286,7 +291,7 @@ def describe(config, description):
         },
         params={
             "thresholds": {key: config["metrics"][key] for key in thresholds},
-            "postprocessing": config["postprocessing"],
+            "postprocessing": event_settings(config),
         },
     )
     describe_model.main(smk)
@@ -339,7 +344,7 @@ def events(config, work, scores):
                 outputs={"events": paths[fold]},
                 params={
                     "grid": grid_of(config),
-                    "postprocessing": config["postprocessing"],
+                    "postprocessing": event_settings(config),
                     "tag_threshold": 0.1,
                 },
             )
@@ -558,7 +563,7 @@ def test_a_model_folder_is_all_that_using_it_needs(config, work, corpus, feature
     assert model.classes == tuple(CLASSES)
     assert model.settings.as_dict() == config["features"]
     assert (model.duration_s, model.resampler) == (2.0, "soxr_hq")
-    assert asdict(model.detection.postprocessing) == config["postprocessing"]
+    assert asdict(model.detection.postprocessing) == event_settings(config)
     facts = model.description
     assert facts["data"] == {
         "corpus": "embedded",
@@ -595,7 +600,7 @@ def test_an_exported_model_gives_the_scores_of_the_workflow(config, work, featur
     told = session.get_modelmeta().custom_metadata_map
     assert json.loads(told["classes"]) == CLASSES
     assert json.loads(told["features"]) == config["features"]
-    assert json.loads(told["detection"])["postprocessing"] == config["postprocessing"]
+    assert json.loads(told["detection"])["postprocessing"] == event_settings(config)
     clips = load_features(of_fold(features, 1))
     network = load_model_folder(folder).network
     tags, frames, _ = infer(network, clips, batch_size=4, mask_threshold=None)

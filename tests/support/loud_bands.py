@@ -6,7 +6,7 @@ from torch import nn
 
 from tfseg.apply.analysis import ApplySettings
 from tfseg.detection import DetectionSettings
-from tfseg.events import HysteresisSettings
+from tfseg.events import EventSettings
 from tfseg.features import FeatureSettings, Spectrograms
 from tfseg.model_folder import DESCRIPTION, DETECTION, WEIGHTS, ModelFolder
 
@@ -80,7 +80,7 @@ def make_model(folder, network=None):
             tag_gate=True,
             frame_threshold=0.1,
             mask_threshold=0.3,
-            postprocessing=HysteresisSettings(
+            postprocessing=EventSettings(
                 high_threshold=0.05, low_threshold=0.03, join_gap_frames=3, drop_frames=2
             ),
         ),

@@ -3,23 +3,27 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.ndimage
 
 from tfseg.errors import TableError
 from tfseg.events import (
-    HysteresisSettings,
+    CHANGE_POINTS,
+    EventSettings,
     detect_events,
     detect_runs,
+    event_confidence,
+    median_filtered,
     read_events,
     write_events,
 )
 from tfseg.timegrid import TimeGrid
 
 GRID = TimeGrid(sample_rate=32000, window_length=2048, hop_length=1024)
-PLAIN = HysteresisSettings(high_threshold=0.2, low_threshold=0.1, join_gap_frames=0, drop_frames=0)
+PLAIN = EventSettings(high_threshold=0.2, low_threshold=0.1, join_gap_frames=0, drop_frames=0)
 
 
 def _settings(**changes):
-    return HysteresisSettings(**(vars(PLAIN) | changes))
+    return EventSettings(**(vars(PLAIN) | changes))
 
 
 def _runs(scores, dtype=np.float16, **changes):
@@ -123,7 +127,7 @@ def test_random_scores_agree_with_a_frame_by_frame_reading():
     rng = np.random.default_rng(0)
     found = 0
     for _ in range(1000):
-        settings = HysteresisSettings(0.6, 0.4, *map(int, rng.integers(0, 4, 2)))
+        settings = EventSettings(0.6, 0.4, *map(int, rng.integers(0, 4, 2)))
         scores = np.round(rng.random(rng.integers(1, 30)), 1).astype(np.float32)
         if rng.random() < 0.5:  # smooth ones have longer runs
             scores = np.convolve(scores, [0.25, 0.5, 0.25], "same").astype(np.float32)
@@ -246,3 +250,51 @@ def test_an_event_without_its_times_is_named(tmp_path, row):
     path.write_text(f"filename\tonset\toffset\tevent_label\nb\t1\t2\tBark\n{row}\n")
     with pytest.raises(TableError, match=r"e\.tsv, line 3, column (onset|offset)"):
         read_events(path)
+
+
+# Settings of each class, the median filter, change points
+
+
+@pytest.mark.parametrize("n_frames", [1, 3, 5, 15])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("n_scores", [0, 1, 2, 4, 60])
+def test_the_median_filter_is_that_of_scipy(n_scores, dtype, n_frames):
+    scores = np.random.default_rng(n_frames).random(n_scores).astype(dtype)
+    found = median_filtered(scores, n_frames)
+    assert found.dtype == dtype
+    if n_scores:
+        expected = scipy.ndimage.median_filter(scores.astype(np.float32), n_frames)
+        np.testing.assert_array_equal(found, expected.astype(dtype))
+
+
+def test_a_median_filter_takes_out_what_is_short():
+    assert _runs([0, 1, 0, 0, 1, 1, 1, 0, 1], median_frames=3) == [(4, 9)]
+
+
+def test_each_class_has_its_own_settings():
+    frames = np.tile(np.array([0, 0.3, 0.6, 0.3, 0], dtype=np.float16)[:, None], (1, 3))
+    settings = _settings(high_threshold=(0.5, 0.2, 0.7), low_threshold=(0.4, 0.2, 0.1))
+    tags = np.array([[0.5, 0.5, 0.5], [0.5, 0.2, 0.9]], dtype=np.float32)
+    events = detect_events(
+        ["a", "b"], tags, [frames] * 2, "xyz", GRID, settings, tag_threshold=(0.1, 0.3, 0.1)
+    )
+    assert events == [
+        ("a", 0.032, 0.128, "y"),
+        ("a", 0.064, 0.096, "x"),
+        ("b", 0.064, 0.096, "x"),
+    ]
+
+
+def test_change_points_need_a_mean_score_above_the_threshold():
+    change_points = {"candidates": CHANGE_POINTS, "step_frames": 3}
+    scores = [0, 0, 0, 0.4, 0.8, 0.6, 0, 0, 0, 0, 0, 0.3, 0.3, 0.3, 0, 0]
+    assert _runs(scores, np.float64, **change_points) == [(3, 6), (11, 14)]
+    assert _runs(scores, np.float64, high_threshold=0.35, **change_points) == [(3, 6)]
+    assert _runs(scores, np.float64, high_threshold=0.65, **change_points) == []
+    assert _runs(scores, np.float64, drop_frames=3, **change_points) == []
+
+
+def test_the_confidence_of_an_event():
+    scores = np.array([0, 0.25, 0.75, 0], dtype=np.float16)
+    assert event_confidence(scores, 1, 3, PLAIN) == 0.75
+    assert event_confidence(scores, 1, 3, _settings(candidates=CHANGE_POINTS)) == 0.5

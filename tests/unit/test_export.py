@@ -203,9 +203,9 @@ def test_what_is_no_valid_graph_is_refused(graph):
 @pytest.fixture
 def folder(build, tmp_path, tiny_settings):
     from tfseg.detection import DetectionSettings
-    from tfseg.events import HysteresisSettings
+    from tfseg.events import EventSettings
 
-    detection = DetectionSettings(0.1, True, 0.1, 0.1, HysteresisSettings(0.2, 0.1, 10, 10))
+    detection = DetectionSettings(0.1, True, 0.1, 0.1, EventSettings(0.2, 0.1, 10, 10))
     description = {
         "system": "gwrp",
         "network": "gwrp",

@@ -16,7 +16,7 @@ from workflow_project import REPOSITORY
 
 from tfseg.audio import read_mono
 from tfseg.detection import DetectionSettings
-from tfseg.events import HysteresisSettings
+from tfseg.events import EventSettings
 from tfseg.export import export_model
 from tfseg.features import FeatureSettings, Spectrograms
 from tfseg.front_end import hz_of_mel, log_mel, mel_filters, mel_of_hz
@@ -130,7 +130,7 @@ def exported(tmp_path, build_tiny):
         "weights_sha256": "0" * 64,
         "restricted": [],
     }
-    detection = DetectionSettings(0.1, True, 0.1, 0.1, HysteresisSettings(0.2, 0.1, 10, 10))
+    detection = DetectionSettings(0.1, True, 0.1, 0.1, EventSettings(0.2, 0.1, 10, 10))
     model = ModelFolder(tmp_path, network, description, detection)
     export_model(model, tmp_path / "model.onnx")
     shutil.copy(REPOSITORY / "workflow_scripts/tfseg/front_end.py", tmp_path)

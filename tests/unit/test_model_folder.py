@@ -8,12 +8,12 @@ import torch
 from tfseg.dataset import FeatureSet
 from tfseg.detection import DetectionSettings, write_detection
 from tfseg.errors import DamagedFileError, DataError
-from tfseg.events import HysteresisSettings
+from tfseg.events import EventSettings
 from tfseg.files import read_json, write_json
 from tfseg.inference import save_model
 from tfseg.model_folder import load_model_folder, training_facts
 
-DETECTION = DetectionSettings(0.1, True, 0.1, 0.1, HysteresisSettings(0.2, 0.1, 10, 10))
+DETECTION = DetectionSettings(0.1, True, 0.1, 0.1, EventSettings(0.2, 0.1, 10, 10))
 
 
 @pytest.fixture
@@ -23,6 +23,7 @@ def features(tiny_settings):
         target=np.zeros((3, 3), dtype=np.uint8),
         mixture=["a", "b", "c"],
         kind=["clip"] * 3,
+        part=["train"] * 3,
         mask_mixture=np.zeros(0, dtype=np.int64),
         mask_class=np.zeros(0, dtype=np.int64),
         mask_bits=np.zeros((0, 1), dtype=np.uint8),

@@ -169,6 +169,16 @@ def _relations(config):
             f"postprocessing.high_threshold ({config['postprocessing']['high_threshold']}), "
             f"found {config['postprocessing']['low_threshold']}"
         )
+    if config["postprocessing"]["median_frames"] % 2 == 0:
+        yield (
+            "config key postprocessing.median_frames: expected an odd number, found "
+            f"{config['postprocessing']['median_frames']}"
+        )
+    if config["postprocessing"]["tune"] and not config["split"]["validation"]:
+        yield (
+            "config key postprocessing.tune: expected false without a part to choose on, found true; "
+            "give the config key split.validation a share above 0, e.g. 0.15"
+        )
     kind = config["corpus"]["kind"]
     if kind != "clips":
         for key, value in (

@@ -2,35 +2,80 @@
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
+from tfseg.change_points import find_segments
 from tfseg.files import write_text
 
 COLUMNS = ["filename", "onset", "offset", "event_label"]
 
 
+HYSTERESIS, CHANGE_POINTS = "hysteresis", "change_points"
+
+
+def of_class(value, k):
+    """A setting of one class: `value` itself where it is common to all."""
+    return value[k] if isinstance(value, tuple) else value
+
+
 @dataclass(frozen=True)
-class HysteresisSettings:
-    """Fields are the keys of ``postprocessing`` in the config.
+class EventSettings:
+    """From frame scores to events; fields are keys of ``postprocessing`` in the config.
+
+    A number is common to all classes; a tuple has one for each.
 
     Parameters
     ----------
     high_threshold : float
-        An event needs a frame above it.
+        An event needs a frame above it; of change points, its mean score must be above it.
     low_threshold : float
         From there the event extends while scores are at least this.
     join_gap_frames : int
         Events with at most this many frames between them are joined (after extension).
     drop_frames : int
         Then, events of at most this many frames are dropped.
+    median_frames : int
+        Odd length of the median filter that scores pass first; 1: none.
+    candidates : {"hysteresis", "change_points"}
+        What may be an event: runs above the low threshold, or stretches between a step up and a
+        step down of the scores (`tfseg.change_points`), for which `low_threshold` and
+        `join_gap_frames` have no use.
+    step_frames, merge_drop, merge_share
+        Of change points: see `tfseg.change_points.find_segments`.
     """
 
-    high_threshold: float
-    low_threshold: float
-    join_gap_frames: int
-    drop_frames: int
+    high_threshold: float | tuple
+    low_threshold: float | tuple
+    join_gap_frames: int | tuple
+    drop_frames: int | tuple
+    median_frames: int | tuple = 1
+    candidates: str = HYSTERESIS
+    step_frames: int | tuple = 10
+    merge_drop: float | tuple = 0.05
+    merge_share: float | tuple = 0.5
+
+    def of_class(self, k):
+        """Settings of one class by its number, all of them single values."""
+        values = {field.name: of_class(getattr(self, field.name), k) for field in fields(self)}
+        return EventSettings(**values)
+
+
+def median_filtered(scores, n_frames):
+    """Running median of odd length; mirrored at both ends, as scipy does by default.
+
+    Parameters
+    ----------
+    scores : np.ndarray [shape=(n,)]
+    n_frames : int
+        Odd; 1 changes nothing.
+    """
+    if n_frames == 1 or len(scores) == 0:
+        return scores
+    padded = np.pad(scores, n_frames // 2, mode="symmetric")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, n_frames)
+    return np.partition(windows, n_frames // 2, axis=1)[:, n_frames // 2]
 
 
 def detect_runs(scores, settings):
@@ -39,13 +84,36 @@ def detect_runs(scores, settings):
     Parameters
     ----------
     scores : np.ndarray [shape=(n_frames,)]
-    settings : HysteresisSettings
+    settings : EventSettings
+        Of this class.
 
     Returns
     -------
     runs : list of (first, stop)
         Frames ``first .. stop - 1``, in order.
     """
+    scores = median_filtered(scores, settings.median_frames)
+    find = _segments if settings.candidates == CHANGE_POINTS else _runs
+    return [
+        (first, stop)
+        for first, stop in find(scores, settings)
+        if stop - first > settings.drop_frames
+    ]
+
+
+def _segments(scores, settings):
+    """Stretches between steps whose mean score is above the threshold."""
+    segments = find_segments(
+        scores,
+        step_frames=settings.step_frames,
+        merge_drop=settings.merge_drop,
+        merge_share=settings.merge_share,
+    )
+    return [(a, b) for a, b, confidence in segments if confidence > settings.high_threshold]
+
+
+def _runs(scores, settings):
+    """Runs by hysteresis, joined over short gaps (TASLP IV-C)."""
     # A run of frames at or above the low threshold is an event if one of them is above the high.
     above_low = (scores >= settings.low_threshold) | (scores > settings.high_threshold)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], above_low.view(np.int8), [0]])))
@@ -57,7 +125,22 @@ def detect_runs(scores, settings):
             runs[-1] = (runs[-1][0], int(stop))
         else:
             runs.append((int(first), int(stop)))
-    return [(first, stop) for first, stop in runs if stop - first > settings.drop_frames]
+    return runs
+
+
+def event_confidence(scores, first, stop, settings):
+    """How sure an event is: its largest score, or the mean where that is what was asked for.
+
+    Parameters
+    ----------
+    scores : np.ndarray [shape=(n_frames,)]
+    first, stop : int
+        A run of `detect_runs`.
+    settings : EventSettings
+    """
+    if settings.candidates == CHANGE_POINTS:
+        return float(scores[first:stop].mean(dtype=np.float64))
+    return float(scores[first:stop].max())
 
 
 def detect_events(mixtures, tags, frames, classes, grid, settings, *, tag_threshold):
@@ -71,9 +154,9 @@ def detect_events(mixtures, tags, frames, classes, grid, settings, *, tag_thresh
         One for each clip.
     classes : sequence of str
     grid : tfseg.timegrid.TimeGrid
-    settings : HysteresisSettings
-    tag_threshold : float
-        Only classes whose tag is above it are looked for in a clip.
+    settings : EventSettings
+    tag_threshold : float or tuple of float
+        Only classes whose tag is above it (above theirs) are looked for in a clip.
 
     Returns
     -------
@@ -82,11 +165,13 @@ def detect_events(mixtures, tags, frames, classes, grid, settings, *, tag_thresh
         scored clips is complete (DESED's convention).
     """
     rows = []
+    of_classes = [settings.of_class(k) for k in range(len(classes))]
+    tag_threshold = np.asarray(tag_threshold, dtype=np.asarray(tags).dtype)
     for name, clip_tags, clip_frames in zip(mixtures, tags, frames, strict=True):
         found = [
             (name, round(grid.time_at(first), 6), round(grid.time_at(stop), 6), classes[k])
             for k in np.flatnonzero(clip_tags > tag_threshold)
-            for first, stop in detect_runs(clip_frames[:, k], settings)
+            for first, stop in detect_runs(clip_frames[:, k], of_classes[k])
         ]
         rows += sorted(found, key=lambda row: row[1:]) or [(name, None, None, None)]
     return rows

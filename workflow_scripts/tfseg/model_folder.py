@@ -149,4 +149,5 @@ def load_model_folder(folder, device="cpu"):
             f"{folder / DESCRIPTION}: expected a model of this version of tfseg, found none of: "
             f"{', '.join(missing)}"
         )
-    return ModelFolder(folder, network, description, read_detection(folder / DETECTION))
+    detection = read_detection(folder / DETECTION, len(description["classes"]))
+    return ModelFolder(folder, network, description, detection)

@@ -13,13 +13,13 @@ from loud_bands import FEATURES
 from tfseg.apply import found
 from tfseg.apply.masks import MaskStore
 from tfseg.errors import TableError
-from tfseg.events import HysteresisSettings, read_events
+from tfseg.events import EventSettings, read_events
 
 SETTINGS = replace(FEATURES, n_mels=8)
 DETECTION = SimpleNamespace(
     tag_threshold=0.1,
     mask_threshold=0.1,
-    postprocessing=HysteresisSettings(
+    postprocessing=EventSettings(
         high_threshold=0.2, low_threshold=0.1, join_gap_frames=2, drop_frames=1
     ),
 )

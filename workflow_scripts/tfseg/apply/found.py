@@ -11,7 +11,7 @@ import librosa
 import numpy as np
 
 from tfseg.errors import TableError
-from tfseg.events import COLUMNS, detect_runs
+from tfseg.events import COLUMNS, detect_runs, event_confidence, of_class
 from tfseg.files import write_text
 
 _CONFIDENCE = "confidence"
@@ -39,7 +39,7 @@ class FoundEvent:
         Rounded to microseconds.
     label : str
     confidence : float in [0, 1]
-        Its largest frame score, rounded to four digits.
+        Its largest frame score (of change points, the mean), rounded to four digits.
     low_hz, high_hz : float
         Where in frequency its mask lies, rounded to a tenth; the whole range of the features where
         the model has no masks.
@@ -118,18 +118,19 @@ def find_events(scores, store, classes, settings, detection, *, duration_s):
     grid, edges_hz = settings.grid, band_edges_hz(settings)
     found = []
     for k, label in enumerate(classes):
-        of_class = scores(k)
-        for first, stop in detect_runs(of_class, detection.postprocessing):
+        class_scores, events = scores(k), detection.postprocessing.of_class(k)
+        for first, stop in detect_runs(class_scores, events):
             low_hz, high_hz = settings.fmin_hz, settings.fmax_hz
             if store is not None:
                 mean = _mean_mask(store, k, first, stop)
-                low_hz, high_hz = frequency_range(mean, edges_hz, detection.mask_threshold)
+                threshold = of_class(detection.mask_threshold, k)
+                low_hz, high_hz = frequency_range(mean, edges_hz, threshold)
             found.append(
                 FoundEvent(
                     onset_s=round(grid.time_at(first), 6),
                     offset_s=round(min(grid.time_at(stop), duration_s), 6),
                     label=label,
-                    confidence=round(float(of_class[first:stop].max()), 4),
+                    confidence=round(event_confidence(class_scores, first, stop, events), 4),
                     low_hz=round(low_hz, 1),
                     high_hz=round(high_hz, 1),
                 )

@@ -136,7 +136,7 @@ class Scores:
 
     def _add(self, average, window, tags, maps):
         """Add one window: a class that its tags deny scores zero in it (as published: gated)."""
-        found = tags > self._model.detection.tag_threshold
+        found = tags > np.asarray(self._model.detection.tag_threshold, dtype=tags.dtype)
         # Digital silence holds nothing, whatever a network that never met it makes of it.
         found &= window.frames.max() > self._silence
         frame_scores = maps.mean(axis=2) if self.store is not None else maps
