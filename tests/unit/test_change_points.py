@@ -61,10 +61,10 @@ def test_a_slope_has_its_border_where_it_is_steepest():
     ("between", "merge_drop", "merge_share", "n_events"),
     [
         (0.2, 0.0, 0.9, 2),
-        (0.2, 0.31, 0.9, 1),  # 0.3 below 0.5
-        (0.2, 0.29, 0.9, 2),
-        (0.2, 0.0, 0.39, 1),  # 0.4 of 0.5
-        (0.2, 0.0, 0.41, 2),
+        (0.2, 0.61, 0.9, 1),  # 0.6 below 0.8
+        (0.2, 0.59, 0.9, 2),
+        (0.2, 0.0, 0.24, 1),  # a quarter of 0.8
+        (0.2, 0.0, 0.26, 2),
     ],
 )
 def test_neighbours_are_merged_where_the_score_hardly_drops(

@@ -73,7 +73,7 @@ def find_segments(scores, *, step_frames, merge_drop, merge_share):
         Frames on each side of a step.
     merge_drop, merge_share : float
         Neighbours are one event when the mean score between them is at most `merge_drop` below
-        that of the weaker, or at least `merge_share` of it.
+        that of the stronger, or at least `merge_share` of it.
 
     Returns
     -------
@@ -92,8 +92,8 @@ def find_segments(scores, *, step_frames, merge_drop, merge_share):
         if segments:
             before = segments[-1]
             between = mean(before[1], first) if first > before[1] else before[2]
-            weaker = min(before[2], segment[2])
-            if between >= weaker - merge_drop or between >= merge_share * weaker:
+            stronger = max(before[2], segment[2])  # else an event would swallow what lies around it
+            if between >= stronger - merge_drop or between >= merge_share * stronger:
                 segments[-1] = (before[0], stop, mean(before[0], stop))
                 continue
         segments.append(segment)

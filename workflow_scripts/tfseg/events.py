@@ -53,8 +53,8 @@ class EventSettings:
     median_frames: int | tuple = 1
     candidates: str = HYSTERESIS
     step_frames: int | tuple = 10
-    merge_drop: float | tuple = 0.05
-    merge_share: float | tuple = 0.5
+    merge_drop: float | tuple = 0.02
+    merge_share: float | tuple = 0.7
 
     def of_class(self, k):
         """Settings of one class by its number, all of them single values."""

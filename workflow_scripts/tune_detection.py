@@ -1,0 +1,64 @@
+"""Choose a model's thresholds on validation clips of its training folds, for each class alone."""
+
+import pandas as pd
+import torch
+
+from tfseg.corpora import tables
+from tfseg.dataset import load_features
+from tfseg.detection import DetectionSettings, write_detection
+from tfseg.events import EventSettings
+from tfseg.files import write_csv
+from tfseg.hardware import choose_device, choose_precision, keep_freed_memory
+from tfseg.inference import infer, load_model, prepare_for_inference
+from tfseg.metrics.scoring import FoldScores
+from tfseg.progress import bars
+from tfseg.tuning import COLUMNS, tune
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Write ``detection.json``, and ``tuning.csv`` with what each choice scored."""
+    torch.set_num_threads(smk.params.threads)
+    keep_freed_memory()
+    device = choose_device(smk.resources.gpu)
+    network, _ = load_model(smk.input.model, smk.input.description, device)
+    prepare_for_inference(network, choose_precision(smk.params.precision, device))
+    features = load_features(smk.input.features).of_parts(["validation"])
+    features = features.of_kinds(["mixture", "clip"])
+    fixed = DetectionSettings(
+        **smk.params.thresholds, postprocessing=EventSettings(**smk.params.postprocessing)
+    )
+    tags, frames, counter = infer(
+        network,
+        features,
+        batch_size=smk.params.batch_size,
+        mask_threshold=fixed.mask_threshold if smk.params.has_ideal_masks else None,
+        device=device,
+        progress=bars(f"validation, {smk.wildcards.system}, {smk.wildcards.snr} dB"),
+    )
+    labels = tables.mixture_labels(
+        tables.read_table(smk.input.mixture_events, "mixture_events"),
+        tables.read_table(smk.input.mixtures, "mixtures"),
+    )
+    grid, classes = features.grid, features.classes
+    reference = {name: labels[name] for name in features.mixture if name in labels}
+    scores = FoldScores(
+        mixtures=features.mixture,
+        tags=tags,
+        target=features.target.astype(bool),
+        frames=frames,
+        strong=[
+            grid.strong_labels(reference.get(name, []), classes, len(clip))
+            for name, clip in zip(features.mixture, frames, strict=True)
+        ],
+        reference=reference,
+        estimated={},
+        masks=counter.result()[0] if counter else None,
+    )
+    settings, rows = tune(scores, classes, fixed, grid, **smk.params.collars)
+    write_detection(smk.output.detection, settings)
+    write_csv(smk.output.tuning, pd.DataFrame(rows, columns=COLUMNS))
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)
