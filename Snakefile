@@ -58,6 +58,13 @@ rule all:
         expand(SCORES, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
         expand(MASK_COUNTS, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
         expand(EVENTS, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
+        expand(
+            [TUNING, TUNED_EVENTS] if TUNES else [],
+            snr=SNRS,
+            system=SYSTEMS,
+            fold=HELD_OUT,
+            repeat=REPEATS,
+        ),
         METRICS,
         TABLES,
         EXAMPLE,

@@ -118,6 +118,12 @@ SCORES = f"{SCORE_DIR}/scores.h5"
 MASK_COUNTS = f"{SCORE_DIR}/mask_counts.h5"
 # Grows with each scoring of a held-out fold; no output of any job.
 SCORINGS = f"{RESULTS}/logs/scorings.jsonl"
+# Thresholds that are chosen on validation clips, and the events that they find.
+TUNES = config["postprocessing"]["tune"]
+TUNING = f"{MODEL_DIR}/tuning.csv"
+TUNED_EVENTS = (
+    f"{RESULTS}/events_tuned/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}.tsv"
+)
 EVENTS = f"{RESULTS}/events/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}.tsv"
 SYSTEM_METRICS = f"{RESULTS}/metrics/snr{{snr}}/{{system}}/seed{{repeat}}.csv"
 METRICS = f"{RESULTS}/metrics.csv"
@@ -135,6 +141,7 @@ TABLES = expand(
         "separation",
         "frame_eer",
         "time_index",
+        "tuned_by_snr",
     ],
     ending=["csv", "md", "tex"],
 )
@@ -272,6 +279,13 @@ def event_settings():
 def metric_settings():
     """What values of metrics depend on: the number of processes is none of it."""
     return section("metrics", *(key for key in config["metrics"] if key != "processes"))
+
+
+def fixed_thresholds():
+    """Thresholds of the experiment: those of every model that is not tuned."""
+    return section(
+        "metrics", "tag_threshold", "tag_gate", "frame_threshold", "mask_threshold"
+    )
 
 
 def grid():

@@ -38,6 +38,7 @@ rule infer_scores:
 rule detect_events:
     input:
         scores=SCORES,
+        detection=[],
     output:
         events=EVENTS,
     log:
@@ -59,3 +60,20 @@ rule detect_events:
         "Detecting events: {wildcards.system}, SNR {wildcards.snr}, fold {wildcards.fold}"
     script:
         "../workflow_scripts/detect_events.py"
+
+
+if TUNES:
+
+    # Beside the published ones, which stay: each fold at what was chosen for its own model.
+    use rule detect_events as detect_tuned_events with:
+        input:
+            scores=SCORES,
+            detection=[DETECTION],
+        output:
+            events=TUNED_EVENTS,
+        log:
+            f"{RESULTS}/logs/detect_tuned_events/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/detect_tuned_events/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.tsv"
+        message:
+            "Detecting events at tuned thresholds: {wildcards.system}, SNR {wildcards.snr}, fold {wildcards.fold}"

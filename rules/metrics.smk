@@ -6,6 +6,10 @@ rule score_system:
         scores=expand(SCORES, fold=HELD_OUT, allow_missing=True),
         counts=expand(MASK_COUNTS, fold=HELD_OUT, allow_missing=True),
         events=expand(EVENTS, fold=HELD_OUT, allow_missing=True),
+        detections=expand(DETECTION, fold=HELD_OUT, allow_missing=True) if TUNES else [],
+        tuned_events=(
+            expand(TUNED_EVENTS, fold=HELD_OUT, allow_missing=True) if TUNES else []
+        ),
         mixtures=PLAN[0],
         mixture_events=PLAN[1],
     output:
@@ -26,7 +30,7 @@ rule score_system:
         snr_db=snr_of,
         grid=grid(),
         metrics=metric_settings(),
-        postprocessing=section("postprocessing"),
+        postprocessing=event_settings(),
     message:
         "Computing metrics of {wildcards.system}, SNR {wildcards.snr}"
     script:

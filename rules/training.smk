@@ -42,6 +42,45 @@ rule train_model:
         "../workflow_scripts/train_model.py"
 
 
+if TUNES:
+
+    rule tune_detection:
+        input:
+            model=MODEL,
+            description=DESCRIPTION,
+            features=training_features,
+            mixtures=PLAN[0],
+            mixture_events=PLAN[1],
+        output:
+            detection=DETECTION,
+            tuning=TUNING,
+        log:
+            f"{RESULTS}/logs/tune_detection/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/tune_detection/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.tsv"
+        conda:
+            "../envs/environment.yaml"
+        threads: config["inference"]["threads"]
+        resources:
+            gpu=1,
+            mem_mb=growing(8000),
+            runtime=120,
+        params:
+            code=code("tune_detection"),
+            model_code=model_code,
+            precision=config["precision"],
+            batch_size=config["inference"]["batch_size"],
+            threads=config["inference"]["threads"],
+            has_ideal_masks=not IS_CLIPS,
+            thresholds=fixed_thresholds(),
+            postprocessing=event_settings(),
+            collars=section("metrics", "collar_s", "offset_fraction"),
+        message:
+            "Choosing thresholds of {wildcards.system}, SNR {wildcards.snr}, held-out fold {wildcards.fold}, repeat {wildcards.repeat}"
+        script:
+            "../workflow_scripts/tune_detection.py"
+
+
 # A second of work for each training: not worth a cluster's queue.
 localrules:
     describe_model,
@@ -50,9 +89,10 @@ localrules:
 rule describe_model:
     input:
         description=DESCRIPTION,
+        detection=[DETECTION] if TUNES else [],
         template="resources/model_card.md.jinja",
     output:
-        detection=DETECTION,
+        **({} if TUNES else {"detection": DETECTION}),
         card=CARD,
     log:
         f"{RESULTS}/logs/describe_model/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.log",
@@ -66,9 +106,7 @@ rule describe_model:
         runtime=10,
     params:
         code=code("describe_model"),
-        thresholds=section(
-            "metrics", "tag_threshold", "tag_gate", "frame_threshold", "mask_threshold"
-        ),
+        thresholds=fixed_thresholds(),
         postprocessing=event_settings(),
     message:
         "Describing the model {wildcards.system}, SNR {wildcards.snr}, held-out fold {wildcards.fold}, repeat {wildcards.repeat}"

@@ -1,6 +1,6 @@
-"""Write what a trained model needs beside its weights: thresholds, and a card to read."""
+"""Write what a trained model needs beside its weights: thresholds (if not tuned), a card to read."""
 
-from tfseg.detection import DetectionSettings, write_detection
+from tfseg.detection import DetectionSettings, read_detection, write_detection
 from tfseg.events import EventSettings
 from tfseg.files import read_json, write_text
 from tfseg.model_card import model_card
@@ -9,11 +9,15 @@ from tfseg.workflow import run_script
 
 def main(smk):
     """Write ``detection.json`` and ``model_card.md``."""
-    detection = DetectionSettings(
-        **smk.params.thresholds, postprocessing=EventSettings(**smk.params.postprocessing)
-    )
-    card = model_card(read_json(smk.input.description), detection, smk.input.template)
-    write_detection(smk.output.detection, detection)
+    description, tuned = read_json(smk.input.description), bool(smk.input.detection)
+    if tuned:
+        detection = read_detection(smk.input.detection[0], len(description["classes"]))
+    else:
+        detection = DetectionSettings(
+            **smk.params.thresholds, postprocessing=EventSettings(**smk.params.postprocessing)
+        )
+        write_detection(smk.output.detection, detection)
+    card = model_card(description, detection, smk.input.template, tuned=tuned)
     write_text(smk.output.card, card)
 
 

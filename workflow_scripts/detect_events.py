@@ -1,6 +1,7 @@
-"""Turn frame scores into events with onset and offset times."""
+"""Turn frame scores into events with onset and offset times, at fixed or at tuned settings."""
 
 from tfseg.dataset import read_ragged
+from tfseg.detection import read_detection
 from tfseg.events import EventSettings, detect_events, write_events
 from tfseg.files import read_description, reading_hdf5
 from tfseg.timegrid import TimeGrid
@@ -13,14 +14,18 @@ def main(smk):
         mixtures = [name.decode() for name in file["mixture"][:]]
         tags, frames = file["tags"][:], read_ragged(file, "frames")
         classes = read_description(file)["classes"]
+    settings, tag_threshold = EventSettings(**smk.params.postprocessing), smk.params.tag_threshold
+    if smk.input.detection:
+        tuned = read_detection(smk.input.detection[0], len(classes))
+        settings, tag_threshold = tuned.postprocessing, tuned.tag_threshold
     events = detect_events(
         mixtures,
         tags,
         frames,
         classes,
         TimeGrid(**smk.params.grid),
-        EventSettings(**smk.params.postprocessing),
-        tag_threshold=smk.params.tag_threshold,
+        settings,
+        tag_threshold=tag_threshold,
     )
     write_events(smk.output.events, events)
 

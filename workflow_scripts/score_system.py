@@ -3,12 +3,16 @@
 import math
 from dataclasses import replace
 
+import pandas as pd
+
 from tfseg.corpora import tables
-from tfseg.events import HysteresisSettings, read_events
+from tfseg.detection import read_detection
+from tfseg.events import EventSettings, read_events
 from tfseg.files import write_csv
 from tfseg.metrics.records import MetricSettings
 from tfseg.metrics.scoring import read_fold_scores, score_system
 from tfseg.metrics.time_probe import make_probe, time_prior
+from tfseg.metrics.tuned import score_tuned
 from tfseg.timegrid import TimeGrid
 from tfseg.workflow import run_script
 
@@ -28,9 +32,12 @@ def main(smk):
         estimated = read_events(events_path)
         scores, classes = read_fold_scores(scores_path, counts_path, estimated, labels, grid)
         if smk.params.snr_db is not None:  # not of ready clips: nothing planned their events
-            trained_on = mixtures.loc[mixtures["fold"] != fold, "mixture"]
+            is_trained_on = (mixtures["fold"] != fold) & (mixtures["part"] == "train")
             prior = time_prior(
-                (labels[name] for name in trained_on), classes, grid, len(scores.frames[0])
+                (labels[name] for name in mixtures.loc[is_trained_on, "mixture"]),
+                classes,
+                grid,
+                len(scores.frames[0]),
             )
             probe = make_probe(
                 prior,
@@ -38,20 +45,31 @@ def main(smk):
                 scores.tags,
                 classes,
                 grid,
-                HysteresisSettings(**smk.params.postprocessing),
+                EventSettings(**smk.params.postprocessing),
                 tag_threshold=settings.tag_threshold,
             )
             scores = replace(scores, probe=probe)
         folds[fold] = scores
-    metrics = score_system(
-        folds,
-        classes,
-        settings,
-        snr_db=math.nan if smk.params.snr_db is None else smk.params.snr_db,
-        system=smk.wildcards.system,
-        seed=int(smk.wildcards.repeat),
-        processes=smk.threads,
-    )
+    names = {
+        "snr_db": math.nan if smk.params.snr_db is None else smk.params.snr_db,
+        "system": smk.wildcards.system,
+        "seed": int(smk.wildcards.repeat),
+    }
+    metrics = score_system(folds, classes, settings, processes=smk.threads, **names)
+    if smk.input.tuned_events:
+        tuned = {
+            fold: replace(of_fold, estimated=read_events(path))
+            for (fold, of_fold), path in zip(folds.items(), smk.input.tuned_events, strict=True)
+        }
+        detections = {
+            fold: read_detection(path, len(classes))
+            for fold, path in zip(folds, smk.input.detections, strict=True)
+        }
+        parts = [
+            metrics,
+            score_tuned(tuned, detections, classes, settings, processes=smk.threads, **names),
+        ]
+        metrics = pd.concat(parts, ignore_index=True)
     write_csv(smk.output.metrics, metrics)
 
 

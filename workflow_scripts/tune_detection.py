@@ -57,7 +57,7 @@ def main(smk):
     )
     settings, rows = tune(scores, classes, fixed, grid, **smk.params.collars)
     write_detection(smk.output.detection, settings)
-    write_csv(smk.output.tuning, pd.DataFrame(rows, columns=COLUMNS))
+    write_csv(smk.output.tuning, pd.DataFrame(rows, columns=COLUMNS, dtype=object))
 
 
 if "snakemake" in globals():

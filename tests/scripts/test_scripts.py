@@ -255,6 +255,8 @@ def train_stub(config, work, features, fold, folder="models"):
             "mixing": {"duration_s": 2.0, "resampler": "soxr_hq"},
             "precision": config["precision"],
             "training_code": "digest",
+            "network": SYSTEM,
+            "teacher": None,
             "trunk": config["trunk"],
             "pooling": config["pooling"],
             "baselines": {},
@@ -283,6 +285,7 @@ def describe(config, description):
         "describe_model",
         inputs={
             "description": description,
+            "detection": [],
             "template": str(REPOSITORY / "resources/model_card.md.jinja"),
         },
         outputs={
@@ -340,7 +343,7 @@ def events(config, work, scores):
         detect_events.main(
             stub(
                 "detect_events",
-                inputs={"scores": scores[fold].scores},
+                inputs={"scores": scores[fold].scores, "detection": []},
                 outputs={"events": paths[fold]},
                 params={
                     "grid": grid_of(config),
@@ -362,6 +365,8 @@ def metrics(config, work, plan, scores, events):
                 "scores": [scores[fold].scores for fold in FOLDS],
                 "counts": [scores[fold].counts for fold in FOLDS],
                 "events": [events[fold] for fold in FOLDS],
+                "detections": [],
+                "tuned_events": [],
                 "mixtures": plan["mixtures"],
                 "mixture_events": plan["events"],
             },

@@ -40,6 +40,8 @@ _METRICS = {
     "event": ["f1", "er", "deletion", "insertion"],
     "mask": ["f1", "auc", "map"],
 }
+# Fixed thresholds beside those that were chosen on validation clips.
+_TUNED = [f"{task}_f1{ending}" for task in _METRICS for ending in ("", "_tuned")]
 # What each arrangement shows beside the four above: classes as columns, as JSC prints them.
 _BY_SYSTEM = {
     "separation": (
@@ -79,6 +81,7 @@ HEADINGS = {
     "silent_estimates": "silent",
     "eer": "EER",
 }
+HEADINGS |= {name: name.replace("_f1", " F1").replace("_", " ") for name in _TUNED}
 _DASH = "–"
 
 
@@ -188,6 +191,34 @@ def _joined(wanted, metrics, paper, layout, task, by, variant="published"):
         table = table.merge(printed, how="left", on=keys)
     table["difference"] = table["ours"] - table["paper"]
     return table
+
+
+def tuned_rows(metrics, layout):
+    """F1 of the four tasks at the fixed thresholds and at those chosen on validation clips.
+
+    Parameters
+    ----------
+    metrics : pd.DataFrame
+        As `tfseg.metrics.records.read_metrics` returns.
+    layout : Layout
+
+    Returns
+    -------
+    table : pd.DataFrame
+        Columns as of `table_rows`; the metric is e.g. ``tagging_f1`` or ``tagging_f1_tuned``.
+    """
+    parts = []
+    for variant, ending in (("published", ""), ("tuned", "_tuned")):
+        ours = _ours(metrics, layout, variant)
+        ours = ours[(ours["metric"] == "f1") & (ours["class"] == "macro")]
+        parts.append(ours.assign(metric=ours["task"] + "_f1" + ending).drop(columns="task"))
+    wanted = pd.MultiIndex.from_product(
+        [layout.snr_db, layout.systems, ["macro"], _TUNED],
+        names=["snr_db", "system", "class", "metric"],
+    ).to_frame(index=False)
+    wanted["snr_db"] = wanted["snr_db"].astype(float)
+    table = wanted.merge(pd.concat(parts), how="left", on=list(wanted.columns))
+    return table.assign(paper=np.nan, difference=np.nan)
 
 
 def system_rows(metrics, paper, layout, name):
@@ -343,6 +374,16 @@ def caption(layout, task, by, has_paper):
     return f"{_TITLES[task]}{where}: mean over folds ± standard deviation over folds ({text}).{compared}"
 
 
+def tuned_caption(layout):
+    """Caption of the table of tuned thresholds."""
+    where = "" if math.isnan(layout.by_class_snr_db) else " by SNR"
+    return (
+        f"Thresholds chosen on validation clips{where}: mean F1 over folds ± standard deviation over "
+        "folds, at the fixed thresholds of the other tables and (tuned) at those of each class that were "
+        "best on clips which are neither trained on nor scored. A dash: nothing was tuned."
+    )
+
+
 def snr_name(snr_db):
     """Text for an SNR in a heading."""
     return "as recorded" if math.isnan(snr_db) else f"{snr_db:g} dB"
@@ -419,8 +460,8 @@ def _latex(headings, rows, title):
 def write(path, metrics, paper, layout):
     """Write one table; its file name says which.
 
-    ``{task}_by_{snr|class}``, ``separation``, ``frame_eer`` or ``time_index``, each as csv, md
-    and tex.
+    ``{task}_by_{snr|class}``, ``tuned_by_snr``, ``separation``, ``frame_eer`` or ``time_index``,
+    each as csv, md and tex.
 
     Parameters
     ----------
@@ -438,6 +479,10 @@ def write(path, metrics, paper, layout):
         table = time_index_rows(metrics, layout)
         headings, rows = time_index_grid(table, layout)
         title = time_index_caption(layout)
+    elif path.stem == "tuned_by_snr":
+        table = tuned_rows(metrics, layout)
+        headings, rows = printed_grid(table, layout, "snr")
+        title = tuned_caption(layout)
     else:
         task, by = path.stem.split("_by_")
         table = table_rows(metrics, paper, layout, task, by)

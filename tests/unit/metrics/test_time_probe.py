@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from tfseg.corpora.tables import mixture_labels
-from tfseg.events import HysteresisSettings
+from tfseg.events import EventSettings
 from tfseg.metrics.histogram import ScoreHistogram
 from tfseg.metrics.records import MetricSettings
 from tfseg.metrics.scoring import FoldScores, count_folds, fold_rows, pool, score_system
@@ -19,7 +19,7 @@ from tfseg.timegrid import TimeGrid
 CLASSES = ("Bark", "Chime", "Gong")
 GRID = TimeGrid(sample_rate=1000, window_length=100, hop_length=100)  # frames of 0.1 s
 N_FRAMES = 100
-HYSTERESIS = HysteresisSettings(0.2, 0.1, 2, 2)
+HYSTERESIS = EventSettings(0.2, 0.1, 2, 2)
 SETTINGS = MetricSettings(
     tag_threshold=0.1,
     frame_threshold=0.1,

@@ -116,16 +116,20 @@ class ScoreHistogram(RankedCounts):
 
         Parameters
         ----------
-        threshold : float [in [0, 1]]
-            Rounded to float16, as the scores are.
+        threshold : float or sequence of float [in [0, 1]]
+            Of all classes, or of each. Rounded to float16, as the scores are.
 
         Returns
         -------
         n_predicted, n_hit : np.ndarray [shape=(n_classes,), dtype=int64]
             All such units, and the positive ones.
         """
-        first = int(np.float16(threshold).view(np.uint16)) + 1
-        return self.total[:, first:].sum(axis=1), self.positive[:, first:].sum(axis=1)
+        thresholds = np.broadcast_to(np.asarray(threshold, dtype=np.float16), len(self.total))
+        first = np.ascontiguousarray(thresholds).view(np.uint16).astype(np.int64) + 1
+        return tuple(
+            np.array([of_class[i:].sum() for of_class, i in zip(counts, first, strict=True)])
+            for counts in (self.total, self.positive)
+        )
 
     def f1(self, thresholds):
         """F1 of each class at some thresholds [shape=(n_classes, n_thresholds)].

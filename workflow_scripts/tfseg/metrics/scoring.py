@@ -344,7 +344,8 @@ def macro(values):
     return (float(known.mean()) if len(known) else float("nan")), len(known)
 
 
-def _class_rows(task, variant, classes, values, n_positive):
+def class_rows(task, variant, classes, values, n_positive):
+    """Rows of some metrics of a task, by class and macro; as `fold_rows`."""
     rows = []
     for metric, by_class in values.items():
         rows += [
@@ -373,18 +374,18 @@ def fold_rows(fold, classes, settings):
         ``overall`` (all events regardless of class); for frames and events ``time_index`` (the
         probe that knows only the time). No rows for a task without any reference.
     """
-    rows = _class_rows("tagging", "published", classes, *tagging_metrics(fold, settings))
+    rows = class_rows("tagging", "published", classes, *tagging_metrics(fold, settings))
     chance = shuffled_tagging_metrics(fold, settings, generator(0, "shuffled", *fold.mixtures[:1]))
-    rows += _class_rows("tagging", "shuffled", classes, *chance)
+    rows += class_rows("tagging", "shuffled", classes, *chance)
     if fold.frames is not None:
         variants = {settings.tag_gate: "published"}
         variants[not settings.tag_gate] = "ungated" if settings.tag_gate else "gated"
         for gate, variant in variants.items():
             values = frame_metrics(fold.frames[gate], settings)
-            rows += _class_rows("frame", variant, classes, *values)
+            rows += class_rows("frame", variant, classes, *values)
     if fold.events is not None:
         by_class, overall, n_reference = event_scores(fold.events)
-        rows += _class_rows("event", "published", classes, by_class, n_reference)
+        rows += class_rows("event", "published", classes, by_class, n_reference)
         rows += [
             ("event", metric, "macro", "overall", value, int((n_reference > 0).sum()))
             for metric, value in overall.items()
@@ -395,7 +396,7 @@ def fold_rows(fold, classes, settings):
         by_class, _, n_reference = event_scores(fold.probe.events)
         rows += _class_rows("event", TIME_INDEX, classes, by_class, n_reference)
     if fold.masks is not None:
-        rows += _class_rows("mask", "published", classes, *mask_metrics(fold))
+        rows += class_rows("mask", "published", classes, *mask_metrics(fold))
     return rows
 
 
@@ -421,11 +422,32 @@ def score_system(folds, classes, settings, *, snr_db, system, seed, processes=1)
         Columns `COLUMNS`; fold is a number, ``all`` (mean of the folds that have a value) or
         ``pooled`` (the folds' clips scored as one set).
     """
-    columns = ["task", "metric", "class", "variant", "value", "n"]
     counts = count_folds(folds, classes, settings, processes)
+    return tidy_metrics(
+        {name: fold_rows(of_fold, classes, settings) for name, of_fold in counts.items()},
+        fold_rows(pool(list(counts.values())), classes, settings),
+        snr_db=snr_db,
+        system=system,
+        seed=seed,
+    )
+
+
+def tidy_metrics(rows_of_folds, pooled_rows, *, snr_db, system, seed):
+    """Put the rows of every fold, their means, and those of all folds as one set into one table.
+
+    Parameters
+    ----------
+    rows_of_folds : dict of int to list
+        As `fold_rows` returns.
+    pooled_rows : list
+        Likewise.
+    snr_db, system, seed
+        As in `score_system`, as is the result.
+    """
+    columns = ["task", "metric", "class", "variant", "value", "n"]
     parts = []
-    for fold, of_fold in counts.items():
-        part = pd.DataFrame(fold_rows(of_fold, classes, settings), columns=columns)
+    for fold, rows in rows_of_folds.items():
+        part = pd.DataFrame(rows, columns=columns)
         parts.append(part.assign(fold=str(fold)))
     per_fold = pd.concat(parts, ignore_index=True)
     keys = ["task", "metric", "class", "variant"]
@@ -434,9 +456,7 @@ def score_system(folds, classes, settings, *, snr_db, system, seed, processes=1)
     # For macro rows n counts classes, which do not add up over folds.
     most = grouped.agg(n=("n", "max"))["n"]
     mean["n"] = mean["n"].where(mean["class"] != "macro", most)
-    pooled = pd.DataFrame(
-        fold_rows(pool(list(counts.values())), classes, settings), columns=columns
-    )
+    pooled = pd.DataFrame(pooled_rows, columns=columns)
     metrics = pd.concat(
         [per_fold, mean.assign(fold="all"), pooled.assign(fold="pooled")], ignore_index=True
     )

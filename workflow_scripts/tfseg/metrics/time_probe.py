@@ -69,7 +69,7 @@ def make_probe(prior, mixtures, tags, classes, grid, hysteresis, *, tag_threshol
         Of the system: only classes whose tag is above the threshold are scored by the probe.
     classes : sequence of str
     grid : tfseg.timegrid.TimeGrid
-    hysteresis : tfseg.events.HysteresisSettings
+    hysteresis : tfseg.events.EventSettings
     tag_threshold : float
 
     Returns
