@@ -39,9 +39,12 @@ import score_separation
 import score_system
 import separate_mixtures
 import train_model
+import tune_detection
 from tfseg import listening
 from tfseg.dataset import load_features
+from tfseg.detection import read_detection
 from tfseg.errors import DamagedFileError, DataError, TableError
+from tfseg.events import of_class
 from tfseg.files import file_sha256
 from tfseg.inference import infer, load_model
 from tfseg.model_folder import load_model_folder
@@ -255,8 +258,6 @@ def train_stub(config, work, features, fold, folder="models"):
             "mixing": {"duration_s": 2.0, "resampler": "soxr_hq"},
             "precision": config["precision"],
             "training_code": "digest",
-            "network": SYSTEM,
-            "teacher": None,
             "trunk": config["trunk"],
             "pooling": config["pooling"],
             "baselines": {},
@@ -335,29 +336,30 @@ def grid_of(config):
     return {k: config["features"][k] for k in ("sample_rate", "window_length", "hop_length")}
 
 
+def detect(config, scores, path, detection=()):
+    detect_events.main(
+        stub(
+            "detect_events",
+            inputs={"scores": scores, "detection": list(detection)},
+            outputs={"events": path},
+            params={
+                "grid": grid_of(config),
+                "postprocessing": event_settings(config),
+                "tag_threshold": 0.1,
+            },
+        )
+    )
+    return path
+
+
 @pytest.fixture(scope="module")
 def events(config, work, scores):
-    paths = {}
-    for fold in FOLDS:
-        paths[fold] = str(work / f"events{fold}.tsv")
-        detect_events.main(
-            stub(
-                "detect_events",
-                inputs={"scores": scores[fold].scores, "detection": []},
-                outputs={"events": paths[fold]},
-                params={
-                    "grid": grid_of(config),
-                    "postprocessing": event_settings(config),
-                    "tag_threshold": 0.1,
-                },
-            )
-        )
-    return paths
+    return {
+        fold: detect(config, scores[fold].scores, str(work / f"events{fold}.tsv")) for fold in FOLDS
+    }
 
 
-@pytest.fixture(scope="module")
-def metrics(config, work, plan, scores, events):
-    part, joined = str(work / "part.csv"), str(work / "metrics.csv")
+def score(config, plan, scores, events, path, **tuned):
     score_system.main(
         stub(
             "score_system",
@@ -365,22 +367,28 @@ def metrics(config, work, plan, scores, events):
                 "scores": [scores[fold].scores for fold in FOLDS],
                 "counts": [scores[fold].counts for fold in FOLDS],
                 "events": [events[fold] for fold in FOLDS],
-                "detections": [],
-                "tuned_events": [],
                 "mixtures": plan["mixtures"],
                 "mixture_events": plan["events"],
+                **({"detections": [], "tuned_events": []} | tuned),
             },
-            outputs={"metrics": part},
+            outputs={"metrics": path},
             params={
                 "folds": FOLDS,
                 "snr_db": SNR_DB,
                 "grid": grid_of(config),
                 "metrics": metric_settings(config),
-                "postprocessing": config["postprocessing"],
+                "postprocessing": event_settings(config),
             },
             wildcards={"snr": str(SNR_DB), "system": SYSTEM, "repeat": "0"},
         )
     )
+    return path
+
+
+@pytest.fixture(scope="module")
+def metrics(config, work, plan, scores, events):
+    joined = str(work / "metrics.csv")
+    part = score(config, plan, scores, events, str(work / "part.csv"))
     collect_metrics.main(
         stub("collect_metrics", inputs={"parts": [part]}, outputs={"metrics": joined})
     )
@@ -508,6 +516,114 @@ def test_nothing_of_the_validation_part_is_trained_on(config, work, features, mo
     train_model.main(smk)
     assert Path(smk.output.model).read_bytes() == Path(models[1].model).read_bytes()
     assert Path(smk.output.history).read_bytes() == Path(models[1].history).read_bytes()
+
+
+def tune_stub(config, plan, model, features, outputs):
+    thresholds = ("tag_threshold", "tag_gate", "frame_threshold", "mask_threshold")
+    return stub(
+        "tune_detection",
+        inputs={
+            "model": model.model,
+            "description": model.description,
+            "features": features,
+            "mixtures": plan["mixtures"],
+            "mixture_events": plan["events"],
+        },
+        outputs=outputs,
+        params={
+            "threads": 1,
+            "precision": config["precision"],
+            "batch_size": 4,
+            "has_ideal_masks": True,
+            "thresholds": {key: config["metrics"][key] for key in thresholds},
+            "postprocessing": event_settings(config),
+            "collars": {key: config["metrics"][key] for key in ("collar_s", "offset_fraction")},
+        },
+        wildcards={"system": SYSTEM, "snr": str(SNR_DB)},
+    )
+
+
+@pytest.fixture(scope="module")
+def tuned(config, work, plan, features, models):
+    """What was chosen for each model on the validation part of its training fold."""
+    paths = {}
+    for fold in FOLDS:
+        names = {"detection": f"tuned{fold}.json", "tuning": f"tuning{fold}.csv"}
+        outputs = {key: str(work / name) for key, name in names.items()}
+        smk = tune_stub(config, plan, models[fold], of_fold(features, 3 - fold), outputs)
+        tune_detection.main(smk)
+        paths[fold] = smk.output
+    return paths
+
+
+def test_thresholds_are_chosen_for_each_class_and_said(tuned):
+    for fold in FOLDS:
+        detection = read_detection(tuned[fold].detection, len(CLASSES))
+        rows = pd.read_csv(tuned[fold].tuning, float_precision="round_trip")
+        assert list(rows["class"].unique()) == CLASSES
+        values = rows.set_index(["class", "what"])
+        for what in ("tag_threshold", "frame_threshold", "mask_threshold"):
+            for k, label in enumerate(CLASSES):
+                assert values.loc[(label, what), "value"] == of_class(getattr(detection, what), k)
+        tags = values.xs("tag_threshold", level="what")
+        assert (tags["validation_f1"] >= tags["fixed_f1"]).all()
+        assert tags["n"].sum() == 4  # two mixtures of two events (of one class, the tag is one)
+
+
+def test_only_the_validation_part_chooses_thresholds(config, work, plan, features, models, tuned):
+    # Its clips alone, out of files that hold nothing else, lead to the same choice.
+    assert load_features(of_fold(features, 2)).of_parts(["validation"]).mixture
+    other = []
+    for path in of_fold(features, 2):
+        other.append(shutil.copy(path, work / f"validation-{Path(path).name}"))
+        with h5py.File(other[-1], "a") as file:
+            rows = np.flatnonzero(file["part"][:] == b"train")
+            for name in ("logmel", "target"):
+                values = file[name][:]
+                values[rows] = 1
+                file[name][:] = values
+    outputs = {"detection": str(work / "again.json"), "tuning": str(work / "again.csv")}
+    smk = tune_stub(config, plan, models[1], other, outputs)
+    tune_detection.main(smk)
+    for name in ("detection", "tuning"):
+        again, first = Path(getattr(smk.output, name)), Path(getattr(tuned[1], name))
+        assert again.read_bytes() == first.read_bytes()
+
+
+def test_tuned_scores_stand_beside_the_published_ones(
+    config, work, plan, scores, events, tuned, metrics
+):
+    detections = [tuned[fold].detection for fold in FOLDS]
+    found = [
+        detect(config, scores[fold].scores, str(work / f"tuned_events{fold}.tsv"), [detection])
+        for fold, detection in zip(FOLDS, detections, strict=True)
+    ]
+    path = str(work / "tuned_part.csv")
+    score(config, plan, scores, events, path, detections=detections, tuned_events=found)
+    table = pd.read_csv(path)
+    # What is published stays as it is.
+    published = table[table["variant"] != "tuned"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(published, pd.read_csv(metrics))
+    of_tasks = table[table["variant"] == "tuned"].groupby("task")["metric"].unique()
+    assert {
+        task: set(names) >= {"f1", "precision", "recall"} for task, names in of_tasks.items()
+    } == {task: True for task in ("tagging", "frame", "event", "mask")}
+
+
+def test_the_card_of_a_tuned_model_has_its_thresholds(work, models, tuned):
+    card = work / "tuned_card.md"
+    smk = stub(
+        "describe_model",
+        inputs={
+            "description": models[1].description,
+            "detection": [tuned[1].detection],
+            "template": str(REPOSITORY / "resources/model_card.md.jinja"),
+        },
+        outputs={"card": str(card)},
+    )
+    describe_model.main(smk)
+    assert "chosen on validation clips" in card.read_text()
+    assert "| `Flute` | " in card.read_text()
 
 
 def test_training_again_gives_the_same_bytes(config, work, features, models):

@@ -306,3 +306,30 @@ def test_clips_without_snr_have_their_own_name(metrics):
     assert headings[1] == "as recorded F1"
     assert rows[1][1].startswith("0.515 ± ")
     assert "by SNR" not in tables.caption(clips, "tagging", "snr", has_paper=False)
+
+
+def test_tuned_scores_stand_beside_the_published_ones(metrics, tmp_path):
+    tuned = metrics.assign(variant="tuned", value=metrics["value"] + 0.25)
+    tuned = tuned[tuned["system"] == "gwrp"]
+    table = tables.tuned_rows(pd.concat([metrics, tuned]), layout())
+    row = one(table, snr_db=20, system="gwrp", metric="tagging_f1")
+    assert row["ours"] == pytest.approx(0.515)
+    row = one(table, snr_db=20, system="gwrp", metric="tagging_f1_tuned")
+    assert row["ours"] == pytest.approx(0.765)
+    assert row["fold_std"] == pytest.approx(np.std([0.415, 0.615], ddof=1))
+    assert np.isnan(one(table, snr_db=0, system="gap", metric="tagging_f1_tuned")["ours"])
+    for ending in ("csv", "md", "tex"):
+        tables.write(
+            tmp_path / f"tuned_by_snr.{ending}", pd.concat([metrics, tuned]), None, layout()
+        )
+    text = (tmp_path / "tuned_by_snr.md").read_text()
+    assert "| 20 dB tagging F1 | 20 dB tagging F1 tuned |" in text
+    assert "| gap | 0.215 ± 0.141 | – |" in text
+    assert "| gwrp | 0.515 ± 0.141 | 0.765 ± 0.141 |" in text
+    saved = pd.read_csv(tmp_path / "tuned_by_snr.csv")
+    assert list(saved.columns) == list(tables.table_rows(metrics, None, layout(), "mask", "snr"))
+
+
+def test_where_nothing_was_tuned_there_is_a_dash(metrics, tmp_path):
+    tables.write(tmp_path / "tuned_by_snr.md", metrics, None, layout())
+    assert "| gwrp | 0.515 ± 0.141 | – |" in (tmp_path / "tuned_by_snr.md").read_text()

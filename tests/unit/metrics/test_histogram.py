@@ -253,3 +253,13 @@ def test_ranks_of_one_kind_of_unit_have_no_auc():
     counts = ScoreRanks(np.random.default_rng(0).random((3, 2))).counts(positive)
     assert np.isnan(counts.auc()).all()
     np.testing.assert_array_equal(counts.average_precision(), [1, np.nan])
+
+
+def test_units_above_a_threshold_of_each_class():
+    rng = np.random.default_rng(0)
+    scores, positive = rng.random((50, 3)).astype(np.float16), rng.random((50, 3)) < 0.5
+    thresholds = (0.2, float(scores[0, 1]), 0.9)
+    n_predicted, n_hit = ScoreHistogram.of(scores, positive).above(thresholds)
+    above = scores > np.array(thresholds, dtype=np.float16)
+    np.testing.assert_array_equal(n_predicted, above.sum(axis=0))
+    np.testing.assert_array_equal(n_hit, (above & positive).sum(axis=0))
