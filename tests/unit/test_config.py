@@ -168,13 +168,17 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         (
             "postprocessing.candidates",
             "boxes",
-            "postprocessing.candidates: expected one of hysteresis",
+            "config key postprocessing.candidates: expected one of hysteresis",
         ),
-        ("postprocessing.median_frames", 4, "median_frames: expected an odd number, found 4"),
+        (
+            "postprocessing.median_frames",
+            4,
+            "config key postprocessing.median_frames: expected an odd number, found 4",
+        ),
         (
             "postprocessing.tune",
             True,
-            "postprocessing.tune: expected false without a part to choose on",
+            "config key postprocessing.tune: expected false without a part to choose on",
         ),
         ("split.validation", 1, "config key split.validation: expected less than 1, found 1 (int)"),
         ("split.folds", 2.5, "config key split.folds: expected a value of type integer, found 2.5"),

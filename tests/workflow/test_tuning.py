@@ -20,7 +20,7 @@ def test_thresholds_are_tuned_and_scored_beside_the_published_ones(tmp_path):
     overlay.write_text(yaml.safe_dump(OVERLAY))
     project = copy_project(tmp_path / "project", [*TINY, overlay])
     cards = [f"results/tiny/models/snr0/gwrp/fold{fold}/seed0/model_card.md" for fold in (1, 2)]
-    project.snakemake("--resources", "gpu=2", *ASKED, *cards)
+    project.snakemake(*ASKED, *cards, "--resources", "gpu=2")
     results = project.folder / "results" / "tiny"
     mixtures = pd.read_csv(results / "mixtures/mixtures.csv")
     assert mixtures.groupby("fold")["part"].value_counts()[:, "validation"].tolist() == [4, 4]
