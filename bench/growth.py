@@ -36,7 +36,7 @@ def _scoring(full):
     prepare_for_inference(network, full.precision)
     data = full.features()
     return lambda: infer(
-        network, data, batch_size=BATCH, mask_threshold=full.threshold, device=full.device
+        network, data, batch_size=BATCH, mask_thresholds=full.thresholds, device=full.device
     )
 
 
@@ -61,7 +61,7 @@ def growth_rows(device, precision):
 
 def count_masks(n_mixtures, n_classes=41, n_frames=311, n_mels=64, batch=8):
     """Count so many masks of the paper's size, which are made batch by batch."""
-    counter = MaskCounter(n_classes, 0.1)
+    counter = MaskCounter(n_classes, {"published": 0.1})
     generator = torch.Generator().manual_seed(0)
     masks = torch.rand((batch, n_classes, n_frames, n_mels), generator=generator) ** 8
     rows = torch.arange(3 * batch) % batch

@@ -40,7 +40,7 @@ class FullNetwork:
         self.n_frames = scale.get("n_frames", grid.n_frames(n_samples))
         self.widths = scale.get("widths", config["trunk"]["vgg"]["widths"])
         self.n_classes = scale.get("n_classes", len(config["corpus"]["classes"]))
-        self.threshold = config["metrics"]["mask_threshold"]
+        self.thresholds = {"published": config["metrics"]["mask_threshold"]}
         self._pooling = config["pooling"]
         generator = torch.Generator().manual_seed(0)
         shape = (n_clips, self.n_frames, self.settings["n_mels"])
@@ -202,7 +202,7 @@ def inference_rows(full, rates, batch_size, plain_too=True, rounds=2):
             network,
             features,
             batch_size=batch_size,
-            mask_threshold=full.threshold,
+            mask_thresholds=full.thresholds,
             device=full.device,
         )
         histogram, predicted, hit = counter.result()
@@ -219,7 +219,7 @@ def inference_rows(full, rates, batch_size, plain_too=True, rounds=2):
         masks, ideal = np.concatenate(masks), np.zeros((full.n_clips, *masks[0].shape[1:]), bool)
         ideal[features.mask_mixture, features.mask_class] = features.ideal_masks(slice(None))
         masks.mean(axis=3)  # frame scores
-        return np.concatenate(tags), score_masks(masks, ideal, full.threshold)
+        return np.concatenate(tags), score_masks(masks, ideal, full.thresholds["published"])
 
     limit = 2 * full.macs * full.n_clips / _rate(full, rates)
     name = f"inference with all scores, {full.n_clips} mixtures"
@@ -244,7 +244,7 @@ def counting_rows(full, rates, rounds):
     ideal[features.mask_mixture, features.mask_class] = features.ideal_masks(slice(None))
 
     def ours():
-        counter = MaskCounter(full.n_classes, full.threshold)
+        counter = MaskCounter(full.n_classes, full.thresholds)
         for start in range(0, full.n_clips, 8):
             rows = np.flatnonzero(
                 (features.mask_mixture >= start) & (features.mask_mixture < start + 8)
@@ -260,7 +260,7 @@ def counting_rows(full, rates, rounds):
         return np.stack([f1, histogram.auc(), histogram.average_precision()])
 
     def plain():
-        return score_masks(masks.numpy(), ideal, full.threshold)
+        return score_masks(masks.numpy(), ideal, full.thresholds["published"])
 
     _same("mask scores", np.nan_to_num(ours()), np.nan_to_num(plain()), 1e-6)
     name = f"mask F1, AUC and AP, {full.n_clips} mixtures x {full.n_classes} classes"

@@ -23,11 +23,12 @@ def main(smk):
     prepare_for_inference(network, choose_precision(smk.params.precision, device))
     # Training may also see events and scenes alone; what is scored are mixtures.
     features = load_features(smk.input.features).of_kinds(["mixture", "clip"])
+    thresholds = {"published": smk.params.mask_threshold}
     tags, frames, counter = infer(
         network,
         features,
         batch_size=smk.params.batch_size,
-        mask_threshold=smk.params.mask_threshold if smk.params.has_ideal_masks else None,
+        mask_thresholds=thresholds if smk.params.has_ideal_masks else None,
         device=device,
         progress=bars(f"scoring, {smk.wildcards.system}, {smk.wildcards.snr} dB"),
     )

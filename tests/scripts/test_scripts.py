@@ -724,7 +724,7 @@ def test_an_exported_model_gives_the_scores_of_the_workflow(config, work, featur
     assert json.loads(told["detection"])["postprocessing"] == event_settings(config)
     clips = load_features(of_fold(features, 1))
     network = load_model_folder(folder).network
-    tags, frames, _ = infer(network, clips, batch_size=4, mask_threshold=None)
+    tags, frames, _ = infer(network, clips, batch_size=4, mask_thresholds=None)
     found = session.run(["tags", "frames"], {"logmel": clips.logmel.astype(np.float32)})
     np.testing.assert_allclose(found[0], tags, atol=1e-5)
     np.testing.assert_allclose(found[1].transpose(0, 2, 1), frames, atol=5e-4)  # of float16

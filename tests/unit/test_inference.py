@@ -18,6 +18,7 @@ from tfseg.inference import (
     save_model,
     write_scores,
 )
+from tfseg.metrics.histogram import ClipMaskCounts
 from tfseg.tensors import load_tensors, save_tensors
 
 DESCRIPTION = {
@@ -34,6 +35,7 @@ DESCRIPTION = {
     "baselines": {},
     "pooling": {"gwrp": {"r": 0.99, "reference_units": 100}},
 }
+FIXED = {"published": 0.1}
 
 
 class _Louder(nn.Module):
@@ -82,7 +84,7 @@ def test_counts_give_scikit_learns_scores(features, threshold):
         _, masks = _Louder()(torch.from_numpy(features.logmel).float())
     masks, ideal = masks.numpy(), _dense(features)
     masks[0, 0, 0, :3] = np.float32(threshold)  # not above it
-    counter = MaskCounter(3, threshold)
+    counter = MaskCounter(3, {"published": threshold})
     for start in range(0, 11, 4):
         rows = np.flatnonzero(
             (features.mask_mixture >= start) & (features.mask_mixture < start + 4)
@@ -113,7 +115,7 @@ def test_f1_counts_the_raw_values_and_not_the_rounded_ones():
     # Both lie next to 0.1, and float16 rounds them to the same value.
     values = torch.tensor([np.nextafter(np.float32(0.1), np.float32(1)), np.float32(0.1)])
     assert values[0].half() == values[1].half()
-    counter = MaskCounter(1, 0.1)
+    counter = MaskCounter(1, FIXED)
     everything = torch.ones(1, 1, 2, dtype=torch.bool)
     zero = torch.zeros(1, dtype=torch.int64)
     counter.add(values.view(1, 1, 1, 2), everything, zero, zero)
@@ -122,7 +124,7 @@ def test_f1_counts_the_raw_values_and_not_the_rounded_ones():
 
 
 def test_masks_of_exactly_zero_and_one_are_counted():
-    counter = MaskCounter(2, 0.1)
+    counter = MaskCounter(2, FIXED)
     masks = torch.tensor([0.0, 1.0]).expand(1, 2, 3, 2)
     counter.add(
         masks,
@@ -141,7 +143,7 @@ def test_masks_of_exactly_zero_and_one_are_counted():
 
 def test_a_class_may_sound_in_several_clips_of_a_batch():
     # index_add, not indexing: the second clip of a class must not overwrite the first.
-    counter = MaskCounter(2, 0.5)
+    counter = MaskCounter(2, {"published": 0.5})
     masks = torch.ones(3, 2, 1, 4)
     ideal = torch.ones(3, 1, 4, dtype=torch.bool)
     counter.add(masks, ideal, torch.tensor([0, 1, 2]), torch.tensor([1, 1, 1]))
@@ -151,7 +153,7 @@ def test_a_class_may_sound_in_several_clips_of_a_batch():
 
 
 def test_frame_scores_are_the_mean_over_mel_bands(features):
-    tags, frames, _ = infer(_Louder(), features, batch_size=4, mask_threshold=0.1)
+    tags, frames, _ = infer(_Louder(), features, batch_size=4, mask_thresholds=FIXED)
     logmel = features.logmel.astype(np.float64)
     masks = np.stack([1 / (1 + np.exp(1 - a * logmel)) for a in (0.5, -1.0, 3.0)], axis=1)
     assert [(clip.shape, clip.dtype) for clip in frames] == 11 * [((7, 3), np.float16)]
@@ -162,7 +164,7 @@ def test_frame_scores_are_the_mean_over_mel_bands(features):
 
 
 def test_inference_counts_every_mask_once(features):
-    _, _, counter = infer(_Louder(), features, batch_size=4, mask_threshold=0.1)
+    _, _, counter = infer(_Louder(), features, batch_size=4, mask_thresholds=FIXED)
     with torch.inference_mode():
         _, masks = _Louder()(torch.from_numpy(features.logmel).float())
     masks, ideal = masks.numpy(), _dense(features)
@@ -176,8 +178,8 @@ def test_inference_counts_every_mask_once(features):
 
 @pytest.mark.parametrize("batch_size", [1, 2, 5, 10, 24])
 def test_the_batch_size_changes_nothing(features, batch_size):
-    one = infer(_Louder(), features, batch_size=11, mask_threshold=0.1)
-    two = infer(_Louder(), features, batch_size=batch_size, mask_threshold=0.1)
+    one = infer(_Louder(), features, batch_size=11, mask_thresholds=FIXED)
+    two = infer(_Louder(), features, batch_size=batch_size, mask_thresholds=FIXED)
     np.testing.assert_array_equal(one[0], two[0])
     np.testing.assert_array_equal(one[1], two[1])
     for a, b in zip(one[2].result()[1:], two[2].result()[1:], strict=True):
@@ -188,8 +190,8 @@ def test_the_batch_size_changes_nothing(features, batch_size):
 
 def test_the_batch_size_changes_a_real_network_by_rounding_only(features, build_tiny):
     network = build_tiny("gwrp").eval()
-    one = infer(network, features, batch_size=11, mask_threshold=0.1)
-    two = infer(network, features, batch_size=2, mask_threshold=0.1)
+    one = infer(network, features, batch_size=11, mask_thresholds=FIXED)
+    two = infer(network, features, batch_size=2, mask_thresholds=FIXED)
     np.testing.assert_allclose(one[0], two[0], atol=1e-5)
     np.testing.assert_allclose(one[1], two[1], atol=1e-3)
 
@@ -201,10 +203,30 @@ def test_features_without_any_ideal_mask(features):
         mask_class=features.mask_class[:0],
         mask_bits=features.mask_bits[:0],
     )
-    _, _, counter = infer(_Louder(), none, batch_size=4, mask_threshold=0.1)
+    _, _, counter = infer(_Louder(), none, batch_size=4, mask_thresholds=FIXED)
     histogram, _, hit = counter.result()
     assert histogram.n_positive.tolist() == hit.tolist() == [0, 0, 0]
     assert histogram.total.sum() == 3 * 11 * 7 * 13
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 11])
+def test_every_clip_is_counted_on_its_own_with_every_set_of_thresholds(features, batch_size):
+    sets = {"published": 0.1, "tuned": [0.2, 0.05, 0.6]}
+    _, _, counter = infer(_Louder(), features, batch_size=batch_size, mask_thresholds=sets)
+    with torch.inference_mode():
+        _, masks = _Louder()(torch.from_numpy(features.logmel).float())
+    masks, ideal = masks.numpy(), _dense(features)
+    clips = counter.clips()
+    np.testing.assert_array_equal(clips.positive, ideal.sum(axis=(2, 3)))
+    for name, values in sets.items():
+        thresholds = np.broadcast_to(np.float32(values), 3)[:, None, None]
+        above = masks > thresholds
+        np.testing.assert_array_equal(clips.predicted[name], above.sum(axis=(2, 3)))
+        np.testing.assert_array_equal(clips.hit[name], (above & ideal).sum(axis=(2, 3)))
+        _, predicted, hit = counter.result(name)
+        np.testing.assert_array_equal(predicted, above.sum(axis=(0, 2, 3)))
+        np.testing.assert_array_equal(hit, (above & ideal).sum(axis=(0, 2, 3)))
+    assert {part.dtype for part in (clips.positive, *clips.hit.values())} == {np.dtype(np.int32)}
 
 
 def test_progress_wraps_the_batches(features):
@@ -215,7 +237,7 @@ def test_progress_wraps_the_batches(features):
             seen.append(start)
             yield start
 
-    infer(_Louder(), features, batch_size=4, mask_threshold=0.1, progress=progress)
+    infer(_Louder(), features, batch_size=4, mask_thresholds=FIXED, progress=progress)
     assert seen == [(0, 4), (4, 8), (8, 11)]
 
 
@@ -238,7 +260,7 @@ def test_clips_of_one_length_share_a_batch_and_long_ones_do_not(features):
 def test_clips_of_any_length_are_scored_one_by_one(features, build_tiny):
     clips = _ragged(features, [7, 30, 30, 9])
     network = build_tiny().eval()
-    tags, frames, counter = infer(network, clips, batch_size=4, mask_threshold=None)
+    tags, frames, counter = infer(network, clips, batch_size=4, mask_thresholds=None)
     assert counter is None
     assert [len(clip) for clip in frames] == [7, 30, 30, 9]
     for row, clip in enumerate(clips.logmel):
@@ -250,7 +272,7 @@ def test_clips_of_any_length_are_scored_one_by_one(features, build_tiny):
 
 def test_scores_of_clips_of_any_length_are_written_and_no_counts(features, tmp_path):
     clips = _ragged(features, [7, 2000, 9])
-    scores = infer(_Louder(), clips, batch_size=4, mask_threshold=None)
+    scores = infer(_Louder(), clips, batch_size=4, mask_thresholds=None)
     write_scores(tmp_path / "scores.h5", tmp_path / "counts.h5", clips, *scores)
     with reading_hdf5(tmp_path / "scores.h5") as file:
         read = read_ragged(file, "frames")
@@ -364,7 +386,7 @@ def test_missing_files_are_named(saved, tmp_path):
 
 
 def test_written_scores_and_counts_are_those_of_the_inference(features, tmp_path):
-    tags, frames, counter = infer(_Louder(), features, batch_size=4, mask_threshold=0.1)
+    tags, frames, counter = infer(_Louder(), features, batch_size=4, mask_thresholds=FIXED)
     write_scores(tmp_path / "s.h5", tmp_path / "c.h5", features, tags, frames, counter)
     with reading_hdf5(tmp_path / "s.h5") as file:
         np.testing.assert_array_equal(file["tags"], tags)
@@ -379,11 +401,15 @@ def test_written_scores_and_counts_are_those_of_the_inference(features, tmp_path
         np.testing.assert_array_equal(file["positive"], histogram.positive)
         np.testing.assert_array_equal(file["predicted"], predicted)
         np.testing.assert_array_equal(file["hit"], hit)
+        clips = ClipMaskCounts.read(file)
+        np.testing.assert_array_equal(clips.positive, counter.clips().positive)
+        np.testing.assert_array_equal(clips.predicted["published"].sum(axis=0), predicted)
+        np.testing.assert_array_equal(clips.hit["published"].sum(axis=0), hit)
         assert all(file[name].fletcher32 for name in file)
 
 
 def test_scores_of_a_failed_write_do_not_appear(features, tmp_path):
-    tags, frames, counter = infer(_Louder(), features, batch_size=4, mask_threshold=0.1)
+    tags, frames, counter = infer(_Louder(), features, batch_size=4, mask_thresholds=FIXED)
     broken = dataclasses.replace(features, mixture=["näme"])  # tags and frames are written by then
     with pytest.raises(UnicodeEncodeError):
         write_scores(tmp_path / "s.h5", tmp_path / "c.h5", broken, tags, frames, counter)

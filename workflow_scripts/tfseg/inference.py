@@ -17,7 +17,7 @@ from tfseg.files import (
     write_json,
     writing_hdf5,
 )
-from tfseg.metrics.histogram import N_PATTERNS, ScoreHistogram
+from tfseg.metrics.histogram import N_PATTERNS, ClipMaskCounts, ScoreHistogram
 from tfseg.models.systems import build_network
 from tfseg.tensors import load_tensors, save_tensors
 
@@ -134,24 +134,29 @@ def prepare_for_inference(network, precision):
 class MaskCounter:
     """Counts mask values against ideal binary masks, batch by batch, on the device.
 
-    Memory does not depend on the number of clips. F1 counts compare the raw values with the
-    threshold; AUC and AP come from exact counts per float16 bit pattern.
+    What is kept is counts: three numbers for each clip and class, and no mask. F1 counts compare
+    the raw values with the thresholds; AUC and AP come from exact counts per float16 bit pattern.
 
     Parameters
     ----------
     n_classes : int
-    threshold : float
+    thresholds : dict of str to float or array-like [shape=(n_classes,)]
+        Sets of thresholds by name, alike for all classes or one for each.
     device : str
     """
 
-    def __init__(self, n_classes, threshold, device="cpu"):
-        self._threshold = threshold
+    def __init__(self, n_classes, thresholds, device="cpu"):
+        self._thresholds = {
+            name: torch.as_tensor(values, dtype=torch.float32, device=device).expand(n_classes)
+            for name, values in thresholds.items()
+        }
         self._n_classes = n_classes
         shape = (n_classes, N_PATTERNS)
         self._total = torch.zeros(shape, dtype=torch.int64, device=device)
         self._positive = torch.zeros(shape, dtype=torch.int64, device=device)
-        self._predicted = torch.zeros(n_classes, dtype=torch.int64, device=device)
-        self._hit = torch.zeros(n_classes, dtype=torch.int64, device=device)
+        self._clip_positive = []
+        self._clip_predicted = {name: [] for name in thresholds}
+        self._clip_hit = {name: [] for name in thresholds}
 
     def _count(self, masks, classes, units=...):
         """Count by class and bit pattern; `masks` [shape=(..., len(classes), time, mel)]."""
@@ -174,14 +179,46 @@ class MaskCounter:
         """
         classes = torch.arange(self._n_classes, device=masks.device)
         self._total += self._count(masks, classes)
-        self._predicted += (masks > self._threshold).sum(dim=(0, 2, 3))
         sounding = masks[ideal_rows, ideal_classes]  # (m, time, mel)
         self._positive += self._count(sounding, ideal_classes, ideal_masks)
-        hits = ((sounding > self._threshold) & ideal_masks).flatten(1).sum(dim=1)
-        self._hit.index_add_(0, ideal_classes, hits)
 
-    def result(self):
-        """Counts so far.
+        def by_clip(units):
+            """Number of true units of each ideal mask, as clips x classes."""
+            counts = torch.zeros(masks.shape[:2], dtype=torch.int32, device=masks.device)
+            counts[ideal_rows, ideal_classes] = units.flatten(1).sum(dim=1, dtype=torch.int32)
+            return counts.cpu()
+
+        self._clip_positive.append(by_clip(ideal_masks))
+        for name, thresholds in self._thresholds.items():
+            above = masks > thresholds.view(-1, 1, 1)
+            self._clip_predicted[name].append(above.sum(dim=(2, 3), dtype=torch.int32).cpu())
+            hit = above[ideal_rows, ideal_classes] & ideal_masks
+            self._clip_hit[name].append(by_clip(hit))
+
+    def _joined(self, parts):
+        empty = torch.zeros((0, self._n_classes), dtype=torch.int32)
+        return torch.cat([empty, *parts]).numpy()
+
+    def clips(self):
+        """Counts of each clip so far, in the order in which they were added.
+
+        Returns
+        -------
+        counts : ClipMaskCounts
+        """
+        return ClipMaskCounts(
+            self._joined(self._clip_positive),
+            {name: self._joined(parts) for name, parts in self._clip_predicted.items()},
+            {name: self._joined(parts) for name, parts in self._clip_hit.items()},
+        )
+
+    def result(self, name="published"):
+        """Counts so far, of all clips together.
+
+        Parameters
+        ----------
+        name : str
+            Of the set of thresholds.
 
         Returns
         -------
@@ -190,7 +227,9 @@ class MaskCounter:
             Units above the threshold, and those of them that the ideal mask holds.
         """
         histogram = ScoreHistogram(self._total.cpu().numpy(), self._positive.cpu().numpy())
-        return histogram, self._predicted.cpu().numpy(), self._hit.cpu().numpy()
+        clips = self.clips()
+        totals = (part[name].sum(axis=0, dtype=np.int64) for part in (clips.predicted, clips.hit))
+        return histogram, *totals
 
 
 def batches(features, batch_size):
@@ -213,7 +252,7 @@ def batches(features, batch_size):
     return found
 
 
-def infer(network, features, *, batch_size, mask_threshold, device="cpu", progress=None):
+def infer(network, features, *, batch_size, mask_thresholds, device="cpu", progress=None):
     """Score every clip of a feature set.
 
     Parameters
@@ -222,8 +261,8 @@ def infer(network, features, *, batch_size, mask_threshold, device="cpu", progre
         In evaluation mode, on `device`.
     features : tfseg.dataset.FeatureSet
     batch_size : int
-    mask_threshold : float or None
-        None counts no masks: the clips have no ideal ones. A system without masks has none to
+    mask_thresholds : dict or None
+        As `MaskCounter` takes them. None counts no masks: the clips have no ideal ones. A system without masks has none to
         count.
     device : str
     progress : callable or None
@@ -238,8 +277,8 @@ def infer(network, features, *, batch_size, mask_threshold, device="cpu", progre
     counter : MaskCounter or None
     """
     counter = None
-    if network.has_masks and mask_threshold is not None:
-        counter = MaskCounter(len(features.classes), mask_threshold, device)
+    if network.has_masks and mask_thresholds is not None:
+        counter = MaskCounter(len(features.classes), mask_thresholds, device)
     tags, frames = [], []
     parts = batches(features, batch_size)
     with torch.inference_mode():
@@ -280,5 +319,6 @@ def write_scores(scores_path, counts_path, features, tags, frames, counter):
         create_dataset(file, "positive", data=histogram.positive)
         create_dataset(file, "predicted", data=predicted)
         create_dataset(file, "hit", data=hit)
+        counter.clips().write(file)
         file.attrs["has_counts"] = True
         file.attrs["classes"] = list(features.classes)

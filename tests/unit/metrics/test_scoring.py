@@ -473,7 +473,7 @@ def score_files(fold, tmp_path, tiny_settings):
         classes=CLASSES,
         settings=tiny_settings.as_dict(),
     )
-    counter = MaskCounter(4, 0.1)
+    counter = MaskCounter(4, {"published": 0.1})
     counter.add(
         torch.rand(2, 4, 5, 3, generator=torch.Generator().manual_seed(0)),
         torch.ones(1, 5, 3, dtype=torch.bool),

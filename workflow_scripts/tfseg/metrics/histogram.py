@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tfseg.files import create_dataset
+
 N_PATTERNS = 0x3C00 + 1  # the bit pattern of 1.0, and zero
 
 
@@ -151,6 +153,43 @@ class ScoreHistogram(RankedCounts):
         n_positive = self.n_positive[:, None]
         f1 = 2 * n_hit[:, first] / np.maximum(n_predicted[:, first] + n_positive, 1)
         return np.where(n_positive > 0, f1, np.nan)
+
+
+@dataclass(frozen=True)
+class ClipMaskCounts:
+    """T-F units of each clip and class, for the F1 of any set of clips.
+
+    Attributes
+    ----------
+    positive : np.ndarray [shape=(n, n_classes), dtype=int32]
+        Units that the ideal masks hold.
+    predicted, hit : dict of str to np.ndarray [same shape and dtype]
+        By the name of a set of thresholds: units above it, and those of them that are positive.
+    """
+
+    positive: np.ndarray
+    predicted: dict
+    hit: dict
+
+    def write(self, file):
+        """Store them in an open HDF5 file, beside the counts of all clips."""
+        create_dataset(file, "clip_positive", data=self.positive)
+        for name in self.predicted:
+            create_dataset(file, f"clip_predicted_{name}", data=self.predicted[name])
+            create_dataset(file, f"clip_hit_{name}", data=self.hit[name])
+
+    @classmethod
+    def read(cls, file):
+        """Read them from an open HDF5 file."""
+        counts = {
+            kind: {
+                name.removeprefix(f"clip_{kind}_"): file[name][:]
+                for name in file
+                if name.startswith(f"clip_{kind}_")
+            }
+            for kind in ("predicted", "hit")
+        }
+        return cls(file["clip_positive"][:], **counts)
 
 
 class ScoreRanks:
