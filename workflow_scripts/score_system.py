@@ -9,6 +9,7 @@ from tfseg.corpora import tables
 from tfseg.detection import read_detection
 from tfseg.events import EventSettings, read_events
 from tfseg.files import write_csv
+from tfseg.metrics.intersection import has_psds, intersection_f1_metrics, psds_metrics
 from tfseg.metrics.records import MetricSettings
 from tfseg.metrics.scoring import read_fold_scores, score_system
 from tfseg.metrics.time_probe import make_probe, time_prior
@@ -50,12 +51,15 @@ def main(smk):
             )
             scores = replace(scores, probe=probe)
         folds[fold] = scores
-    names = {
+    keys = {
         "snr_db": math.nan if smk.params.snr_db is None else smk.params.snr_db,
         "system": smk.wildcards.system,
         "seed": int(smk.wildcards.repeat),
     }
-    metrics = score_system(folds, classes, settings, processes=smk.threads, **names)
+    parts = [
+        score_system(folds, classes, settings, processes=smk.threads, **keys),
+        intersection_f1_metrics(folds, classes, **keys),
+    ]
     if smk.input.tuned_events:
         tuned = {
             fold: replace(of_fold, estimated=read_events(path))
@@ -65,12 +69,15 @@ def main(smk):
             fold: read_detection(path, len(classes))
             for fold, path in zip(folds, smk.input.detections, strict=True)
         }
-        parts = [
-            metrics,
-            score_tuned(tuned, detections, classes, settings, processes=smk.threads, **names),
-        ]
-        metrics = pd.concat(parts, ignore_index=True)
-    write_csv(smk.output.metrics, metrics)
+        parts.append(
+            score_tuned(tuned, detections, classes, settings, processes=smk.threads, **keys)
+        )
+    if has_psds():
+        durations = dict(zip(mixtures["mixture"], mixtures["duration_s"], strict=True))
+        parts.append(psds_metrics(folds, classes, grid, durations, **keys))
+    else:
+        print("PSDS is left out: the package sed_scores_eval is not installed (make setup)")
+    write_csv(smk.output.metrics, pd.concat([part for part in parts if len(part)]))
 
 
 if "snakemake" in globals():

@@ -345,7 +345,7 @@ def macro(values):
 
 
 def class_rows(task, variant, classes, values, n_positive):
-    """Rows of some metrics of a task, by class and macro; as `fold_rows`."""
+    """Rows of some metrics, as `fold_rows` returns them: every class, and their mean."""
     rows = []
     for metric, by_class in values.items():
         rows += [
@@ -400,6 +400,40 @@ def fold_rows(fold, classes, settings):
     return rows
 
 
+def join_folds(per_fold, pooled, *, snr_db, system, seed):
+    """Tidy metrics of rows of each fold, with the folds' mean and what was scored of all clips.
+
+    Parameters
+    ----------
+    per_fold : dict of int to list of rows
+        As `fold_rows` returns them.
+    pooled : list of rows
+    snr_db : float
+    system : str
+    seed : int
+
+    Returns
+    -------
+    metrics : pd.DataFrame
+        As `score_system` returns.
+    """
+    columns = ["task", "metric", "class", "variant", "value", "n"]
+    parts = [
+        pd.DataFrame(rows, columns=columns).assign(fold=str(fold))
+        for fold, rows in per_fold.items()
+    ]
+    per_fold = pd.concat(parts, ignore_index=True)
+    keys = ["task", "metric", "class", "variant"]
+    grouped = per_fold.groupby(keys, sort=False, as_index=False)
+    mean = grouped.agg(value=("value", "mean"), n=("n", "sum"))
+    # For macro rows n counts classes, which do not add up over folds.
+    most = grouped.agg(n=("n", "max"))["n"]
+    mean["n"] = mean["n"].where(mean["class"] != "macro", most)
+    pooled = pd.DataFrame(pooled, columns=columns).assign(fold="pooled")
+    metrics = pd.concat([per_fold, mean.assign(fold="all"), pooled], ignore_index=True)
+    return metrics.assign(snr_db=snr_db, system=system, seed=seed)[COLUMNS]
+
+
 def score_system(folds, classes, settings, *, snr_db, system, seed, processes=1):
     """Metrics of one system at one SNR with one seed.
 
@@ -423,41 +457,6 @@ def score_system(folds, classes, settings, *, snr_db, system, seed, processes=1)
         ``pooled`` (the folds' clips scored as one set).
     """
     counts = count_folds(folds, classes, settings, processes)
-    return tidy_metrics(
-        {name: fold_rows(of_fold, classes, settings) for name, of_fold in counts.items()},
-        fold_rows(pool(list(counts.values())), classes, settings),
-        snr_db=snr_db,
-        system=system,
-        seed=seed,
-    )
-
-
-def tidy_metrics(rows_of_folds, pooled_rows, *, snr_db, system, seed):
-    """Put the rows of every fold, their means, and those of all folds as one set into one table.
-
-    Parameters
-    ----------
-    rows_of_folds : dict of int to list
-        As `fold_rows` returns.
-    pooled_rows : list
-        Likewise.
-    snr_db, system, seed
-        As in `score_system`, as is the result.
-    """
-    columns = ["task", "metric", "class", "variant", "value", "n"]
-    parts = []
-    for fold, rows in rows_of_folds.items():
-        part = pd.DataFrame(rows, columns=columns)
-        parts.append(part.assign(fold=str(fold)))
-    per_fold = pd.concat(parts, ignore_index=True)
-    keys = ["task", "metric", "class", "variant"]
-    grouped = per_fold.groupby(keys, sort=False, as_index=False)
-    mean = grouped.agg(value=("value", "mean"), n=("n", "sum"))
-    # For macro rows n counts classes, which do not add up over folds.
-    most = grouped.agg(n=("n", "max"))["n"]
-    mean["n"] = mean["n"].where(mean["class"] != "macro", most)
-    pooled = pd.DataFrame(pooled_rows, columns=columns)
-    metrics = pd.concat(
-        [per_fold, mean.assign(fold="all"), pooled.assign(fold="pooled")], ignore_index=True
-    )
-    return metrics.assign(snr_db=snr_db, system=system, seed=seed)[COLUMNS]
+    per_fold = {name: fold_rows(fold, classes, settings) for name, fold in counts.items()}
+    pooled = fold_rows(pool(list(counts.values())), classes, settings)
+    return join_folds(per_fold, pooled, snr_db=snr_db, system=system, seed=seed)
