@@ -127,6 +127,8 @@ TUNED_EVENTS = (
 EVENTS = f"{RESULTS}/events/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}.tsv"
 SYSTEM_METRICS = f"{RESULTS}/metrics/snr{{snr}}/{{system}}/seed{{repeat}}.csv"
 METRICS = f"{RESULTS}/metrics.csv"
+INTERVALS = f"{RESULTS}/intervals.csv"
+COMPARISONS = f"{RESULTS}/comparisons.csv"
 MASK_SYSTEMS = [system for system in SYSTEMS if RECIPES[system].facts.has_masks]
 # Separation needs masks, and references to compare with.
 SEPARATES = bool(MASK_SYSTEMS) and not IS_CLIPS
@@ -144,6 +146,9 @@ TABLES = expand(
         "tuned_by_snr",
     ],
     ending=["csv", "md", "tex"],
+)
+LEADERBOARD = expand(
+    f"{RESULTS}/tables/leaderboard.{{ending}}", ending=["csv", "md", "tex"]
 )
 PAPER_VALUES = (
     [f"resources/paper_tables/{config['compare_with']}.csv"]

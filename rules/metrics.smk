@@ -64,3 +64,61 @@ rule collect_metrics:
         "Collecting all metrics"
     script:
         "../workflow_scripts/collect_metrics.py"
+
+
+rule compare_systems:
+    input:
+        scores=expand(SCORES, snr=SNRS, system=SYSTEMS, repeat=REPEATS, fold=HELD_OUT),
+        counts=expand(
+            MASK_COUNTS, snr=SNRS, system=SYSTEMS, repeat=REPEATS, fold=HELD_OUT
+        ),
+        events=expand(EVENTS, snr=SNRS, system=SYSTEMS, repeat=REPEATS, fold=HELD_OUT),
+        separation=(
+            expand(SEPARATION_SCORES, snr=SNRS, repeat=REPEATS, fold=HELD_OUT)
+            if SEPARATES
+            else []
+        ),
+        mixtures=PLAN[0],
+        mixture_events=PLAN[1],
+    output:
+        intervals=report(
+            INTERVALS,
+            caption="../report/intervals.rst",
+            category="Metrics",
+            labels={"table": "95 % intervals (tidy)"},
+        ),
+        comparisons=report(
+            COMPARISONS,
+            caption="../report/comparisons.rst",
+            category="Metrics",
+            labels={"table": "differences between systems (tidy)"},
+        ),
+    log:
+        f"{RESULTS}/logs/compare_systems/comparisons.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/compare_systems/comparisons.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(4000),
+        runtime=60,
+    params:
+        code=code("compare_systems"),
+        # In the order of the inputs, the folds of each beside each other.
+        scored=[[snr, s, seed] for snr in SNRS for s in SYSTEMS for seed in REPEATS],
+        separated=(
+            [[snr, seed] for snr in SNRS for seed in REPEATS] if SEPARATES else []
+        ),
+        folds=HELD_OUT,
+        systems=SYSTEMS,
+        classes=CLASSES,
+        grid=grid(),
+        metrics=metric_settings(),
+        resamples=config["intervals"]["resamples"],
+        reference=config["comparison"]["reference"] or SYSTEMS[0],
+        seed=config["seed"],
+    message:
+        "Resampling clips: intervals, and differences between systems"
+    script:
+        "../workflow_scripts/compare_systems.py"

@@ -254,6 +254,11 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
             "config key metrics.error_rate: expected one of class_wise, ov",
         ),
         (
+            "intervals.resamples",
+            9,
+            "config key intervals.resamples: expected at least 100, found 9",
+        ),
+        (
             "training",
             None,
             "config key training: expected a value of type object, found None (null)",
@@ -291,6 +296,11 @@ def test_a_wrong_value_gives_one_line_with_key_expected_and_found(
         ),
         ("postprocessing.low_threshold", 0.21, "postprocessing.low_threshold: expected at most "),
         ("tables.by_class_snr_db", 5, "tables.by_class_snr_db: expected one of mixing.snr_db"),
+        (
+            "comparison.reference",
+            "gwap",
+            "comparison.reference: expected one of systems (gmp, gap, gwrp), found 'gwap'",
+        ),
         ("figures.snr_db", 5, "figures.snr_db: expected one of mixing.snr_db [20, 10, 0], found 5"),
         ("figures.fold", 5, "figures.fold: expected a fold that is held out, at most 4, found 5"),
     ],

@@ -114,6 +114,12 @@ def _validator():
 def _relations(config):
     """Check what a schema cannot say: keys that must fit each other."""
     features, mixing = config["features"], config["mixing"]
+    reference = config["comparison"]["reference"]
+    if reference is not None and reference not in config["systems"]:
+        yield (
+            f"config key comparison.reference: expected one of systems "
+            f"({', '.join(config['systems'])}), found {reference!r}"
+        )
     nyquist = features["sample_rate"] / 2
     if features["fmax_hz"] > nyquist:
         yield (

@@ -128,7 +128,7 @@ def score_class(reference, waveform, estimates, span, filter_length):
     Returns
     -------
     scores : dict of str to dict of str to dict
-        By span (``whole``, ``active``), then by system: sdr, sir, sar, si_sdr in dB.
+        By span (``whole``, ``active``), then by system: sdr, sir, sar, si_sdr, snr in dB.
     """
     rest = waveform - reference
     spans = {"whole": None, "active": span}

@@ -5,7 +5,12 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from tfseg.metrics import event_based
-from tfseg.metrics.event_based import count_events, count_events_by_fold, event_scores
+from tfseg.metrics.event_based import (
+    count_events,
+    count_events_by_clip,
+    count_events_by_fold,
+    event_scores,
+)
 
 CLASSES = ("Bark", "Gong", "Chime")
 
@@ -340,3 +345,25 @@ def test_the_input_is_left_as_it_was():
     reference, estimated = {"a": [("Bark", 1, 2)]}, {"a": [("Bark", 1, 2)]}
     _score(reference, estimated)
     assert reference == {"a": [("Bark", 1, 2)]} == estimated
+
+
+def test_counts_of_clips_are_those_of_each_clip_alone_and_add_up():
+    rng = np.random.default_rng(3)
+    classes = ["a", "b", "c"]
+
+    def events(n):
+        onsets = rng.integers(0, 20, n) / 10
+        return [(classes[rng.integers(3)], on, on + 0.5) for on in onsets]
+
+    reference = {f"m{i}": events(rng.integers(4)) for i in range(20)}
+    estimated = {f"m{i}": events(rng.integers(4)) for i in range(3, 20)}
+    settings = {"classes": classes, "collar_s": 0.2, "offset_fraction": 0.5}
+    counts = count_events_by_clip(reference, estimated, **settings)
+    for i, clip in enumerate(reference):
+        alone = count_events({clip: reference[clip]}, estimated, **settings).by_class
+        for k, label in enumerate(classes):
+            found = [int(part[i, k]) for part in counts]
+            assert found == [alone[label][name] for name in ("Nsys", "Nref", "Ntp")]
+    together = count_events(reference, estimated, **settings).by_class
+    for part, name in zip(counts, ("Nsys", "Nref", "Ntp"), strict=True):
+        assert part.sum(axis=0).tolist() == [together[label][name] for label in classes]

@@ -267,7 +267,9 @@ def test_one_class_alone_can_trigger_no_other():
     fold = _fold(1)
     only = {clip: [e for e in v if e[0] == "Bark"] for clip, v in fold.reference.items()}
     frames = dict(zip(fold.mixtures, fold.frames, strict=True))
-    values, n_classes = PsdsCounts(frames, only, dict.fromkeys(frames, 300.0), CLASSES, GRID).score()
+    values, n_classes = PsdsCounts(
+        frames, only, dict.fromkeys(frames, 300.0), CLASSES, GRID
+    ).score()
     assert n_classes == 1
     assert np.isfinite(list(values.values())).all()
 

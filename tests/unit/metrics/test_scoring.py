@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scored_fold import CLASSES, GRID, SETTINGS, make_fold
 from sklearn.metrics import (
     average_precision_score,
     f1_score,
@@ -17,10 +18,8 @@ from tfseg.errors import DamagedFileError, TableError
 from tfseg.inference import MaskCounter, write_scores
 from tfseg.metrics import event_based
 from tfseg.metrics.event_based import count_events, event_scores
-from tfseg.metrics.histogram import ScoreHistogram
-from tfseg.metrics.records import COLUMNS, MetricSettings, read_metrics
+from tfseg.metrics.records import COLUMNS, read_metrics
 from tfseg.metrics.scoring import (
-    FoldScores,
     count_folds,
     fold_rows,
     frame_histograms,
@@ -34,63 +33,11 @@ from tfseg.metrics.scoring import (
     shuffled_tagging_metrics,
     tagging_metrics,
 )
-from tfseg.timegrid import TimeGrid
-
-CLASSES = ("Bark", "Chime", "Gong", "Meow")  # Meow has no reference anywhere
-GRID = TimeGrid(sample_rate=8000, window_length=256, hop_length=128)
-SETTINGS = MetricSettings(
-    tag_threshold=0.1,
-    frame_threshold=0.1,
-    mask_threshold=0.1,
-    tag_gate=True,
-    collar_s=0.2,
-    offset_fraction=0.5,
-    error_rate="class_wise",
-)
-
-
-def _fold(seed, n=30, n_frames=20, prefix="m"):
-    """Scores of a system that is right more often than not; Meow never sounds."""
-    rng = np.random.default_rng(seed)
-    target = rng.random((n, 4)) < [0.5, 0.3, 0.2, 0]
-    target[0] = [True, True, True, False]
-    mixtures = [f"{prefix}{i}" for i in range(n)]
-    reference, estimated = {}, {}
-    for name, row in zip(mixtures, target, strict=True):
-        reference[name], estimated[name] = [], []
-        for k in np.flatnonzero(row):
-            onset = round(rng.uniform(0, 0.2), 3)
-            reference[name].append((CLASSES[k], onset, onset + 0.1))
-            if rng.random() < 0.6:
-                estimated[name].append((CLASSES[k], onset + rng.normal(0, 0.1), onset + 0.12))
-        if rng.random() < 0.3:
-            estimated[name].append((CLASSES[rng.integers(4)], 0.05, 0.2))
-    strong = np.stack([GRID.strong_labels(reference[m], CLASSES, n_frames) for m in mixtures])
-    tags = np.clip(0.3 * target + rng.normal(0.1, 0.15, (n, 4)), 0, 1).astype(np.float32)
-    frames = np.clip(0.3 * strong + rng.normal(0.05, 0.1, strong.shape), 0, 1).astype(np.float16)
-    frames[0, :4] = np.float16(0.1)  # not above the threshold
-    tags[1] = np.float32(0.1)
-    ideal = (rng.random((50, 4)) < 0.2) & (np.arange(4) < 3)
-    masks = np.clip(0.4 * ideal + rng.random((50, 4)) / 4, 0, 1).astype(np.float32)
-    above = masks > np.float32(0.1)
-    fold = FoldScores(
-        mixtures=mixtures,
-        tags=tags,
-        target=target,
-        frames=frames,
-        strong=strong,
-        reference=reference,
-        estimated=estimated,
-        masks=ScoreHistogram.of(masks.astype(np.float16), ideal),
-        mask_predicted=above.sum(axis=0),
-        mask_hit=(above & ideal).sum(axis=0),
-    )
-    return fold, masks, ideal
 
 
 @pytest.fixture
 def fold():
-    return _fold(0)[0]
+    return make_fold(0)[0]
 
 
 def _scikit_learns(scores, positive, threshold):
@@ -124,7 +71,7 @@ def _assert_values(found, expected):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_tagging_is_scikit_learns(seed):
-    fold, *_ = _fold(seed)
+    fold, *_ = make_fold(seed)
     values, n_positive = tagging_metrics(fold, SETTINGS)
     _assert_values(values, _scikit_learns(fold.tags, fold.target, 0.1))
     np.testing.assert_array_equal(n_positive, fold.target.sum(axis=0))
@@ -133,7 +80,7 @@ def test_tagging_is_scikit_learns(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_frames_are_scikit_learns_on_gated_scores(seed):
-    fold, *_ = _fold(seed)
+    fold, *_ = make_fold(seed)
     positive = fold.strong.reshape(-1, 4)
     gated = np.where(fold.tags[:, None] > np.float32(0.1), fold.frames, np.float16(0))
     assert (gated != fold.frames).any()
@@ -145,7 +92,7 @@ def test_frames_are_scikit_learns_on_gated_scores(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_masks_are_scikit_learns(seed):
-    fold, masks, ideal = _fold(seed)
+    fold, masks, ideal = make_fold(seed)
     values, n_positive = mask_metrics(fold)
     expected = _scikit_learns(masks, ideal, 0.1)
     half = _scikit_learns(masks.astype(np.float16), ideal, 0.1)
@@ -203,7 +150,7 @@ def test_tags_that_are_no_numbers_are_refused(fold):
 
 @pytest.mark.parametrize("seed", range(2))
 def test_shuffled_tags_score_at_chance(seed):
-    fold, *_ = _fold(seed, n=400)
+    fold, *_ = make_fold(seed, n=400)
     values, n_positive = shuffled_tagging_metrics(fold, SETTINGS, np.random.default_rng(0))
     found, expected_positive = tagging_metrics(fold, SETTINGS)
     np.testing.assert_array_equal(n_positive, expected_positive)
@@ -242,7 +189,7 @@ def _value(table, task, metric, label, variant="published", column="value"):
 
 @pytest.fixture(scope="module")
 def table():
-    return _table(_rows(_fold(0)[0]))
+    return _table(_rows(make_fold(0)[0]))
 
 
 def test_rows_hold_every_metric_of_every_class_once(table):
@@ -336,7 +283,7 @@ def test_event_rows_are_those_of_the_events(fold, table):
 
 @pytest.fixture(scope="module")
 def folds():
-    return {1: _fold(1, n=20, prefix="a")[0], 2: _fold(2, n=35, prefix="b")[0]}
+    return {1: make_fold(1, n=20, prefix="a")[0], 2: make_fold(2, n=35, prefix="b")[0]}
 
 
 @pytest.fixture(scope="module")
@@ -441,7 +388,7 @@ def test_the_number_of_processes_changes_nothing(folds, metrics, monkeypatch):
 
 
 def test_pooled_masks_are_those_of_all_units(metrics):
-    parts = [_fold(1, n=20, prefix="a")[1:], _fold(2, n=35, prefix="b")[1:]]
+    parts = [make_fold(1, n=20, prefix="a")[1:], make_fold(2, n=35, prefix="b")[1:]]
     masks, ideal = (np.concatenate(both) for both in zip(*parts, strict=True))
     table = metrics[metrics["fold"] == "pooled"]
     expected = _scikit_learns(masks, ideal, 0.1)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from tfseg.metrics.separation import BssEval, score_separation, si_sdr
+from tfseg.metrics.separation import BssEval, score_separation, si_sdr, snr
 
 RATE = 16000
-MEASURES = {"sdr", "sir", "sar", "si_sdr"}
+MEASURES = {"sdr", "sir", "sar", "si_sdr", "snr"}
+SILENT = dict.fromkeys(MEASURES, -math.inf) | {"snr": pytest.approx(0, abs=1e-9)}
 
 
 def _mir_eval(references, estimate):
@@ -186,6 +187,16 @@ def test_si_sdr_of_extremes():
     assert math.isnan(si_sdr(0 * reference, 0 * reference))
 
 
+def test_snr_forgives_neither_gain_nor_filter():
+    reference = np.random.default_rng(0).standard_normal(RATE)
+    assert snr(reference, reference) == math.inf
+    assert snr(reference, 0 * reference) == 0
+    assert snr(reference, -reference) == pytest.approx(-10 * math.log10(4))
+    assert snr(reference, 0.9 * reference) == pytest.approx(20)
+    assert snr(reference, np.roll(reference, 1)) == pytest.approx(-3, abs=0.2)
+    assert math.isnan(snr(0 * reference, reference))
+
+
 @pytest.fixture(scope="module")
 def one_second_in_three():
     """Event of 1 s of noise, and 3 s of other noise at the same level."""
@@ -207,6 +218,7 @@ def test_the_unprocessed_mixture_scores_the_ratio_of_energies(
     assert set(scores) == MEASURES
     assert scores["sdr"] == pytest.approx(expected_db, abs=0.5)
     assert scores["si_sdr"] == pytest.approx(expected_db, abs=0.5)
+    assert scores["snr"] == pytest.approx(expected_db, abs=0.5)
     assert scores["sir"] == pytest.approx(scores["sdr"], abs=0.1)
     assert scores["sar"] > 80
 
@@ -233,13 +245,14 @@ def test_silent_estimates_are_infinitely_bad(one_second_in_three):
     noise = np.random.default_rng(1).standard_normal(len(rest))
     estimates = {"zeros": 0 * rest, "rounding": 1e-12 * noise, "quiet": 1e-6 * reference}
     scores = score_separation(reference, rest, estimates, filter_length=16)
-    assert scores["zeros"] == scores["rounding"] == dict.fromkeys(MEASURES, -math.inf)
+    assert scores["zeros"] == SILENT
+    assert scores["rounding"] == SILENT
     assert scores["quiet"]["sdr"] > 100
     elsewhere = np.where(reference == 0, rest, 0)
     within = score_separation(
         reference, rest, {"elsewhere": elsewhere}, span=(RATE, 2 * RATE), filter_length=16
     )
-    assert within["elsewhere"] == dict.fromkeys(MEASURES, -math.inf)
+    assert within["elsewhere"] == SILENT
 
 
 @pytest.mark.parametrize("level", [0, 1e-13])

@@ -1,9 +1,19 @@
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from tfseg.metrics.records import COLUMNS
-from tfseg.metrics.separation_rows import separation_metrics, separation_rows
+from tfseg.metrics.separation import score_separation
+from tfseg.metrics.separation_rows import (
+    BASELINE,
+    MEASURES,
+    capi_sdri,
+    separation_metrics,
+    separation_rows,
+    with_improvements,
+)
 
 CLASSES = ["dog", "siren"]
 FIELDS = [
@@ -15,13 +25,14 @@ FIELDS = [
     "sir",
     "sar",
     "si_sdr",
+    "snr",
     "sounding",
     "predicted",
 ]
 
 
 def _row(mixture, label, system, sdr, *, span="whole", sounding=1, predicted=1):
-    values = (sdr, sdr + 1, sdr + 2, sdr - 1)
+    values = (sdr, sdr + 1, sdr + 2, sdr - 1, sdr - 2)
     return (mixture, label, system, span, *values, sounding, predicted)
 
 
@@ -42,7 +53,7 @@ def scores():
         _row("b", "siren", "ibm", -np.inf),
     ]
     table = pd.DataFrame(rows, columns=FIELDS)
-    active = table.assign(span="active", sdr=table["sdr"] + 5, si_sdr=table["si_sdr"] + 5)
+    active = table.assign(span="active", sdr=table["sdr"] + 5, si_sdr=table["si_sdr"] + 5, snr=99.0)
     return pd.concat([table, active], ignore_index=True)
 
 
@@ -76,6 +87,69 @@ def test_with_predicted_tags_a_miss_and_an_invention_gain_nothing(values):
     assert predicted["gwrp", "sdr_improvement", "dog"] == (8 + 0) / 2
     assert predicted["gwrp", "sdr_improvement", "siren"] == (6 + 0) / 2
     assert set(predicted.index.get_level_values("system")) == {"gwrp"}
+
+
+def test_capi_sdri_is_the_mean_over_a_mixtures_sources_with_zero_for_every_error(values):
+    # Mixture a: the dog gains 8 dB, and a siren is invented. b: a dog is missed, the siren gains 6.
+    found = values.loc[("gwrp", "capi_sdri", "macro", "predicted_tags")]
+    assert tuple(found) == (((8 + 0) / 2 + (0 + 6) / 2) / 2, 2)
+    systems = values.xs("capi_sdri", level="metric").index.get_level_values("system")
+    assert set(systems) == {"gwrp"}
+
+
+def _capi_sdri_by_hand(mixture, references, estimates):
+    """The task's definition: labelled sources in any number, the best pairs within a class."""
+    total, n_sources = 0.0, 0
+    for label in {label for label, _ in [*references, *estimates]}:
+        true = [x for k, x in references if k == label]
+        found = [x for k, x in estimates if k == label]
+        n_sources += max(len(true), len(found))
+        gains = [
+            [
+                10 * np.log10(np.sum((x - mixture) ** 2) / np.sum((x - estimate) ** 2))
+                for estimate in found
+            ]
+            for x in true
+        ]
+        if true and found:
+            n = min(len(true), len(found))
+            total += max(
+                sum(gains[i][j] for i, j in zip(rows, columns, strict=True))
+                for rows in itertools.permutations(range(len(true)), n)
+                for columns in itertools.permutations(range(len(found)), n)
+            )
+    return total / n_sources
+
+
+def test_capi_sdri_is_the_tasks_of_one_source_for_each_class():
+    rng = np.random.default_rng(4)
+    rows, expected = [], {}
+    for index in range(12):
+        name = f"m{index}"
+        sounding = [label for label in "abc" if rng.random() < 0.6] or ["a"]
+        predicted = {label for label in "abcd" if rng.random() < 0.6}
+        tracks = {label: rng.normal(size=200) for label in sounding}
+        mixture = sum(tracks.values()) + rng.normal(size=200)
+        estimates = {label: 0.7 * tracks[label] + rng.normal(size=200) / 3 for label in sounding}
+        for label in sounding:
+            both = {BASELINE: mixture, "gwrp": estimates[label]}
+            scores = score_separation(tracks[label], mixture - tracks[label], both, filter_length=2)
+            rows += [
+                (name, label, s, "whole", *(v[m] for m in MEASURES), 1, int(label in predicted))
+                for s, v in scores.items()
+            ]
+        rows += [
+            (name, label, "gwrp", "whole", *[np.nan] * 5, 0, 1)
+            for label in predicted - set(sounding)
+        ]
+        expected[name] = _capi_sdri_by_hand(
+            mixture,
+            list(tracks.items()),
+            [(label, estimates.get(label, mixture)) for label in predicted],
+        )
+    table = with_improvements(pd.DataFrame(rows, columns=FIELDS))
+    found = capi_sdri(table[table["system"] == "gwrp"])
+    assert found.to_dict() == pytest.approx(expected)
 
 
 def test_a_silent_estimate_is_counted_and_left_out_of_the_mean(values):

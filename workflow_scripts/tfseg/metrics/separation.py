@@ -1,4 +1,4 @@
-"""How well a waveform was separated: BSS Eval (SDR, SIR, SAR) and SI-SDR, all in dB."""
+"""How well a waveform was separated: BSS Eval (SDR, SIR, SAR), SI-SDR and SNR, all in dB."""
 
 import functools
 import math
@@ -11,7 +11,7 @@ import scipy.linalg
 _SILENCE = 1e-10
 # Of the energy (-270 dB): what float64 leaves where an estimate is a multiple of the reference.
 _ROUNDING = 1e-27
-_MEASURES = ("sdr", "sir", "sar", "si_sdr")
+_MEASURES = ("sdr", "sir", "sar", "si_sdr", "snr")
 
 
 class BssEval:
@@ -138,6 +138,26 @@ def si_sdr(reference, estimate):
     return _ratio_db(target_energy, noise_energy)
 
 
+def snr(reference, estimate):
+    """Signal-to-noise ratio of an estimate: no distortion and no other gain is forgiven.
+
+    Parameters
+    ----------
+    reference, estimate : np.ndarray [shape=(n_samples,)]
+
+    Returns
+    -------
+    snr_db : float
+        inf for the reference itself, 0 for a silent estimate, NaN for a silent reference.
+    """
+    reference = np.asarray(reference, dtype=np.float64)
+    energy = _energy(reference)
+    if energy == 0:
+        return math.nan
+    noise_energy = _energy(reference - np.asarray(estimate, dtype=np.float64))
+    return math.inf if noise_energy < _ROUNDING * energy else _ratio_db(energy, noise_energy)
+
+
 def score_separation(reference, rest, estimates, span=None, filter_length=512):
     """Score every system's estimate of one class in one mixture.
 
@@ -159,8 +179,8 @@ def score_separation(reference, rest, estimates, span=None, filter_length=512):
     Returns
     -------
     scores : dict of str to dict of str to float
-        sdr, sir, sar and si_sdr in dB by system. All are NaN for a silent reference, -inf for a
-        silent estimate.
+        sdr, sir, sar, si_sdr and snr in dB by system. All are NaN for a silent reference; for a
+        silent estimate the first four are -inf.
     """
     part = slice(*span) if span is not None else slice(None)
     reference = np.asarray(reference, dtype=np.float64)[part]
@@ -174,11 +194,11 @@ def score_separation(reference, rest, estimates, span=None, filter_length=512):
     for system, estimate in estimates.items():
         estimate = np.asarray(estimate, dtype=np.float64)[part]
         values = (
-            (-math.inf,) * len(_MEASURES)
+            (-math.inf,) * 4
             if _peak(estimate) <= silence
             else (*bss_eval.score(estimate), si_sdr(reference, estimate))
         )
-        scores[system] = dict(zip(_MEASURES, values, strict=True))
+        scores[system] = dict(zip(_MEASURES, (*values, snr(reference, estimate)), strict=True))
     return scores
 
 

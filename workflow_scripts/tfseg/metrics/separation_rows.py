@@ -5,9 +5,11 @@ import pandas as pd
 
 from tfseg.metrics.records import COLUMNS
 
-MEASURES = ("sdr", "sir", "sar", "si_sdr")
+MEASURES = ("sdr", "sir", "sar", "si_sdr", "snr")
 BASELINE = "no_separation"
-_IMPROVED = ("sdr", "si_sdr")
+_IMPROVED = ("sdr", "si_sdr", "snr")
+# Rows that no network made.
+_REFERENCES = (BASELINE, "ibm", "irm")
 _VARIANT = {"whole": "published", "active": "active_span"}
 
 
@@ -22,7 +24,7 @@ def read_scores(path):
     )
 
 
-def _with_improvements(scores):
+def with_improvements(scores):
     """Add what each system gains over the mixture as it is, in the same span."""
     keys = ["mixture", "class", "span"]
     before = scores[scores["system"] == BASELINE][[*keys, *_IMPROVED]]
@@ -30,6 +32,43 @@ def _with_improvements(scores):
     for measure in _IMPROVED:
         joined[f"{measure}_improvement"] = joined[measure] - joined.pop(f"{measure}_before")
     return joined
+
+
+def _gains_of_predicted(rows, measure):
+    """Improvement of each row: zero for a class that was missed, or found but does not sound."""
+    gains = rows[f"{measure}_improvement"].where(
+        (rows["sounding"] == 1) & (rows["predicted"] == 1), 0.0
+    )
+    # A silent estimate of a class that was found gives nothing.
+    return gains.where(np.isfinite(gains), 0.0)
+
+
+def capi_sdri(scores):
+    """Class-aware, permutation-invariant SDR improvement of each mixture (DCASE 2026, Task 4).
+
+    The SDR is the plain one (`tfseg.metrics.separation.snr`), over the whole clip; improvements
+    are over the mixture as it is, and those of a mixture's sources are averaged. A source that was
+    missed, or found but does not sound, counts as zero: the mean is over as many sources as the
+    reference or the estimate has of a class, whichever are more. A silent estimate has an SDR of
+    0 dB, which improves on a mixture in which the class is the weaker part.
+
+    Our convention: a class is one source in a clip. A system here has one mask and so one estimate
+    for each class, and its reference is the sum of all events of the class in the clip, so that
+    there is no permutation to choose. The task counts every one of them as a source of its own,
+    of which one estimate could match one only.
+
+    Parameters
+    ----------
+    scores : pd.DataFrame
+        Of one system, as `with_improvements` returns them.
+
+    Returns
+    -------
+    values : pd.Series
+        dB by mixture; of every mixture in which a class sounds or was found.
+    """
+    whole = scores[scores["span"] == "whole"]
+    return _gains_of_predicted(whole, "snr").groupby(whole["mixture"], sort=False).mean()
 
 
 def _mean(values):
@@ -54,11 +93,12 @@ def separation_rows(scores, classes):
     rows : list of (system, metric, class, variant, value, n)
         Variants: ``published`` (whole clip, oracle tags), ``active_span`` (from the class's first
         onset to its last offset), ``predicted_tags`` (improvements over the whole clip, zero for
-        a class that was missed and for one that was found but does not sound). ``n`` counts
-        mixtures, and for ``macro`` the classes averaged. ``silent_estimates`` counts estimates
+        a class that was missed and for one that was found but does not sound; ``capi_sdri``, the
+        mean over mixtures). ``n`` counts mixtures, and for ``macro`` the classes averaged (of
+        ``capi_sdri`` mixtures). ``silent_estimates`` counts estimates
         without any sound: they have no finite score, and are left out of the means.
     """
-    scores = _with_improvements(scores)
+    scores = with_improvements(scores)
     measures = [*MEASURES, *(f"{measure}_improvement" for measure in _IMPROVED)]
     rows = []
     for system, of_system in scores.groupby("system", sort=False):
@@ -77,15 +117,15 @@ def separation_rows(scores, classes):
             rows += [(system, "silent_estimates", k, variant, *v) for k, v in silent.items()]
             total = sum(count for count, _ in silent.values())
             rows.append((system, "silent_estimates", "macro", variant, total, len(part)))
-        if system == BASELINE or system in ("ibm", "irm"):
+        if system in _REFERENCES:
             continue
+        clips = capi_sdri(of_system)
+        rows.append(
+            (system, "capi_sdri", "macro", "predicted_tags", float(clips.mean()), len(clips))
+        )
         whole = of_system[of_system["span"] == "whole"]
         for measure in _IMPROVED:
-            gains = whole[f"{measure}_improvement"].where(
-                (whole["sounding"] == 1) & (whole["predicted"] == 1), 0.0
-            )
-            # A silent estimate of a class that was found gives nothing.
-            gains = gains.where(np.isfinite(gains), 0.0)
+            gains = _gains_of_predicted(whole, measure)
             values = {
                 label: (float(gains[whole["class"] == label].mean()), int(n))
                 for label in classes
@@ -130,6 +170,7 @@ def separation_metrics(parts, classes):
     most = grouped.agg(n=("n", "max"))["n"]
     counts = mean["metric"] == "silent_estimates"
     mean["value"] = mean["value"].where(~counts, grouped.agg(value=("value", "sum"))["value"])
-    mean["n"] = mean["n"].where((mean["class"] != "macro") | counts, most)
+    of_clips = counts | (mean["metric"] == "capi_sdri")
+    mean["n"] = mean["n"].where((mean["class"] != "macro") | of_clips, most)
     metrics = pd.concat([per_fold, mean.assign(fold="all")], ignore_index=True)
     return metrics.assign(task="separation")[COLUMNS]

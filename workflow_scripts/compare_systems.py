@@ -1,0 +1,60 @@
+"""Intervals of the metrics of all systems, and of the differences between them."""
+
+import math
+
+from tfseg.corpora import tables
+from tfseg.events import read_events
+from tfseg.files import write_csv
+from tfseg.metrics import clip_counts, comparison
+from tfseg.metrics.records import MetricSettings
+from tfseg.metrics.scoring import read_fold_scores
+from tfseg.metrics.separation_rows import read_scores
+from tfseg.timegrid import TimeGrid
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Resample the clips of every system, SNR and repeat alike, write intervals and comparisons."""
+    labels = tables.mixture_labels(
+        tables.read_table(smk.input.mixture_events, "mixture_events"),
+        tables.read_table(smk.input.mixtures, "mixtures"),
+    )
+    grid, settings = TimeGrid(**smk.params.grid), MetricSettings(**smk.params.metrics)
+    samples = comparison.Samples(smk.params.resamples, smk.params.seed)
+    files = zip(smk.input.scores, smk.input.counts, smk.input.events, strict=True)
+    for snr, system, seed in smk.params.scored:
+        folds, masks = {}, {}
+        for fold in smk.params.folds:
+            scores, counts, events = next(files)
+            folds[fold], classes = read_fold_scores(
+                scores, counts, read_events(events), labels, grid
+            )
+            masks[fold] = clip_counts.read_clip_masks(counts)
+        samples.add(
+            "scored",
+            clip_counts.ClipSet.of({fold: part.mixtures for fold, part in folds.items()}),
+            clip_counts.clip_measures(folds, classes, settings, masks=masks),
+            snr_db=math.nan if snr == "none" else float(snr),
+            system=system,
+            seed=seed,
+        )
+    files = iter(smk.input.separation)
+    for snr, seed in smk.params.separated:
+        folds = {fold: read_scores(next(files)) for fold in smk.params.folds}
+        clips, measures = clip_counts.separation_measures(folds, smk.params.classes)
+        for system in smk.params.systems:
+            if system in measures:
+                samples.add(
+                    "separated",
+                    clips,
+                    measures[system],
+                    snr_db=float(snr),
+                    system=system,
+                    seed=seed,
+                )
+    write_csv(smk.output.intervals, comparison.interval_rows(samples))
+    write_csv(smk.output.comparisons, comparison.comparison_rows(samples, smk.params.reference))
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)
