@@ -65,6 +65,7 @@ rule make_report:
         ),
         descriptions=EXAMPLE_MODELS["descriptions"],
         tables=[path for path in TABLES if not path.endswith(".tex")],
+        leaderboard=[path for path in LEADERBOARD if not path.endswith(".tex")],
         figures=[path for path in FIGURES if path.endswith(".png")],
         captions=[
             f"report/{Path(path).stem}.rst"

@@ -1,4 +1,4 @@
-# Metrics -> the paper's tables.
+# Metrics -> the paper's tables, and a leaderboard.
 
 
 rule make_tables:
@@ -42,3 +42,50 @@ rule make_tables:
         "Laying out the tables"
     script:
         "../workflow_scripts/make_tables.py"
+
+
+rule make_leaderboard:
+    input:
+        metrics=METRICS,
+        intervals=INTERVALS,
+    output:
+        [
+            report(
+                path,
+                caption="../report/leaderboard.rst",
+                category="Tables",
+                labels={"table": "leaderboard", "format": Path(path).suffix[1:]},
+            )
+            for path in LEADERBOARD
+        ],
+    log:
+        f"{RESULTS}/logs/make_leaderboard/leaderboard.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/make_leaderboard/leaderboard.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(2000),
+        runtime=10,
+    params:
+        code=code("make_leaderboard"),
+        model_code=[code_of_system(system) for system in SYSTEMS],
+        systems=SYSTEMS,
+        classes=CLASSES,
+        grid=grid(),
+        n_mels=config["features"]["n_mels"],
+        # Ready clips differ in length; this is what a network sees of one in training.
+        clip_s=(
+            config["training"]["excerpt_s"]
+            if IS_CLIPS
+            else config["mixing"]["duration_s"]
+        ),
+        trunk=section("trunk"),
+        pooling=section("pooling"),
+        baselines=baseline_settings(*SYSTEMS),
+        resamples=config["intervals"]["resamples"],
+    message:
+        "Laying out the leaderboard"
+    script:
+        "../workflow_scripts/make_leaderboard.py"

@@ -62,6 +62,10 @@ def main(smk):
             report.git_commit(report.REPOSITORY),
         ),
         stages=report.stages(smk.params.benchmarks),
+        leaderboard=report.leaderboard_table(
+            *smk.input.leaderboard,
+            report.training_times(smk.params.benchmarks, smk.params.systems),
+        ),
         tables=tables,
         compared=any(column.heading == "paper" for table in tables for column in table.columns),
         figures=[figure for figure in figures if figure["name"] != "training"],

@@ -457,6 +457,12 @@ def _latex(headings, rows, title):
     )
 
 
+def write_printed(path, headings, rows, title):
+    """Write a table as it is printed, in Markdown or LaTeX by the ending of `path`."""
+    render = {".md": _markdown, ".tex": _latex}[Path(path).suffix]
+    write_text(path, render(headings, rows, title))
+
+
 def write(path, metrics, paper, layout):
     """Write one table; its file name says which.
 
@@ -491,5 +497,4 @@ def write(path, metrics, paper, layout):
     if path.suffix == ".csv":
         write_csv(path, table)
     else:
-        render = {".md": _markdown, ".tex": _latex}[path.suffix]
-        write_text(path, render(headings, rows, title))
+        write_printed(path, headings, rows, title)

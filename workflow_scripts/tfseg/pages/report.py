@@ -12,7 +12,7 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from tfseg import __version__
+from tfseg import __version__, leaderboard
 from tfseg.pages.result_tables import Cell, Column, Table
 
 # Not a rule's parameter: the same run in another place is the same.
@@ -105,6 +105,71 @@ def stages(folder):
         [Column("rule", numeric=False), *(Column(column) for column in columns)],
         [_stage_cells(rule, values) for rule, values in frame.iterrows()],
         [_stage_cells("all", _summed(frame))],
+    )
+
+
+def training_times(folder, systems):
+    """Wall-clock time of each system's trainings, from Snakemake's benchmark files.
+
+    Parameters
+    ----------
+    folder : path-like
+        ``results/<run>/benchmarks``.
+    systems : sequence of str
+
+    Returns
+    -------
+    seconds : dict of str to float
+        Sums over SNRs, folds and repeats. Of a training that was resumed, the file holds what
+        passed since its last start.
+    """
+    seconds = {}
+    for system in systems:
+        paths = sorted(Path(folder, "train_model").glob(f"snr*-{system}-fold*-seed*.tsv"))
+        if paths:
+            seconds[system] = sum(float(pd.read_csv(path, sep="\t")["s"].sum()) for path in paths)
+    return seconds
+
+
+def leaderboard_table(csv_path, markdown_path, seconds):
+    """The leaderboard, with what cannot be the same twice: the time that trainings took.
+
+    Parameters
+    ----------
+    csv_path, markdown_path : path-like
+        As `tfseg.leaderboard.write` wrote them.
+    seconds : dict of str to float
+        As `training_times` returns.
+
+    Returns
+    -------
+    table : Table
+    """
+    frame = pd.read_csv(csv_path, dtype={"system": str}, keep_default_na=False, na_values=[""])
+    caption = Path(markdown_path).read_text(encoding="utf-8").split("\n\n", 1)[0]
+    rows = []
+    for _, row in frame.iterrows():
+        cells = [Cell(row["system"], row["system"])]
+        for measure in leaderboard.MEASURES:
+            text, interval = leaderboard.cell_texts(row, measure)
+            value = row[f"{measure.task}_{measure.metric}"]
+            cells.append(Cell(text, None if pd.isna(value) else float(value), interval))
+        n_parameters, macs = int(row["parameters"]), float(row["mac_per_clip"])
+        cells.append(Cell(f"{n_parameters:,}".replace(",", " "), n_parameters))
+        cells.append(Cell(f"{macs / 1e6:.1f}", macs))
+        took = seconds.get(row["system"])
+        cells.append(Cell("–", None) if took is None else Cell(_duration(took), took))
+        rows.append(cells)
+    headings = [*(m.heading for m in leaderboard.MEASURES), "parameters", "MMAC", "training"]
+    title, _, rest = caption.partition(": ")
+    return Table(
+        "leaderboard",
+        title,
+        f"{rest[:1].upper()}{rest[1:]} Training is the wall-clock time of all trainings of a system "
+        "as Snakemake measured it; of one that was resumed, it is the time since its last start, "
+        "so that the sum is a lower bound.",
+        [Column("system", numeric=False), *(Column(heading) for heading in headings)],
+        rows,
     )
 
 

@@ -1,0 +1,35 @@
+"""Lay out the leaderboard: a row per system, over all SNRs, folds and repeats."""
+
+from tfseg import leaderboard
+from tfseg.metrics.records import read_metrics
+from tfseg.models.cost import network_cost
+from tfseg.models.systems import build_network
+from tfseg.timegrid import TimeGrid
+from tfseg.workflow import run_script
+
+
+def main(smk):
+    """Count what each network costs, write the table as CSV, Markdown and LaTeX."""
+    n_mels = smk.params.n_mels
+    n_frames = TimeGrid(**smk.params.grid).n_frames_in(smk.params.clip_s)
+    costs = {}
+    for system in smk.params.systems:
+        network = build_network(
+            system,
+            n_classes=len(smk.params.classes),
+            n_mels=n_mels,
+            trunk_settings=smk.params.trunk,
+            pooling_settings=smk.params.pooling,
+            baseline_settings=smk.params.baselines,
+        )
+        costs[system] = network_cost(network, n_frames, n_mels)
+    table = leaderboard.leaderboard(
+        read_metrics(smk.input.metrics), leaderboard.read_intervals(smk.input.intervals), costs
+    )
+    title = leaderboard.caption(smk.params.clip_s, smk.params.resamples)
+    for output in smk.output:
+        leaderboard.write(output, table, title)
+
+
+if "snakemake" in globals():
+    run_script(main, snakemake)
