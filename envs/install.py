@@ -24,6 +24,9 @@ VENV = ROOT / ".venv"
 SLURM_VENV = ROOT / ".venv-slurm"
 OLDEST = (3, 11)
 
+# Has to be compiled. PSDS alone needs it: without a compiler, metrics leave that out.
+COMPILED = "sed-scores-eval"
+
 # Imports torch, and if its build brings CUDA libraries as packages of their own, names those missing.
 _MISSING_LIBRARIES = """
 import importlib.metadata as m
@@ -103,6 +106,26 @@ def try_imports(environment, *modules):
         fail("the installed packages cannot be imported; the message stands above")
 
 
+def compile_package():
+    """Build the one package that comes as source alone; say so in a line where that fails."""
+    pin = next(pin for pin in pins_of(LOCK) if pin.startswith(f"{COMPILED}=="))
+    # Cython and numpy, which it is built with, are those of the lock.
+    arguments = ["install", "--no-deps", "--no-build-isolation", pin]
+    built = subprocess.run(
+        [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    if built.returncode:
+        log = VENV / f"{COMPILED}.log"
+        log.write_text(built.stdout, encoding="utf-8")
+        print(
+            f"setup: {pin} could not be built (pip's messages: {log}), so that metrics leave PSDS "
+            "out. It needs a C compiler and Python's headers (Debian: apt-get install gcc libc6-dev "
+            f"python3-dev); then {VENV}/bin/pip {' '.join(arguments)}",
+            flush=True,
+        )
+
+
 def install():
     """Make .venv: install the lock, complete torch."""
     print(f"setup: installing into {VENV} (about two minutes)", flush=True)
@@ -112,7 +135,11 @@ def install():
     if index:
         # First torch alone from its index; the lock then finds it already there.
         pip(VENV, "install", "--quiet", "--no-deps", "--index-url", index, torch_pin)
-    pip(VENV, "install", "--quiet", "--no-deps", "--requirement", str(LOCK))
+    wheels = VENV / "wheels.txt"
+    pins = [pin for pin in pins_of(LOCK) if not pin.startswith(f"{COMPILED}==")]
+    wheels.write_text("\n".join(pins) + "\n", encoding="utf-8")
+    pip(VENV, "install", "--quiet", "--no-deps", "--requirement", str(wheels))
+    compile_package()
     listed = subprocess.run(
         [str(VENV / "bin" / "python"), "-c", _MISSING_LIBRARIES],
         check=True, capture_output=True, text=True,

@@ -1,7 +1,8 @@
 """Resolve requirements.in into requirements.lock and environment.yaml, and slurm.in into slurm.lock.
 
-`make lock` runs it. pip's own resolver does the work, without installing anything. Two things it cannot know:
+`make lock` runs it. pip's own resolver does the work, without installing anything. Three things it cannot know:
 tinysoundfont asks for pyaudio, which needs a compiler and is only for playing to a loudspeaker;
+sed_scores_eval asks for pathlib, which every Python has and whose package is one of 2014;
 and torch's CUDA libraries belong to one build of it (envs/install.py brings them where needed).
 """
 
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-LEFT_OUT = {"pyaudio"}
+LEFT_OUT = {"pyaudio", "pathlib"}
 CUDA_LIBRARY = re.compile(r"^(nvidia-|cuda-|triton)")
 WITHOUT_DEPENDENCIES = {"tinysoundfont"}  # its one dependency is pyaudio
 CONDA_CHANNELS = ["conda-forge", "bioconda", "nodefaults"]
@@ -87,7 +88,8 @@ def main():
     (HERE / "environment.yaml").write_text(
         "# Made by `make lock` from requirements.in: the same versions for conda users. Do not edit.\n"
         "#   conda env create -f envs/environment.yaml && conda activate tfseg\n"
-        f"name: tfseg\nchannels:\n{channels}\ndependencies:\n  - python={PYTHON}\n  - pip\n  - pip:\n"
+        f"name: tfseg\nchannels:\n{channels}\ndependencies:\n  - python={PYTHON}\n  - pip\n"
+        "  - c-compiler\n  - pip:\n"  # sed_scores_eval has to be compiled
         f"      - --no-deps\n{indented}\n",
         encoding="utf-8",
     )

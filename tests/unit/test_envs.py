@@ -67,7 +67,7 @@ def test_lock_is_a_closure(lock):
     from importlib.metadata import PackageNotFoundError, requires
 
     pinned = {canonicalize_name(Requirement(line).name) for line in lock}
-    left_out = re.compile(r"^(pyaudio|nvidia-.*|cuda-.*|triton.*)$")
+    left_out = re.compile(r"^(pyaudio|pathlib|nvidia-.*|cuda-.*|triton.*)$")
     for name in sorted(pinned):
         try:
             needs = requires(name) or []
@@ -142,6 +142,32 @@ def test_a_link_to_a_finished_environment_is_used(monkeypatch, tmp_path, install
     monkeypatch.setattr(install, "VENV", tmp_path / "link")
     monkeypatch.setattr(install.venv, "create", None)
     install.main()
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_the_package_that_must_be_compiled_may_fail_with_one_line(
+    monkeypatch, tmp_path, install, capsys, status
+):
+    commands = []
+
+    def run(command, **options):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, status, stdout="error: no cc\n")
+
+    monkeypatch.setattr(install.subprocess, "run", run)
+    monkeypatch.setattr(install, "VENV", tmp_path)
+    install.compile_package()
+    (command,) = commands
+    assert command[-1].startswith("sed-scores-eval==")
+    said = capsys.readouterr().out
+    if status:
+        assert said.count("\n") == 1
+        assert "sed-scores-eval==0.0.4 could not be built" in said
+        assert "leave PSDS out" in said
+        assert (tmp_path / "sed-scores-eval.log").read_text() == "error: no cc\n"
+    else:
+        assert said == ""
+        assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("module", ["train_model", "infer_scores"])
