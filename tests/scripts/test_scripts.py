@@ -18,6 +18,7 @@ import yaml
 from safetensors.numpy import load_file
 
 import collect_metrics
+import compare_systems
 import describe_model
 import detect_events
 import export_model
@@ -26,6 +27,7 @@ import infer_examples
 import infer_listening
 import infer_scores
 import inspect_recordings
+import make_leaderboard
 import make_tables
 import plan_mixtures
 import plot_example
@@ -47,6 +49,7 @@ from tfseg.errors import DamagedFileError, DataError, TableError
 from tfseg.events import of_class
 from tfseg.files import file_sha256
 from tfseg.inference import infer, load_model
+from tfseg.metrics.intersection import has_psds
 from tfseg.model_folder import load_model_folder
 
 REPOSITORY = Path(__file__).parents[2]
@@ -728,6 +731,137 @@ def test_an_exported_model_gives_the_scores_of_the_workflow(config, work, featur
     found = session.run(["tags", "frames"], {"logmel": clips.logmel.astype(np.float32)})
     np.testing.assert_allclose(found[0], tags, atol=1e-5)
     np.testing.assert_allclose(found[1].transpose(0, 2, 1), frames, atol=5e-4)  # of float16
+
+
+@pytest.fixture(scope="module")
+def comparison(config, work, plan, scores, events, separation):
+    paths = {name: str(work / f"{name}.csv") for name in ("intervals", "comparisons")}
+    twins = [SYSTEM, "twin"]  # the same scores by another name
+    compare_systems.main(
+        stub(
+            "compare_systems",
+            inputs={
+                "scores": [scores[fold].scores for fold in FOLDS] * 2,
+                "counts": [scores[fold].counts for fold in FOLDS] * 2,
+                "events": [events[fold] for fold in FOLDS] * 2,
+                "separation": [separation[0][fold].scores for fold in FOLDS],
+                "mixtures": plan["mixtures"],
+                "mixture_events": plan["events"],
+            },
+            outputs=paths,
+            params={
+                "scored": [[str(SNR_DB), system, 0] for system in twins],
+                "separated": [[str(SNR_DB), 0]],
+                "folds": FOLDS,
+                "systems": twins,
+                "classes": CLASSES,
+                "grid": grid_of(config),
+                "metrics": metric_settings(config),
+                "resamples": 100,
+                "reference": SYSTEM,
+                "seed": 1,
+            },
+        )
+    )
+    return paths
+
+
+def test_intervals_hold_the_pooled_values_of_the_metrics(comparison, metrics):
+    intervals = pd.read_csv(comparison["intervals"])
+    keys = ["task", "metric", "variant"]
+    pooled = pd.read_csv(metrics).query("fold == 'pooled' and `class` == 'macro'")
+    expected = pooled.set_index(keys)["value"]
+    ours = intervals.query(f"system == '{SYSTEM}' and snr_db == '{SNR_DB}.0'").set_index(keys)
+    assert set(ours.index.get_level_values("metric")) == {
+        "f1",
+        "map",
+        "intersection_f1",
+        "si_sdr_improvement",
+        "capi_sdri",
+    }
+    for key, row in ours.iterrows():
+        if key[0] != "separation":
+            assert row["value"] == pytest.approx(expected[key], abs=1e-9), key
+        assert row["low"] <= row["high"]
+
+
+def test_twins_do_not_differ(comparison):
+    table = pd.read_csv(comparison["comparisons"])
+    assert set(table["system"]) == {"twin"}
+    assert set(table["snr_db"]) == {f"{SNR_DB}.0", "all"}
+    assert (table[["difference", "difference_low", "difference_high"]] == 0).all(axis=None)
+    assert set(table["n_clips"]) == {12}
+
+
+def test_the_leaderboard_says_what_systems_achieve_and_cost(config, work, metrics, comparison):
+    outputs = Named(*(str(work / f"leaderboard.{ending}") for ending in ("csv", "md", "tex")))
+    make_leaderboard.main(
+        stub(
+            "make_leaderboard",
+            inputs={"metrics": metrics, "intervals": comparison["intervals"]},
+            outputs=outputs,
+            params={
+                "systems": [SYSTEM, "dnn"],  # of the second there are no scores
+                "classes": CLASSES,
+                "grid": grid_of(config),
+                "n_mels": config["features"]["n_mels"],
+                "clip_s": 2.0,
+                "trunk": config["trunk"],
+                "pooling": config["pooling"],
+                "baselines": config["baselines"],
+                "resamples": 100,
+            },
+        )
+    )
+    table = pd.read_csv(outputs[0]).set_index("system")
+    expected = pd.read_csv(metrics).query("fold == 'pooled' and `class` == 'macro'")
+    expected = expected.set_index(["task", "metric", "variant"])["value"]
+    found = table.loc[SYSTEM]
+    assert found["tagging_map"] == pytest.approx(expected["tagging", "map", "published"])
+    assert found["tagging_map_low"] <= found["tagging_map"] <= found["tagging_map_high"]
+    if has_psds():
+        assert found["event_psds1"] == pytest.approx(expected["event", "psds1", "ungated"])
+    assert table.loc["dnn"].drop(["parameters", "mac_per_clip"]).isna().all()
+    # One 3x3 convolution of 4 maps with normalisation, and the masks of two classes.
+    assert found["parameters"] == 9 * 4 + 2 * 4 + 4 * 2 + 2
+    n_units = (1 + (2 * 8000 - 512) // 256) * config["features"]["n_mels"]
+    assert found["mac_per_clip"] == n_units * (9 * 4 + 4 * 2)
+    assert "| gwrp |" in Path(outputs[1]).read_text()
+    assert "| dnn | – |" in Path(outputs[1]).read_text()
+    assert Path(outputs[2]).read_text().count(r"\\") >= 3
+
+
+def test_without_its_package_psds_is_left_out_and_the_log_says_so(
+    config, work, plan, scores, events, metrics, monkeypatch, capsys
+):
+    monkeypatch.setattr(score_system, "has_psds", lambda: False)
+    path = str(work / "without_psds.csv")
+    score_system.main(
+        stub(
+            "score_system",
+            inputs={
+                "scores": [scores[fold].scores for fold in FOLDS],
+                "counts": [scores[fold].counts for fold in FOLDS],
+                "events": [events[fold] for fold in FOLDS],
+                "mixtures": plan["mixtures"],
+                "mixture_events": plan["events"],
+            },
+            outputs={"metrics": path},
+            params={
+                "folds": FOLDS,
+                "snr_db": SNR_DB,
+                "grid": grid_of(config),
+                "metrics": metric_settings(config),
+            },
+            wildcards={"snr": str(SNR_DB), "system": SYSTEM, "repeat": "0"},
+        )
+    )
+    assert (
+        "PSDS is left out: the package sed_scores_eval is not installed" in capsys.readouterr().out
+    )
+    without, full = pd.read_csv(path), pd.read_csv(metrics)
+    rest = full[~full["metric"].isin(["psds1", "psds2"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(without, rest)
 
 
 @pytest.mark.parametrize("paper", [True, False])

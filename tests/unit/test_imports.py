@@ -13,7 +13,15 @@ import pytest
 # with numba 0.7, scikit-learn 0.5, sed_eval 0.3.
 PLOTTING = {"matplotlib"}
 AUDIO = {"librosa", "numba", "soundfile", "soxr"}
-SCIENTIFIC = {"scipy", "sklearn", "pandas", "sed_eval", "dcase_util", "jsonschema"}
+SCIENTIFIC = {
+    "scipy",
+    "sklearn",
+    "pandas",
+    "sed_eval",
+    "sed_scores_eval",
+    "dcase_util",
+    "jsonschema",
+}
 ALL = PLOTTING | AUDIO | SCIENTIFIC | {"snakemake", "requests"}
 
 REFUSED = {
@@ -27,6 +35,8 @@ REFUSED = {
     # Reads tables (pandas, jsonschema); sed_eval is loaded when there are events to count, and the
     # processes that count import the script once more.
     "score_system": ALL - {"pandas", "jsonschema"} | {"torch"},
+    # The same of every system, and resampling in numpy.
+    "compare_systems": ALL - {"pandas", "jsonschema"} | {"torch"},
     # Mel filters (librosa, with numba) are loaded by the first spectrogram that is computed.
     "extract_features": PLOTTING | {"torch", "numba", "sklearn", "sed_eval", "snakemake"},
     # Draw what others have computed.

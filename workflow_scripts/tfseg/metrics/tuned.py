@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tfseg.metrics.event_based import EventCounts, count_events_by_fold, event_scores
-from tfseg.metrics.scoring import class_rows, frame_histograms, precision_recall_f1, tidy_metrics
+from tfseg.metrics.scoring import class_rows, frame_histograms, precision_recall_f1, join_folds
 
 VARIANT = "tuned"
 
@@ -92,7 +92,7 @@ def score_tuned(folds, detections, classes, settings, *, processes=1, **names):
     processes : int
         Changes no number.
     **names
-        ``snr_db, system, seed`` of `tfseg.metrics.scoring.tidy_metrics`.
+        ``snr_db, system, seed`` of `tfseg.metrics.scoring.join_folds`.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def score_tuned(folds, detections, classes, settings, *, processes=1, **names):
     }
     first, *others = counts.values()
     pooled = sum(others, first)
-    return tidy_metrics(
+    return join_folds(
         {name: tuned_rows(of_fold, classes) for name, of_fold in counts.items()},
         tuned_rows(pooled, classes),
         **names,
