@@ -46,3 +46,15 @@ def test_labels_are_text_wherever_they_stand(tmp_path):
     text = made_up_run.make(tmp_path, [made_up_run.listening_clip("best")]).read_text()
     assert made_up_run.HOSTILE not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+def test_the_leaderboard_stands_first_with_intervals_and_the_time_of_training(tmp_path):
+    text = made_up_run.make(tmp_path, []).read_text()
+    section = text[text.index('<section id="leaderboard">') : text.index('<section id="tables">')]
+    assert section.count("[0.400, 0.625]") == 3 + 2  # tags of all systems, masks of two
+    rows = re.findall(r"<tr>.*?</tr>", section, re.DOTALL)[1:]
+    cells = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL) for row in rows]
+    assert [row[0] for row in cells] == made_up_run.SYSTEMS
+    assert [row[-1] for row in cells] == ["–", "12.5 s", "–"]
+    assert [row[-3:-1] for row in cells] == [["1 000", "2.5"], ["2 000", "2.5"], ["3 000", "2.5"]]
+    assert "lower bound" in section

@@ -115,6 +115,17 @@ def test_stages_sum_jobs_and_the_dearest_comes_first(tmp_path):
     assert report.stages(tmp_path / "nothing").rows == []
 
 
+def test_training_times_are_those_of_a_systems_own_trainings(tmp_path):
+    folder = tmp_path / "train_model"
+    folder.mkdir()
+    for snr, system, seconds in (("0", "gwrp", 1.5), ("-5", "gwrp", 2), ("0", "gwrp_learned", 7)):
+        path = folder / f"snr{snr}-{system}-fold1-seed0.tsv"
+        path.write_text(f"s\th:m:s\n{seconds}\t0:00:00\n")
+    found = report.training_times(tmp_path, ["gwrp", "gwrp_learned", "gmp"])
+    assert found == {"gwrp": 3.5, "gwrp_learned": 7.0}
+    assert report.training_times(tmp_path / "nothing", ["gwrp"]) == {}
+
+
 def test_the_commit_is_that_of_the_folder_itself(tmp_path):
     inner = tmp_path / "inner"
     inner.mkdir()
