@@ -81,8 +81,16 @@ rule make_leaderboard:
             if IS_CLIPS
             else config["mixing"]["duration_s"]
         ),
-        trunk=section("trunk"),
-        pooling=section("pooling"),
+        recipes=[
+            sorted_keys(
+                {
+                    "network": RECIPES[system].network,
+                    "trunk": RECIPES[system].trunk,
+                    "pooling": RECIPES[system].pooling,
+                }
+            )
+            for system in SYSTEMS
+        ],
         baselines=baseline_settings(*SYSTEMS),
         resamples=config["intervals"]["resamples"],
     message:

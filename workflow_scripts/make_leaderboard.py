@@ -13,13 +13,13 @@ def main(smk):
     n_mels = smk.params.n_mels
     n_frames = TimeGrid(**smk.params.grid).n_frames_in(smk.params.clip_s)
     costs = {}
-    for system in smk.params.systems:
+    for system, recipe in zip(smk.params.systems, smk.params.recipes, strict=True):
         network = build_network(
-            system,
+            recipe["network"],
             n_classes=len(smk.params.classes),
             n_mels=n_mels,
-            trunk_settings=smk.params.trunk,
-            pooling_settings=smk.params.pooling,
+            trunk_settings=recipe["trunk"],
+            pooling_settings=recipe["pooling"],
             baseline_settings=smk.params.baselines,
         )
         costs[system] = network_cost(network, n_frames, n_mels)

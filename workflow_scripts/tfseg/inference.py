@@ -262,8 +262,8 @@ def infer(network, features, *, batch_size, mask_thresholds, device="cpu", progr
     features : tfseg.dataset.FeatureSet
     batch_size : int
     mask_thresholds : dict or None
-        As `MaskCounter` takes them. None counts no masks: the clips have no ideal ones. A system without masks has none to
-        count.
+        As `MaskCounter` takes them. None counts no masks: the clips have no ideal ones. A system
+        without masks has none to count.
     device : str
     progress : callable or None
         Wraps the iterable of batches.
