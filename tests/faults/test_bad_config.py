@@ -185,7 +185,7 @@ def run_experiment(config, corpus, folder):
             network,
             features,
             batch_size=config["inference"]["batch_size"],
-            mask_threshold=config["metrics"]["mask_threshold"],
+            mask_thresholds={"published": config["metrics"]["mask_threshold"]},
             device="cpu",
         )
         for scores in (tags, *frames):
