@@ -392,9 +392,9 @@ def fold_rows(fold, classes, settings):
         ]
     if fold.probe is not None:
         values = probe_metrics(fold.probe, settings)
-        rows += _class_rows("frame", TIME_INDEX, classes, *values)
+        rows += class_rows("frame", TIME_INDEX, classes, *values)
         by_class, _, n_reference = event_scores(fold.probe.events)
-        rows += _class_rows("event", TIME_INDEX, classes, by_class, n_reference)
+        rows += class_rows("event", TIME_INDEX, classes, by_class, n_reference)
     if fold.masks is not None:
         rows += class_rows("mask", "published", classes, *mask_metrics(fold))
     return rows
