@@ -5,6 +5,7 @@ rule infer_scores:
     input:
         model=MODEL,
         description=DESCRIPTION,
+        detection=[DETECTION] if TUNES else [],
         features=held_out_features,
     output:
         scores=SCORES,

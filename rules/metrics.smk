@@ -73,6 +73,18 @@ rule compare_systems:
             MASK_COUNTS, snr=SNRS, system=SYSTEMS, repeat=REPEATS, fold=HELD_OUT
         ),
         events=expand(EVENTS, snr=SNRS, system=SYSTEMS, repeat=REPEATS, fold=HELD_OUT),
+        detections=(
+            expand(DETECTION, snr=SNRS, system=SYSTEMS, repeat=REPEATS, fold=HELD_OUT)
+            if TUNES
+            else []
+        ),
+        tuned_events=(
+            expand(
+                TUNED_EVENTS, snr=SNRS, system=SYSTEMS, repeat=REPEATS, fold=HELD_OUT
+            )
+            if TUNES
+            else []
+        ),
         separation=(
             expand(SEPARATION_SCORES, snr=SNRS, repeat=REPEATS, fold=HELD_OUT)
             if SEPARATES

@@ -1,8 +1,12 @@
 """Intervals of the metrics of all systems, and of the differences between them."""
 
 import math
+from dataclasses import replace
+
+import numpy as np
 
 from tfseg.corpora import tables
+from tfseg.detection import read_detection
 from tfseg.events import read_events
 from tfseg.files import write_csv
 from tfseg.metrics import clip_counts, comparison
@@ -11,6 +15,15 @@ from tfseg.metrics.scoring import read_fold_scores
 from tfseg.metrics.separation_rows import read_scores
 from tfseg.timegrid import TimeGrid
 from tfseg.workflow import run_script
+
+
+def _at(settings, detection):
+    """Metric settings at a model's own thresholds."""
+    return replace(
+        settings,
+        tag_threshold=np.asarray(detection.tag_threshold),
+        frame_threshold=np.asarray(detection.frame_threshold),
+    )
 
 
 def main(smk):
@@ -22,6 +35,7 @@ def main(smk):
     grid, settings = TimeGrid(**smk.params.grid), MetricSettings(**smk.params.metrics)
     samples = comparison.Samples(smk.params.resamples, smk.params.seed)
     files = zip(smk.input.scores, smk.input.counts, smk.input.events, strict=True)
+    tuned_files = zip(smk.input.detections, smk.input.tuned_events, strict=True)
     for snr, system, seed in smk.params.scored:
         folds, masks = {}, {}
         for fold in smk.params.folds:
@@ -30,10 +44,22 @@ def main(smk):
                 scores, counts, read_events(events), labels, grid
             )
             masks[fold] = clip_counts.read_clip_masks(counts)
+        measures = clip_counts.clip_measures(
+            folds, classes, dict.fromkeys(folds, settings), masks=masks
+        )
+        if smk.input.detections:
+            tuned, thresholds = {}, {}
+            for fold, scores in folds.items():
+                detection, events = next(tuned_files)
+                tuned[fold] = replace(scores, estimated=read_events(events))
+                thresholds[fold] = _at(settings, read_detection(detection, len(classes)))
+            measures |= clip_counts.clip_measures(
+                tuned, classes, thresholds, masks=masks, variant="tuned"
+            )
         samples.add(
             "scored",
             clip_counts.ClipSet.of({fold: part.mixtures for fold, part in folds.items()}),
-            clip_counts.clip_measures(folds, classes, settings, masks=masks),
+            measures,
             snr_db=math.nan if snr == "none" else float(snr),
             system=system,
             seed=seed,

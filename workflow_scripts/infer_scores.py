@@ -7,6 +7,7 @@ import torch
 
 from tfseg import __version__
 from tfseg.dataset import load_features
+from tfseg.detection import read_detection
 from tfseg.files import append_line
 from tfseg.hardware import choose_device, choose_precision, keep_freed_memory
 from tfseg.inference import infer, load_model, prepare_for_inference, write_scores
@@ -24,6 +25,10 @@ def main(smk):
     # Training may also see events and scenes alone; what is scored are mixtures.
     features = load_features(smk.input.features).of_kinds(["mixture", "clip"])
     thresholds = {"published": smk.params.mask_threshold}
+    if smk.input.detection:
+        (path,) = smk.input.detection
+        detection = read_detection(path, len(features.classes))
+        thresholds["tuned"] = detection.mask_threshold
     tags, frames, counter = infer(
         network,
         features,

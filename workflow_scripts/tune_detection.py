@@ -32,7 +32,7 @@ def main(smk):
         network,
         features,
         batch_size=smk.params.batch_size,
-        mask_threshold=fixed.mask_threshold if smk.params.has_ideal_masks else None,
+        mask_thresholds={"published": fixed.mask_threshold} if smk.params.has_ideal_masks else None,
         device=device,
         progress=bars(f"validation, {smk.wildcards.system}, {smk.wildcards.snr} dB"),
     )

@@ -44,7 +44,7 @@ def masks(both):
 @pytest.mark.parametrize("gate", [True, False])
 def test_all_clips_together_score_as_the_pooled_folds(folds, masks, gate):
     settings = dataclasses.replace(SETTINGS, tag_gate=gate)
-    measures = clip_measures(folds, CLASSES, settings, masks=masks)
+    measures = clip_measures(folds, CLASSES, dict.fromkeys(folds, settings), masks=masks)
     metrics = pd.concat(
         [
             score_system(folds, CLASSES, settings, **KEYS),
@@ -82,8 +82,8 @@ def test_a_resample_is_scored_as_its_clips_would_be(folds):
         estimated={n: fold.estimated[fold.mixtures[i]] for n, i in zip(names, drawn, strict=True)},
         masks=None,
     )
-    expected = clip_measures({1: again}, CLASSES, SETTINGS)
-    for key, measure in clip_measures({1: fold}, CLASSES, SETTINGS).items():
+    expected = clip_measures({1: again}, CLASSES, {1: SETTINGS})
+    for key, measure in clip_measures({1: fold}, CLASSES, {1: SETTINGS}).items():
         (found,) = measure.macro(weights)
         (value,) = expected[key].macro(np.ones((1, len(drawn)), dtype=np.int32))
         assert found == pytest.approx(value, abs=1e-12), key
@@ -100,7 +100,9 @@ def test_another_set_of_thresholds_may_be_one_for_each_class(folds, masks):
         )
         for name, counts in masks.items()
     }
-    measures = clip_measures(folds, CLASSES, tuned, masks=of_both, variant="tuned")
+    measures = clip_measures(
+        folds, CLASSES, dict.fromkeys(folds, tuned), masks=of_both, variant="tuned"
+    )
     assert {key[2] for key in measures} == {"tuned"}
     assert ("tagging", "map", "tuned") not in measures
     tags = np.concatenate([fold.tags for fold in folds.values()])
@@ -115,14 +117,14 @@ def test_clips_of_unknown_times_count_for_tags_alone(folds):
     fold = folds[1]
     known = dict(list(fold.reference.items())[:12])
     partly = dataclasses.replace(fold, reference=known)
-    measures = clip_measures({1: partly}, CLASSES, SETTINGS)
+    measures = clip_measures({1: partly}, CLASSES, {1: SETTINGS})
     for task in ("frame", "event"):
         counts = measures[task, "f1", "published"]
         for part in (counts.predicted, counts.reference, counts.hit):
             assert part.shape == (20, 4)
             assert not part[12:].any()
     bare = dataclasses.replace(fold, reference={})
-    assert {key[0] for key in clip_measures({1: bare}, CLASSES, SETTINGS)} == {"tagging"}
+    assert {key[0] for key in clip_measures({1: bare}, CLASSES, {1: SETTINGS})} == {"tagging"}
 
 
 def test_separation_is_that_of_the_mixtures(tmp_path):

@@ -85,8 +85,8 @@ def clip_measures(folds, classes, settings, *, masks=None, variant="published"):
     folds : dict of int to tfseg.metrics.scoring.FoldScores
         With the events that were detected at the variant's operating point.
     classes : sequence of str
-    settings : tfseg.metrics.records.MetricSettings
-        With the variant's thresholds, one for all classes or an array of one for each.
+    settings : dict of int to tfseg.metrics.records.MetricSettings
+        By fold, with the variant's thresholds: one for all classes or an array of one for each.
     masks : dict of int to ClipMaskCounts, or None
         With a set of thresholds of the variant's name.
     variant : str
@@ -100,16 +100,21 @@ def clip_measures(folds, classes, settings, *, masks=None, variant="published"):
     """
     tags = np.concatenate([fold.tags for fold in folds.values()])
     target = np.concatenate([fold.target for fold in folds.values()])
-    above = tags > np.asarray(settings.tag_threshold, dtype=tags.dtype)
+    above = np.concatenate(
+        [
+            fold.tags > np.asarray(settings[name].tag_threshold, dtype=fold.tags.dtype)
+            for name, fold in folds.items()
+        ]
+    )
     measures = {("tagging", "f1", variant): ClipF1(above, target, above & target)}
     if variant == "published":
         measures["tagging", "map", variant] = ClipAveragePrecision(tags, target)
     if any(fold.reference for fold in folds.values()):
         measures["frame", "f1", variant] = _f1(
-            [_frames_of_clips(fold, settings) for fold in folds.values()]
+            [_frames_of_clips(fold, settings[name]) for name, fold in folds.items()]
         )
         measures["event", "f1", variant] = _f1(
-            [_events_of_clips(fold, classes, settings) for fold in folds.values()]
+            [_events_of_clips(fold, classes, settings[name]) for name, fold in folds.items()]
         )
         measures["event", "intersection_f1", variant] = _f1(
             [

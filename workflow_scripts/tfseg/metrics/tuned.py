@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tfseg.metrics.event_based import EventCounts, count_events_by_fold, event_scores
-from tfseg.metrics.scoring import class_rows, frame_histograms, precision_recall_f1, join_folds
+from tfseg.metrics.scoring import class_rows, frame_histograms, join_folds, precision_recall_f1
 
 VARIANT = "tuned"
 
