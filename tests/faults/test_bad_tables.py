@@ -20,18 +20,18 @@ CLASSES = ["Bark", "Chime"]
 # Two good rows of each kind.
 GOOD = {
     "attribution": ["a.wav,Ann,CC0,here", "b.wav,Bob,CC-BY,there"],
-    "clips": ["/d/a.wav,Bark;Chime,1,a,a.wav,1.5,CC0", "/d/b.wav,,2,b,b.wav,2.25,CC0"],
+    "clips": ["/d/a.wav,Bark;Chime,1,a,a.wav,1.5,CC0,train", "/d/b.wav,,2,b,b.wav,2.25,CC0,validation"],
     "corpus_report": ["a.wav,event,0.0,Bark,missing,error,a file,nothing",
                       "b.wav,clip,1.5,,clipped,warning,less,more"],
     "detected_events": ["a.wav,0.5,1.25,Bark", "b.wav,,,"],
-    "events": ["a.wav,Bark,1,0.0,1.5,a,CC0", "b.wav,Chime,2,0.25,1.0,b,CC0"],
+    "events": ["a.wav,Bark,1,0.0,1.5,a,CC0,train", "b.wav,Chime,2,0.25,1.0,b,CC0,validation"],
     "inspection": ["event,a.wav,0.0,8000,1,1.5,0.5,0.0,1.5,ab12", "clip,b.wav,0.0,0,0,,,,,"],
     "mixture_events": ["m1,a.wav,Bark,0.5,1.0,0.0", "m1,b.wav,Chime,1.5,2.0,0.25"],
-    "mixtures": ["m1,mixture,1,s.wav,0.0,10.0,1", "m2,events,2,,0.0,10.0,0"],
+    "mixtures": ["m1,mixture,1,train,s.wav,0.0,10.0,1", "m2,events,2,validation,,0.0,10.0,0"],
     "own_clips": ["a.wav,Bark", 'b.wav,"Bark, Chime"'],
     "recordings": ["event,a.wav,Bark,0.0,,0,a,Ann,CC0,here",
                    "scene,b.wav,park,1.0,2.5,1,b,Bob,CC0,there"],
-    "scenes": ["a.wav,park,1,a,CC0,10.0", "b.wav,street,2,b,CC0,9.5"],
+    "scenes": ["a.wav,park,1,a,CC0,10.0,train", "b.wav,street,2,b,CC0,9.5,validation"],
 }  # fmt: skip
 KINDS = sorted(GOOD)
 FIELDS = [
