@@ -837,27 +837,7 @@ def test_without_its_package_psds_is_left_out_and_the_log_says_so(
     config, work, plan, scores, events, metrics, monkeypatch, capsys
 ):
     monkeypatch.setattr(score_system, "has_psds", lambda: False)
-    path = str(work / "without_psds.csv")
-    score_system.main(
-        stub(
-            "score_system",
-            inputs={
-                "scores": [scores[fold].scores for fold in FOLDS],
-                "counts": [scores[fold].counts for fold in FOLDS],
-                "events": [events[fold] for fold in FOLDS],
-                "mixtures": plan["mixtures"],
-                "mixture_events": plan["events"],
-            },
-            outputs={"metrics": path},
-            params={
-                "folds": FOLDS,
-                "snr_db": SNR_DB,
-                "grid": grid_of(config),
-                "metrics": metric_settings(config),
-            },
-            wildcards={"snr": str(SNR_DB), "system": SYSTEM, "repeat": "0"},
-        )
-    )
+    path = score(config, plan, scores, events, str(work / "without_psds.csv"))
     assert (
         "PSDS is left out: the package sed_scores_eval is not installed" in capsys.readouterr().out
     )

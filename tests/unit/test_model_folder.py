@@ -127,7 +127,7 @@ def test_a_missing_key_is_named(folder, key):
             "cannot build .*width",
         ),
         ("weights_sha256", "0" * 64, "describes weights with the digest 000"),
-        ("format", 7, "expected model format 1, found 7"),
+        ("format", 7, "expected model format 2, found 7"),
     ],
 )
 def test_a_description_that_does_not_fit_the_weights_is_refused(folder, key, value, says):
