@@ -1,0 +1,167 @@
+"""What each recipe of an experiment is worth on validation clips; held-out folds are not opened.
+
+    python bench/recipes.py --configfile FILE ... [--held-out 1] [--snr 0] [--seeds 1] [SYSTEM ...]
+
+Trains systems of an experiment on the training part of all folds but one, and scores them on these
+folds' validation part (`split.validation`), whose features `snakemake --until extract_features` has made.
+Tags, frames and masks: mAP, and macro F1 at the experiment's fixed threshold and at the best single one
+of the same clips (an upper bound, the same for all). CPU seconds are those of the training.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from equal_time import read_config
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "workflow_scripts"))
+
+from tfseg import training  # noqa: E402
+from tfseg.corpora import tables  # noqa: E402
+from tfseg.dataset import load_features  # noqa: E402
+from tfseg.hardware import choose_precision, keep_freed_memory  # noqa: E402
+from tfseg.inference import infer  # noqa: E402
+from tfseg.metrics.records import MetricSettings  # noqa: E402
+from tfseg.metrics.scoring import (  # noqa: E402
+    FoldScores,
+    f1_curves,
+    frame_histograms,
+    macro,
+    tagging_metrics,
+)
+from tfseg.models.systems import build_network  # noqa: E402
+from tfseg.recipes import find_recipe  # noqa: E402
+from tfseg.seeding import derive_seed  # noqa: E402
+
+THRESHOLDS = np.linspace(0, 0.95, 96)
+
+
+def train_one(config, name, data, seed, folder, teacher):
+    """Train one system; returns its network and the CPU seconds that it took."""
+    recipe = find_recipe(config, name)
+    settings = training.read_settings(recipe.training)
+    if settings.kinds is not None:
+        data = data.of_kinds(settings.kinds)
+    network = training.initial_network(
+        lambda: build_network(
+            recipe.network,
+            n_classes=len(data.classes),
+            n_mels=data.settings["n_mels"],
+            trunk_settings=recipe.trunk,
+            pooling_settings=recipe.pooling,
+            baseline_settings=config["baselines"],
+        ),
+        seed,
+        data.logmel,
+    )
+    network.precision = choose_precision(config["precision"], "cpu", log=lambda text: None)
+    started = time.process_time()
+    training.train(
+        network,
+        data.logmel,
+        training.targets_of(network, data),
+        settings,
+        seed=seed,
+        state_path=Path(folder, f"{name}-{seed}.safetensors"),
+        bound_to=name,
+        teacher=teacher,
+        log=lambda text: None,
+    )
+    return network.eval(), time.process_time() - started
+
+
+def score(config, network, data, labels):
+    """Scores on validation clips."""
+    settings = {key: value for key, value in config["metrics"].items() if key != "processes"}
+    settings = MetricSettings(**settings)
+    with torch.inference_mode():
+        tags, frames, counter = infer(
+            network,
+            data,
+            batch_size=config["inference"]["batch_size"],
+            mask_thresholds={"published": settings.mask_threshold},
+        )
+    reference = {name: labels[name] for name in data.mixture}
+    fold = FoldScores(
+        mixtures=data.mixture,
+        tags=tags,
+        target=data.target.astype(bool),
+        frames=frames,
+        strong=[
+            data.grid.strong_labels(reference[name], data.classes, len(clip))
+            for name, clip in zip(data.mixture, frames, strict=True)
+        ],
+        reference=reference,
+        estimated={},
+        masks=counter.result()[0] if counter else None,
+    )
+    values, _ = tagging_metrics(fold, settings)
+    found = {"tag mAP": macro(values["map"])[0]}
+    histogram = frame_histograms(fold, settings)[settings.tag_gate]
+    found["frame mAP"] = macro(histogram.average_precision())[0]
+    curves = f1_curves(fold, settings, THRESHOLDS)
+    fixed = {"frame": settings.frame_threshold, "mask": settings.mask_threshold}
+    for task, threshold in fixed.items():
+        curve = curves.get(task)
+        at = int(np.argmin(np.abs(THRESHOLDS - threshold)))
+        found[f"{task} F1"] = np.nan if curve is None else curve[at]
+        found[f"{task} F1, best"] = np.nan if curve is None else curve.max()
+    return found
+
+
+def main():
+    """Print a row per system."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--configfile", nargs="+", required=True, metavar="FILE")
+    parser.add_argument("--held-out", type=int, default=1, help="fold that is left alone")
+    parser.add_argument("--snr", default="0")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("systems", nargs="*", metavar="SYSTEM", help="default: the experiment's")
+    arguments = parser.parse_args()
+    config = read_config(arguments.configfile)
+    results = ROOT / "results" / config["run"]
+    folder = results / "features" / f"snr{arguments.snr}"
+    paths = [
+        path
+        for path in sorted(folder.glob("fold*-*.h5"))
+        if not path.name.startswith(f"fold{arguments.held_out}-")
+    ]
+    if not paths:
+        sys.exit(
+            f"{folder}: expected feature files (snakemake --until extract_features), found none"
+        )
+    keep_freed_memory()
+    data = load_features(paths)
+    train, validation = data.of_parts(["train"]), data.of_parts(["validation"])
+    validation = validation.of_kinds(["mixture"])
+    labels = tables.mixture_labels(
+        tables.read_table(results / "mixtures" / "events.csv", "mixture_events"),
+        tables.read_table(results / "mixtures" / "mixtures.csv", "mixtures"),
+    )
+    print(f"{len(train.mixture)} clips to train on, {len(validation.mixture)} to score")
+    rows = []
+    with tempfile.TemporaryDirectory() as states:
+        for repeat in range(arguments.seeds):
+            networks, seed = {}, derive_seed(config["seed"], "recipes", repeat)
+            for name in arguments.systems or config["systems"]:
+                teacher = networks.get(find_recipe(config, name).teacher)
+                networks[name], cpu_s = train_one(config, name, train, seed, states, teacher)
+                found = score(config, networks[name], validation, labels)
+                rows.append({"system": name, "seed": repeat, **found, "CPU s": cpu_s})
+                print(
+                    pd.DataFrame(rows[-1:]).round(3).to_string(header=len(rows) == 1, index=False)
+                )
+                sys.stdout.flush()
+    table = pd.DataFrame(rows).drop(columns="seed").groupby("system", sort=False).mean()
+    print()
+    print(table.round(3).to_string())
+
+
+if __name__ == "__main__":
+    main()
