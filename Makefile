@@ -7,7 +7,7 @@ GPUS := $(shell nvidia-smi --list-gpus 2>/dev/null | grep -c GPU)
 SLOTS := $(if $(filter-out 0,$(GPUS)),$(GPUS),$(shell nproc))
 
 # Its training saw neither the pitches nor the places in the long recordings (fold 1).
-DEMO_MODEL := results/mini/models/snr10/gwrp/fold1/seed0
+DEMO_MODEL := results/mini/models/snr10/unet/fold1/seed0
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-slurm demo demo-all test test-browser test-cluster lint bench lock clean

@@ -68,8 +68,8 @@ def _parser(defaults):
         "--level",
         choices=[AS_TRAINED, AS_RECORDED],
         default=defaults["level"],
-        help="bring each window to the peak of the training mixtures (by at most 40 dB up), or leave "
-        "levels as they are; default %(default)s",
+        help="bring a recording's loud stretches to the peak of the training mixtures (by at most "
+        "40 dB up), or leave levels as they are; default %(default)s",
     )
     parser.add_argument(
         "--window-s", type=float, metavar="S", help="window length; default: the model's clips'"

@@ -36,8 +36,8 @@ class ApplySettings:
     block_s : float
         What is read at once; no effect on any value.
     level : {"as_trained", "as_recorded"}
-        ``as_trained``: each window's peak is brought to that of the mixtures the model was trained
-        on (by at most 40 dB up). ``as_recorded``: levels are left alone.
+        ``as_trained``: the recording's loud stretches are brought to the peak of the mixtures that
+        the model was trained on (`tfseg.apply.scores`). ``as_recorded``: levels are left alone.
     sounds : bool
         Write separated sounds.
     page : bool
@@ -194,7 +194,7 @@ def _scratch_folder(folder):
     Its name is always the same, so that what a killed process leaves behind is found and emptied.
     """
     scratch = folder.parent / f".{folder.name}.part"
-    scratch.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f".{folder.name}.lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
