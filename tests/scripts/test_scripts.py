@@ -314,6 +314,7 @@ def scores(config, work, features, models):
             inputs={
                 "model": models[fold].model,
                 "description": models[fold].description,
+                "detection": [],
                 "features": of_fold(features, fold),
             },
             outputs={
@@ -744,6 +745,8 @@ def comparison(config, work, plan, scores, events, separation):
                 "scores": [scores[fold].scores for fold in FOLDS] * 2,
                 "counts": [scores[fold].counts for fold in FOLDS] * 2,
                 "events": [events[fold] for fold in FOLDS] * 2,
+                "detections": [],
+                "tuned_events": [],
                 "separation": [separation[0][fold].scores for fold in FOLDS],
                 "mixtures": plan["mixtures"],
                 "mixture_events": plan["events"],

@@ -20,7 +20,8 @@ def _paths(value, prefix=()):
             yield from _paths(inner, (*prefix, key))
 
 
-PATHS = list(_paths(CONFIG))
+# Variants are names of the user's choosing, and say only what differs: test_recipes.
+PATHS = [path for path in _paths(CONFIG) if path[0] != "variants" or len(path) == 1]
 
 
 def _parent(config, dotted):

@@ -198,11 +198,13 @@ def _relations(config):
                 )
     yield from _split_relations(config)
     yield from _baseline_relations(config)
-    yield from _training_relations(config, config["training"], "")
-    for name, variant in config["variants"].items():
-        changed = find_recipe(config, name).training
-        if changed != config["training"] and "training" in variant:
-            yield from _training_relations(config, changed, f"variants.{name}.")
+    messages = list(_training_relations(config, config["training"]))
+    yield from messages
+    for name in config["variants"]:
+        # What is wrong with the experiment's own section is said once.
+        for message in _training_relations(config, find_recipe(config, name).training):
+            if message not in messages:
+                yield message.replace("config key ", f"config key variants.{name}.", 1)
     if config["corpus"]["kind"] == "embedded":
         from tfseg.corpora.instruments import INSTRUMENTS
 
@@ -214,29 +216,29 @@ def _relations(config):
                 )
 
 
-def _training_relations(config, training, place):
-    """Check a section ``training``: the experiment's, or a variant's (`place` says which)."""
+def _training_relations(config, training):
+    """Check a section ``training``: the experiment's, or a variant's."""
     features, kind = config["features"], config["corpus"]["kind"]
     grid = TimeGrid(features["sample_rate"], features["window_length"], features["hop_length"])
     excerpt_s = training["excerpt_s"]
     if kind == "clips" and excerpt_s is None:
-        yield f"config key {place}training.excerpt_s: expected a number of seconds with corpus.kind clips"
+        yield f"config key training.excerpt_s: expected a number of seconds with corpus.kind clips"
     if excerpt_s is not None and grid.n_samples(excerpt_s) < features["window_length"]:
         yield (
-            f"config key {place}training.excerpt_s: expected at least one window "
+            f"config key training.excerpt_s: expected at least one window "
             f"({features['window_length'] / features['sample_rate']:g} s), found {excerpt_s}"
         )
     if training["kinds"] is None:
         return
     if kind == "clips":
         yield (
-            f"config key {place}training.kinds: expected null with corpus.kind clips, which are not "
+            f"config key training.kinds: expected null with corpus.kind clips, which are not "
             f"mixed, found {training['kinds']}"
         )
     for wanted in training["kinds"]:
         if wanted not in config["mixing"]["kinds"]:
             yield (
-                f"config key {place}training.kinds: expected kinds of mixing.kinds "
+                f"config key training.kinds: expected kinds of mixing.kinds "
                 f"{config['mixing']['kinds']}, found {wanted!r}"
             )
 
