@@ -222,7 +222,7 @@ def _training_relations(config, training):
     grid = TimeGrid(features["sample_rate"], features["window_length"], features["hop_length"])
     excerpt_s = training["excerpt_s"]
     if kind == "clips" and excerpt_s is None:
-        yield f"config key training.excerpt_s: expected a number of seconds with corpus.kind clips"
+        yield "config key training.excerpt_s: expected a number of seconds with corpus.kind clips"
     if excerpt_s is not None and grid.n_samples(excerpt_s) < features["window_length"]:
         yield (
             f"config key training.excerpt_s: expected at least one window "
