@@ -1,0 +1,57 @@
+"""Print how a run's systems compare with its reference, as Markdown: ratios and differences with intervals.
+
+    python bench/compared.py results/compare/comparisons.csv [--snr all]
+
+Rows are macro averages over classes, means over SNRs and repeats; intervals are paired bootstraps over clips.
+"""
+
+import argparse
+
+import pandas as pd
+
+# Metrics in dB are compared by difference, all others by ratio.
+IN_DB = ("si_sdr_improvement", "capi_sdri")
+
+
+def rows(path, snr):
+    """One row per measure, variant and system."""
+    texts = {"task": str, "metric": str, "class": str, "variant": str, "system": str}
+    table = pd.read_csv(path, dtype=texts | {"snr_db": str}, keep_default_na=False)
+    table = table[table["snr_db"] == snr]
+    for row in table.itertuples():
+        in_db = row.metric in IN_DB
+        kind = "difference" if in_db else "ratio"
+        value, low, high = (
+            float(getattr(row, name)) for name in (kind, f"{kind}_low", f"{kind}_high")
+        )
+        yield {
+            "measure": f"{row.task} {row.metric}",
+            "variant": row.variant,
+            "system": row.system,
+            "value": f"{float(row.value):.3f}",
+            row.reference: f"{float(row.reference_value):.3f}",
+            "ratio, or difference in dB": f"{value:+.2f} dB" if in_db else f"{value:.2f}",
+            "95 % interval": f"{low:.2f} to {high:.2f}",
+        }
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("comparisons")
+    parser.add_argument("--snr", default="all")
+    arguments = parser.parse_args()
+    found = list(rows(arguments.comparisons, arguments.snr))
+    if not found:
+        raise SystemExit(
+            f"{arguments.comparisons}: expected rows of SNR {arguments.snr}, found none"
+        )
+    columns = list(found[0])
+    print("|", " | ".join(columns), "|")
+    print("|" + "---|" * len(columns))
+    for row in found:
+        print("|", " | ".join(row.values()), "|")
+
+
+if __name__ == "__main__":
+    main()
