@@ -20,35 +20,38 @@ from tfseg.features import FeatureSettings  # noqa: E402
 from tfseg.models.cost import layer_costs, network_cost  # noqa: E402
 from tfseg.models.registry import SYSTEMS  # noqa: E402
 from tfseg.models.systems import build_network  # noqa: E402
+from tfseg.recipes import find_recipe  # noqa: E402
 
 
 def build(system, config):
     """Build a system, untrained, for the config's classes and mel bands."""
+    recipe = find_recipe(config, system)
     return build_network(
-        system,
+        recipe.network,
         n_classes=len(config["corpus"]["classes"]),
         n_mels=config["features"]["n_mels"],
-        trunk_settings=config["trunk"],
-        pooling_settings=config["pooling"],
+        trunk_settings=recipe.trunk,
+        pooling_settings=recipe.pooling,
         baseline_settings=config["baselines"],
     )
 
 
 def main():
     """Print a line for each system."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    known = [*SYSTEMS, *config["variants"]]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("systems", nargs="*", metavar="SYSTEM", help=f"of {', '.join(SYSTEMS)}")
+    parser.add_argument("systems", nargs="*", metavar="SYSTEM", help=f"of {', '.join(known)}")
     parser.add_argument("--layers", action="store_true", help="print each layer too")
     arguments = parser.parse_args()
-    unknown = sorted(set(arguments.systems) - set(SYSTEMS))
+    unknown = sorted(set(arguments.systems) - set(known))
     if unknown:
-        parser.error(f"expected systems of {', '.join(SYSTEMS)}; got {', '.join(unknown)}")
-    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+        parser.error(f"expected systems of {', '.join(known)}; got {', '.join(unknown)}")
     settings = FeatureSettings(**config["features"])
     n_samples = round(config["mixing"]["duration_s"] * settings.sample_rate)
     shape = settings.grid.n_frames(n_samples), settings.n_mels
     print(f"{'system':12s} {'parameters':>12s} {'MMAC per clip':>14s}")
-    for system in arguments.systems or SYSTEMS:
+    for system in arguments.systems or known:
         network = build(system, config)
         n_parameters, macs = network_cost(network, *shape)
         print(f"{system:12s} {n_parameters:12,d} {macs / 1e6:14,.1f}")
