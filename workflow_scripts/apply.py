@@ -25,7 +25,7 @@ from tfseg.apply.analysis import (
 from tfseg.apply.listing import find_recordings
 from tfseg.apply.scores import AS_RECORDED, AS_TRAINED
 from tfseg.apply.summary import check_folder, write_summary
-from tfseg.errors import DataError, TfsegError
+from tfseg.errors import DataError, NotWrittenError, TfsegError
 from tfseg.events import read_events
 from tfseg.hardware import choose_device, choose_precision
 from tfseg.model_folder import load_model_folder
@@ -126,6 +126,8 @@ def apply_to(recordings, out, model, settings, *, reference, overwrite):
                 continue
             known = reference.get(recording.path.name)
             analyses.append(analyse(recording, folder, model, settings, known))
+        except NotWrittenError:  # no fault of this recording, and the next would fare no better
+            raise
         except TfsegError as error:
             failures[recording.name, str(recording.path)] = str(error)
             _say(f"{recording.name}: FAILED, {error}")
@@ -169,7 +171,10 @@ def main(arguments=None):
         )
         earlier = earlier_analyses(out, {recording.name for recording in recordings}, model)
         write_summary(out, [*analyses, *earlier], failures, model)
-    except OSError as error:  # a full disk: what is done stays, and is not done again
+    except (
+        NotWrittenError,
+        OSError,
+    ) as error:  # a full disk: what is done stays, and is not done again
         _say(f"error: {error}")
         return 1
     if failures:

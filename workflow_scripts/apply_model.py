@@ -7,7 +7,7 @@ import torch
 
 from tfseg.apply.analysis import ApplySettings, analyse, describe
 from tfseg.apply.listing import Recording
-from tfseg.errors import DataError
+from tfseg.errors import DataError, NotWrittenError
 from tfseg.events import read_events
 from tfseg.files import write_json, write_text
 from tfseg.hardware import choose_device, choose_precision
@@ -36,6 +36,8 @@ def main(smk):
             reference.get(recording.path.name),
         )
         print(describe(analysis, time.perf_counter() - started_s))
+    except NotWrittenError:  # no fault of this recording
+        raise
     except DataError as problem:
         error = str(problem)
         print(f"FAILED: {error}")

@@ -21,5 +21,9 @@ class DamagedFileError(DataError):
     """An intermediate file is truncated, altered or of another layout than expected."""
 
 
+class NotWrittenError(DataError):
+    """A file cannot be written: the disk is full, or the folder is not the user's to write to."""
+
+
 class ExportError(TfsegError):
     """A model cannot be written in another format."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from tfseg.errors import DamagedFileError, DataError
+from tfseg.errors import DamagedFileError, DataError, NotWrittenError
 
 
 @contextlib.contextmanager
@@ -33,7 +33,7 @@ def whole_file(path):
 
     Raises
     ------
-    DataError
+    NotWrittenError
         When the disk is full, or the folder cannot be written to.
     """
     path = Path(path)
@@ -64,7 +64,7 @@ def whole_file(path):
 
 
 def _not_written(path, error):
-    return DataError(
+    return NotWrittenError(
         f"{path}: could not be written: {error.strerror or error}. What was there before is as it "
         "was; run again when this is mended."
     )
@@ -170,7 +170,7 @@ def writing_hdf5(path):
 
     Raises
     ------
-    DataError
+    NotWrittenError
         When the disk is full, or the folder cannot be written to.
     """
     with whole_file(path) as temporary_path, _Sink(temporary_path) as sink:

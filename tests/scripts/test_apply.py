@@ -1,0 +1,40 @@
+"""What the command for recordings does with those that fail, and with a disk that does."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import apply
+import pytest
+
+from tfseg.errors import DataError, NotWrittenError
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Return a function that "analyses" two recordings, each with its own outcome."""
+
+    def run_apply(outcomes):
+        recordings = [SimpleNamespace(name=name, path=Path(f"{name}.wav")) for name in outcomes]
+
+        def analyse(recording, *_):
+            if outcomes[recording.name] is not None:
+                raise outcomes[recording.name]
+            return recording.name
+
+        monkeypatch.setattr(apply, "analyse", analyse)
+        monkeypatch.setattr(apply, "already_there", lambda *_, **__: False)
+        monkeypatch.setattr(apply, "describe", lambda *_: "done")
+        return apply.apply_to(recordings, tmp_path, None, None, reference={}, overwrite=False)
+
+    return run_apply
+
+
+def test_a_recording_that_cannot_be_used_is_listed_and_the_next_is_done(run):
+    analyses, failures = run({"one": DataError("one.wav: no sound"), "two": None})
+    assert analyses == ["two"]
+    assert failures == {("one", "one.wav"): "one.wav: no sound"}
+
+
+def test_a_full_disk_is_no_fault_of_a_recording(run):
+    with pytest.raises(NotWrittenError):
+        run({"one": NotWrittenError("events.tsv: could not be written"), "two": None})
