@@ -112,7 +112,7 @@ def test_short_jobs_share_a_job_of_slurm(slurm, finished):
     # One for the corpus, one for four shards, eight with a GPU, two for the metrics of a system,
     # two for the separation of a fold, two for examples, one for tables, figures and report; the
     # four model cards are made where Snakemake runs.
-    assert (len(jobs), n_steps) == (17, 43)
+    assert (len(jobs), n_steps) == (17, 45)
 
 
 def test_a_job_computes_on_the_device_that_slurm_gave(slurm, tmp_path, repository):
