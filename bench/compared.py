@@ -1,6 +1,6 @@
 """Print how a run's systems compare with its reference, as Markdown: ratios and differences with intervals.
 
-    python bench/compared.py results/compare/comparisons.csv [--snr all]
+    python bench/compared.py results/compare/comparisons.csv [--snr all] [--systems unet ...]
 
 Rows are macro averages over classes, means over SNRs and repeats; intervals are paired bootstraps over clips.
 """
@@ -13,11 +13,13 @@ import pandas as pd
 IN_DB = ("si_sdr_improvement", "capi_sdri")
 
 
-def rows(path, snr):
-    """One row per measure, variant and system."""
+def rows(path, snr, systems=None):
+    """One row per measure, variant and system (all, or some)."""
     texts = {"task": str, "metric": str, "class": str, "variant": str, "system": str}
     table = pd.read_csv(path, dtype=texts | {"snr_db": str}, keep_default_na=False)
     table = table[table["snr_db"] == snr]
+    if systems:
+        table = table[table["system"].isin(systems)]
     for row in table.itertuples():
         in_db = row.metric in IN_DB
         kind = "difference" if in_db else "ratio"
@@ -40,8 +42,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("comparisons")
     parser.add_argument("--snr", default="all")
+    parser.add_argument("--systems", nargs="+")
     arguments = parser.parse_args()
-    found = list(rows(arguments.comparisons, arguments.snr))
+    found = list(rows(arguments.comparisons, arguments.snr, arguments.systems))
     if not found:
         raise SystemExit(
             f"{arguments.comparisons}: expected rows of SNR {arguments.snr}, found none"
