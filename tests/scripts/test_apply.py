@@ -3,9 +3,9 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-import apply
 import pytest
 
+import apply
 from tfseg.errors import DataError, NotWrittenError
 
 
