@@ -1,6 +1,6 @@
 """What each recipe of an experiment is worth on validation clips; held-out folds are not opened.
 
-    python bench/recipes.py --configfile FILE ... [--held-out 1] [--snr 0] [--seeds 1] [SYSTEM ...]
+    python bench/recipes.py --configfile FILE ... [--held-out 1] [--snr 0] [--seeds 1] [--systems SYSTEM ...]
 
 Trains systems of an experiment on the training part of all folds but one, and scores them on these
 folds' validation part (`split.validation`), whose features `snakemake --until extract_features` has made.
@@ -122,7 +122,7 @@ def main():
     parser.add_argument("--held-out", type=int, default=1, help="fold that is left alone")
     parser.add_argument("--snr", default="0")
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("systems", nargs="*", metavar="SYSTEM", help="default: the experiment's")
+    parser.add_argument("--systems", nargs="+", metavar="SYSTEM", help="default: the experiment's")
     arguments = parser.parse_args()
     config = read_config(arguments.configfile)
     results = ROOT / "results" / config["run"]
