@@ -104,7 +104,8 @@ def test_every_item_of_every_list_is_named_when_it_is_refused(small, tally, pyte
 @pytest.mark.parametrize("n_wrong", [2, 5])
 @hypothesis.given(data=st.data())
 def test_every_one_of_several_faults_is_named(small, tally, data, n_wrong):
-    paths = sorted(leaves(small))
+    # What variants change can be checked only where the sections that they change are right.
+    paths = sorted(path for path in leaves(small) if path[0] != "variants")
     wrong = data.draw(st.lists(st.sampled_from(paths), min_size=n_wrong, unique=True, max_size=8))
     config = copy.deepcopy(small)
     for path in wrong:
