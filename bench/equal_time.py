@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from systems import build
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
@@ -28,7 +29,6 @@ from tfseg import training  # noqa: E402
 from tfseg.config import check_config  # noqa: E402
 from tfseg.features import FeatureSettings  # noqa: E402
 from tfseg.hardware import choose_precision, keep_freed_memory  # noqa: E402
-from tfseg.models.systems import build_network  # noqa: E402
 from tfseg.recipes import find_recipe, merged  # noqa: E402
 
 N_CLIPS, WARM_UP, ITERATIONS = 200, 3, 12
@@ -58,14 +58,7 @@ def cost_of_iteration(config, name, folder):
 
     def run(iterations):
         network = training.initial_network(
-            lambda: build_network(
-                recipe.network,
-                n_classes=n_classes,
-                n_mels=features.n_mels,
-                trunk_settings=recipe.trunk,
-                pooling_settings=recipe.pooling,
-                baseline_settings=config["baselines"],
-            ),
+            lambda: build(name, config),
             0,
             logmel,
         )

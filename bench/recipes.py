@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 from equal_time import read_config
+from systems import build
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
@@ -35,7 +36,6 @@ from tfseg.metrics.scoring import (  # noqa: E402
     macro,
     tagging_metrics,
 )
-from tfseg.models.systems import build_network  # noqa: E402
 from tfseg.recipes import find_recipe  # noqa: E402
 from tfseg.seeding import derive_seed  # noqa: E402
 
@@ -49,14 +49,7 @@ def train_one(config, name, data, seed, folder, teacher):
     if settings.kinds is not None:
         data = data.of_kinds(settings.kinds)
     network = training.initial_network(
-        lambda: build_network(
-            recipe.network,
-            n_classes=len(data.classes),
-            n_mels=data.settings["n_mels"],
-            trunk_settings=recipe.trunk,
-            pooling_settings=recipe.pooling,
-            baseline_settings=config["baselines"],
-        ),
+        lambda: build(name, config),
         seed,
         data.logmel,
     )

@@ -171,10 +171,8 @@ def main(arguments=None):
         )
         earlier = earlier_analyses(out, {recording.name for recording in recordings}, model)
         write_summary(out, [*analyses, *earlier], failures, model)
-    except (
-        NotWrittenError,
-        OSError,
-    ) as error:  # a full disk: what is done stays, and is not done again
+    except (NotWrittenError, OSError) as error:
+        # A full disk: what is done stays, and is not done again.
         _say(f"error: {error}")
         return 1
     if failures:
