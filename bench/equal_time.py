@@ -19,28 +19,18 @@ import time
 from pathlib import Path
 
 import numpy as np
-import yaml
+from harness import read_config
 from systems import build
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from tfseg import training  # noqa: E402
-from tfseg.config import check_config  # noqa: E402
 from tfseg.features import FeatureSettings  # noqa: E402
 from tfseg.hardware import choose_precision, keep_freed_memory  # noqa: E402
-from tfseg.recipes import find_recipe, merged  # noqa: E402
+from tfseg.recipes import find_recipe  # noqa: E402
 
 N_CLIPS, WARM_UP, ITERATIONS = 200, 3, 12
-
-
-def read_config(paths):
-    """Merge overlays over config.yaml, as Snakemake does."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    for path in paths:
-        config = merged(config, yaml.safe_load(Path(path).read_text(encoding="utf-8")))
-    check_config(config)
-    return config
 
 
 def cost_of_iteration(config, name, folder):

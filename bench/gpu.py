@@ -15,8 +15,8 @@ from harness import (
     ROOT,
     Row,
     ceilings,
-    full_config,
     machine_facts,
+    read_config,
     show,
     timed,
     write,
@@ -62,12 +62,12 @@ def at_once_rows(device, precision, n_steps, small):
 
 def gpu_rows(device, precision, rates, small):
     """All rows, as they come."""
-    scale, n_clips = (_SMALL, 4) if small else ({}, full_config()["training"]["batch_size"])
+    scale, n_clips = (_SMALL, 4) if small else ({}, read_config()["training"]["batch_size"])
     batch = FullNetwork(device, precision, n_clips, **scale)
     rounds = 2 if small else 20
     rows = list(training_rows(batch, rates, rounds, compiled=not small))
     yield from rows
-    steps = full_config()["training"]["iterations"]
+    steps = read_config()["training"]["iterations"]
     yield Row(
         f"training, {steps} iterations, from the step",
         steps * rows[0].ours,

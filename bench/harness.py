@@ -14,8 +14,10 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
+from tfseg.config import check_config  # noqa: E402
 from tfseg.files import write_json, write_text  # noqa: E402
 from tfseg.hardware import keep_freed_memory  # noqa: E402
+from tfseg.recipes import merged  # noqa: E402
 
 OUTPUT = ROOT / "results" / "bench"
 
@@ -49,9 +51,13 @@ class Row:
         return None if self.baseline is None else self.baseline / self.ours
 
 
-def full_config():
-    """The paper's configuration."""
-    return yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+def read_config(overlays=()):
+    """Merge overlays over config.yaml, as Snakemake does: without any, the paper's configuration."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    for path in overlays:
+        config = merged(config, yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+    check_config(config)
+    return config
 
 
 def _synchronise():

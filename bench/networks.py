@@ -4,7 +4,7 @@ import statistics
 
 import numpy as np
 import torch
-from harness import Row, alternate, full_config, median_s, timed
+from harness import Row, alternate, median_s, read_config, timed
 from plain_network import PlainNetwork, score_masks
 from torch.nn import functional
 
@@ -32,7 +32,7 @@ class FullNetwork:
     """
 
     def __init__(self, device, precision, n_clips, **scale):
-        config = full_config()
+        config = read_config()
         self.device, self.precision, self.n_clips = device, precision, n_clips
         self.settings = config["features"]
         n_samples = int(config["mixing"]["duration_s"] * self.settings["sample_rate"])

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from equal_time import read_config
+from harness import read_config
 from systems import build
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,18 +80,14 @@ def score(config, network, data, labels):
             batch_size=config["inference"]["batch_size"],
             mask_thresholds={"published": settings.mask_threshold},
         )
-    reference = {name: labels[name] for name in data.mixture}
-    fold = FoldScores(
-        mixtures=data.mixture,
-        tags=tags,
-        target=data.target.astype(bool),
-        frames=frames,
-        strong=[
-            data.grid.strong_labels(reference[name], data.classes, len(clip))
-            for name, clip in zip(data.mixture, frames, strict=True)
-        ],
-        reference=reference,
-        estimated={},
+    fold = FoldScores.from_scores(
+        data.mixture,
+        tags,
+        data.target,
+        frames,
+        labels,
+        classes=data.classes,
+        grid=data.grid,
         masks=counter.result()[0] if counter else None,
     )
     values, _ = tagging_metrics(fold, settings)

@@ -10,7 +10,7 @@ import numpy as np
 import sed_eval
 import straightforward
 from corpus import plan_one_fold
-from harness import ROOT, Row, alternate, full_config, median_s
+from harness import ROOT, Row, alternate, median_s, read_config
 
 from tfseg import features, mixing
 from tfseg.corpora import embedded, tables
@@ -93,7 +93,7 @@ class SmallCorpus:
 
 def corpus_rows(folder):
     """CPU seconds and bytes per mixture for stems and the features of all SNRs."""
-    corpus = SmallCorpus(folder, full_config())
+    corpus = SmallCorpus(folder, read_config())
 
     def both():
         corpus.render()

@@ -22,9 +22,7 @@ def main(smk):
     model = load_model_folder(smk.params.model, device)
     model.network.precision = choose_precision(smk.params.precision, device)
     recording = Recording(smk.wildcards.recording, Path(smk.params.path))
-    reference = {}
-    for path in smk.input.reference:
-        reference = read_events(path)
+    reference = read_events(smk.input.reference[0]) if smk.input.reference else {}
     folder, error = Path(smk.output.folder), None
     started_s = time.perf_counter()
     try:

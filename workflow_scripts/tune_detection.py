@@ -41,18 +41,14 @@ def main(smk):
         tables.read_table(smk.input.mixtures, "mixtures"),
     )
     grid, classes = features.grid, features.classes
-    reference = {name: labels[name] for name in features.mixture if name in labels}
-    scores = FoldScores(
-        mixtures=features.mixture,
-        tags=tags,
-        target=features.target.astype(bool),
-        frames=frames,
-        strong=[
-            grid.strong_labels(reference.get(name, []), classes, len(clip))
-            for name, clip in zip(features.mixture, frames, strict=True)
-        ],
-        reference=reference,
-        estimated={},
+    scores = FoldScores.from_scores(
+        features.mixture,
+        tags,
+        features.target,
+        frames,
+        labels,
+        classes=classes,
+        grid=grid,
         masks=counter.result()[0] if counter else None,
     )
     settings, rows = tune(scores, classes, fixed, grid, **smk.params.collars)

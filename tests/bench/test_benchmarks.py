@@ -76,6 +76,6 @@ def test_an_iteration_of_each_kind_of_system_can_be_timed(monkeypatch, tmp_path,
     monkeypatch.setattr(equal_time, "N_CLIPS", 16)
     monkeypatch.setattr(equal_time, "ITERATIONS", 2)
     overlays = [repository / f"experiments/{name}.yaml" for name in ("mini", "compare")]
-    config = equal_time.read_config(overlays)
+    config = harness.read_config(overlays)
     for name in ("unet", "wldcnn_long"):
         assert math.isfinite(equal_time.cost_of_iteration(config, name, tmp_path))

@@ -7,6 +7,21 @@ from tfseg.errors import ConfigError
 from tfseg.features import Spectrograms
 
 
+def check_separable(grid):
+    """Check that every sample is part of a frame: sounds are put together from frames.
+
+    Raises
+    ------
+    ConfigError
+        When there are samples between the windows.
+    """
+    if grid.hop_length > grid.window_length:
+        raise ConfigError(
+            f"separation needs features.hop_length of at most features.window_length "
+            f"({grid.window_length} samples), found {grid.hop_length}"
+        )
+
+
 class Separator:
     """Separates what a mel mask selects from a mixture, with the mixture's phase.
 
@@ -24,12 +39,8 @@ class Separator:
     """
 
     def __init__(self, settings):
-        if settings.hop_length > settings.window_length:
-            raise ConfigError(
-                f"separation needs features.hop_length of at most features.window_length "
-                f"({settings.window_length} samples), found {settings.hop_length}"
-            )
         self._grid = settings.grid
+        check_separable(self._grid)
         # Without the features' scale, which cancels out here.
         self._window = np.hamming(settings.window_length)
         n_bins = settings.window_length // 2 + 1

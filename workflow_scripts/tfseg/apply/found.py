@@ -15,6 +15,7 @@ from tfseg.events import COLUMNS, detect_runs, event_confidence, of_class
 from tfseg.files import write_text
 
 _CONFIDENCE = "confidence"
+_FRAMES_AT_ONCE = 4096  # of a mask in memory
 RAVEN_COLUMNS = [
     "Selection",
     "View",
@@ -136,9 +137,6 @@ def find_events(scores, store, classes, settings, detection, *, duration_s):
                 )
             )
     return sorted(found)
-
-
-_FRAMES_AT_ONCE = 4096
 
 
 def _mean_mask(store, k, first, stop):

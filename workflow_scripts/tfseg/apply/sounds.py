@@ -13,8 +13,8 @@ import scipy.fft
 import soundfile
 
 from tfseg.audio import writing_float_wav
-from tfseg.errors import ConfigError, DataError
-from tfseg.separation import band_shares
+from tfseg.errors import DataError
+from tfseg.separation import band_shares, check_separable
 
 _BLOCK_FRAMES = 128
 _BLOCK_VALUES = 1 << 23  # of all sounds of a block together, at most
@@ -45,11 +45,7 @@ class MaskedSpectrum:
 
     def __init__(self, spectrograms, sample_rate, n_feature_frames):
         grid = spectrograms.grid
-        if grid.hop_length > grid.window_length:
-            raise ConfigError(
-                f"separation needs features.hop_length of at most features.window_length "
-                f"({grid.window_length} samples), found {grid.hop_length}"
-            )
+        check_separable(grid)
         ratio = sample_rate / grid.sample_rate
         self.length = grid.window_length
         if sample_rate != grid.sample_rate:

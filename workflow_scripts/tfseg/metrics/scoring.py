@@ -54,6 +54,29 @@ class FoldScores:
     mask_hit: np.ndarray | None = None
     probe: TimeProbe | None = None
 
+    @classmethod
+    def from_scores(cls, mixtures, tags, target, frames, labels, *, classes, grid, **rest):
+        """Build the references of scores.
+
+        Parameters
+        ----------
+        mixtures, tags, target, frames
+            As the attributes; `target` of any dtype.
+        labels : dict
+            Clip to list of (label, onset_s, offset_s), for every clip whose events' times are known.
+        classes : sequence of str
+        grid : tfseg.timegrid.TimeGrid
+        **rest
+            Further attributes; without `estimated` no events.
+        """
+        reference = {name: labels[name] for name in mixtures if name in labels}
+        strong = [
+            grid.strong_labels(reference.get(name, []), classes, len(clip))
+            for name, clip in zip(mixtures, frames, strict=True)
+        ]
+        rest = {"estimated": {}} | rest
+        return cls(mixtures, tags, target.astype(bool), frames, strong, reference, **rest)
+
 
 def read_fold_scores(scores_path, counts_path, estimated, labels, grid):
     """Read one fold's scores and build its references.
@@ -74,15 +97,12 @@ def read_fold_scores(scores_path, counts_path, estimated, labels, grid):
     """
     with reading_hdf5(scores_path) as file:
         mixtures = [name.decode() for name in file["mixture"][:]]
-        tags, target = file["tags"][:], file["target"][:].astype(bool)
+        tags, target = file["tags"][:], file["target"][:]
         frames = read_ragged(file, "frames")
         classes = tuple(read_description(file)["classes"])
-    reference = {name: labels[name] for name in mixtures if name in labels}
-    strong = [
-        grid.strong_labels(reference.get(name, []), classes, len(clip))
-        for name, clip in zip(mixtures, frames, strict=True)
-    ]
-    scores = FoldScores(mixtures, tags, target, frames, strong, reference, estimated)
+    scores = FoldScores.from_scores(
+        mixtures, tags, target, frames, labels, classes=classes, grid=grid, estimated=estimated
+    )
     with reading_hdf5(counts_path) as file:
         if file.attrs["has_counts"]:
             scores = replace(
