@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tfseg import figures
+from tfseg.looks import system_looks
 from tfseg.models.registry import SYSTEMS
 
 
@@ -42,19 +43,19 @@ def test_the_training_figure_names_every_system_within_the_picture(snrs, systems
     assert np.ptp(picture[..., :3]) > 0.5
 
 
-def _looks(systems):
+def test_every_figure_of_a_run_shows_a_system_in_the_same_look():
+    systems = ["gmp", "gap", "gwrp", "unet"]
+    looks = system_looks(systems)
     rows = [(iteration, 1.0, "0", system, "1", "0") for iteration in (10, 20) for system in systems]
     columns = ["iteration", "loss", "snr", "system", "fold", "repeat"]
-    figure = figures.draw_training(pd.DataFrame(rows, columns=columns), systems)
-    lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
-    return {s: (lines[s].get_color(), lines[s].get_linestyle()) for s in systems}
-
-
-def test_a_system_looks_the_same_in_every_run_and_like_no_other():
-    everything = _looks(list(SYSTEMS))
-    assert len(set(everything.values())) == len(SYSTEMS)
-    some = ["gwrp", "dnn", "gap"]
-    assert _looks(some) == {system: everything[system] for system in some}
+    training = figures.draw_training(pd.DataFrame(rows, columns=columns), systems)
+    curves = {system: {"tagging": np.linspace(0, 1, 5)} for system in systems}
+    thresholds = figures.draw_thresholds(curves, np.logspace(-3, 0, 5), {"tagging": 0.1, "frame": 0.1}, 0.0)
+    for figure in (training, thresholds):
+        lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
+        for system in systems:
+            shown = lines[system].get_color(), lines[system].get_linestyle()
+            assert shown == (looks[system]["color"], looks[system]["linestyle"])
 
 
 @pytest.mark.parametrize(("snr_db", "said"), [(-5.0, "-5 dB SNR"), (np.nan, "clips as recorded")])
@@ -63,9 +64,3 @@ def test_f1_by_threshold_says_its_snr(snr_db, said):
     curves = {"gwrp": {"tagging": np.linspace(0, 1, 5)}}
     figure = figures.draw_thresholds(curves, thresholds, {"tagging": 0.1, "mask": 0.1}, snr_db)
     assert said in figure.axes[0].get_ylabel()
-
-
-def test_a_variant_looks_the_same_in_every_run():
-    one, two = _looks(["gwrp", "mine"]), _looks(["mine", "gap", "yours"])
-    assert one["mine"] == two["mine"]
-    assert one["mine"] != one["gwrp"]

@@ -1,7 +1,6 @@
 """The figures: TASLP's 1, 7 and 8 for one mixture, training curves, metrics against SNR."""
 
 import math
-import zlib
 
 import matplotlib as mpl
 import numpy as np
@@ -9,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tfseg.files import whole_file
-from tfseg.models.registry import SYSTEMS
+from tfseg.looks import COLOURS, DASHES, system_looks
 from tfseg.tables import snr_name
 
 # Reproducible SVG: without a salt its ids, without this text its fonts, differ between machines.
@@ -20,14 +19,8 @@ mpl.rcParams["axes.titlesize"] = 9
 mpl.rcParams["axes.spines.top"] = False
 mpl.rcParams["axes.spines.right"] = False
 
-# Okabe and Ito's colours, told apart by colour-blind readers; markers and dashes say it again.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKERS = "osD^vPX"
 _LEGEND_LINE_IN, _LEGEND_LETTER_IN = 0.6, 0.09  # of an entry: its line, and each letter
-_DASHES = ("-", "--", "-.", ":", "-", "--", "-.")
 _MASK_MAP, _LEVEL_MAP = "magma", "viridis"
-_N_LOOKS = len(_COLOURS) * len(_DASHES)
-_PLACES = {system: place for place, system in enumerate(SYSTEMS)}
 _TASKS = ("tagging", "frame", "event", "mask")
 _TASK_TITLES = {
     "tagging": "Audio tagging",
@@ -45,23 +38,9 @@ def save(figure, png_path, svg_path):
         figure.savefig(path, format="svg", metadata={"Date": None})
 
 
-def _place(system):
-    """Place of a system among the looks: a variant's follows from its name, behind the others."""
-    if system in _PLACES:
-        return _PLACES[system]
-    return len(_PLACES) + zlib.crc32(system.encode()) % (_N_LOOKS - len(_PLACES))
-
-
-def _look(system):
-    """Colour and dashes of a system: the same in every figure of every run."""
-    turn, place = divmod(_place(system), len(_COLOURS))
-    # A colour that comes again has other dashes and another marker.
-    return {"color": _COLOURS[place], "linestyle": _DASHES[(place + turn) % len(_DASHES)]}
-
-
-def _marker(system):
-    turn, place = divmod(_place(system), len(_COLOURS))
-    return _MARKERS[(place + turn) % len(_MARKERS)]
+def _line_looks(systems):
+    """Looks for lines of many points: without markers."""
+    return {name: look | {"marker": None} for name, look in system_looks(systems).items()}
 
 
 def _readable(label):
@@ -108,7 +87,7 @@ def _draw_labels(axis, example, strong):
         if strong:
             edges = np.flatnonzero(np.diff(np.r_[0, example.strong[:, k].astype(np.int8), 0]))
             spans = [(times[on], times[off] - times[on]) for on, off in edges.reshape(-1, 2)]
-        axis.broken_barh(spans, (row - 0.3, 0.6), color=_COLOURS[row % len(_COLOURS)])
+        axis.broken_barh(spans, (row - 0.3, 0.6), color=COLOURS[row % len(COLOURS)])
     axis.set_title("Strong labels" if strong else "Weak labels: all that training sees")
     axis.set_yticks(range(len(sounding)), [_readable(example.classes[k]) for k in sounding])
     axis.set_ylim(len(sounding) - 0.5, -0.5)
@@ -248,10 +227,11 @@ def draw_thresholds(curves, thresholds, fixed, snr_db):
     """
     figure = Figure(figsize=(9.0, 3.4), layout="constrained")
     axes = figure.subplots(1, len(fixed), sharey=True)
+    looks = _line_looks(curves)
     for axis, (task, threshold) in zip(axes, fixed.items(), strict=True):
         for system, by_task in curves.items():
             if task in by_task:
-                axis.plot(thresholds, by_task[task], label=system, **_look(system))
+                axis.plot(thresholds, by_task[task], label=system, **looks[system])
         axis.axvline(threshold, color="0.4", linewidth=0.8, linestyle=":")
         axis.text(
             threshold, 0.98, f" fixed: {threshold:g}", fontsize=7, va="top", color="0.3",
@@ -292,15 +272,15 @@ def draw_frames(example):
         for k in others:
             axis.plot(times, scores[k], color="0.75", linewidth=0.8)
         for index, k in enumerate(sounding):
-            style = index % len(_COLOURS)
-            axis.plot(times, scores[k], color=_COLOURS[style], linestyle=_DASHES[style])
+            style = index % len(COLOURS)
+            axis.plot(times, scores[k], color=COLOURS[style], linestyle=DASHES[style % len(DASHES)])
         kind = ": mask averaged over mel bands" if system in example.masks else ""
         axis.set_title(f"{system}{kind}")
         axis.set_ylabel("score")
         axis.grid(axis="y", color="0.92")
     for index, k in enumerate(sounding):
-        style = index % len(_COLOURS)
-        look = {"color": _COLOURS[style], "linestyle": _DASHES[style]}
+        style = index % len(COLOURS)
+        look = {"color": COLOURS[style], "linestyle": DASHES[style % len(DASHES)]}
         name = _readable(example.classes[k])
         if example.strong is None:
             axes[-1].plot([], [], label=name, **look)
@@ -332,20 +312,20 @@ def draw_training(histories, systems):
     snrs = list(dict.fromkeys(histories["snr"]))
     figure = Figure(figsize=(max(2.6 * len(snrs) + 0.8, 5.0), 3.0), layout="constrained")
     axes = figure.subplots(1, len(snrs), sharey=True, squeeze=False)[0]
+    looks = _line_looks(systems)
     for axis, snr in zip(axes, snrs, strict=True):
         for system in systems:
             rows = histories[(histories["snr"] == snr) & (histories["system"] == system)]
-            look = _look(system)
             for _, single in rows.groupby(["fold", "repeat"]):
                 axis.plot(
                     single["iteration"],
                     single["loss"],
-                    color=look["color"],
+                    color=looks[system]["color"],
                     linewidth=0.5,
                     alpha=0.6,
                 )
             mean = rows.groupby("iteration")["loss"].mean()
-            axis.plot(mean.index, mean, linewidth=1.8, label=system, **look)
+            axis.plot(mean.index, mean, linewidth=1.8, label=system, **looks[system])
         axis.set_title("clips as recorded" if snr == "none" else f"{snr} dB SNR")
         axis.set_xlabel("iteration")
         axis.grid(color="0.92")
@@ -372,6 +352,7 @@ def draw_metrics(metrics, systems):
     snrs = sorted(rows["snr_db"].unique())
     figure = Figure(figsize=(9.0, 6.2), layout="constrained")
     axes = figure.subplots(3, len(_TASKS), sharex=True)
+    looks = system_looks(systems)
     offsets = np.linspace(-0.05, 0.05, len(systems)) if len(systems) > 1 else [0.0]
     for task, column in zip(_TASKS, axes.T, strict=True):
         column[0].set_title(_TASK_TITLES[task])
@@ -386,13 +367,12 @@ def draw_metrics(metrics, systems):
                     np.arange(len(snrs)) + offsets[index],
                     mean,
                     yerr=spread,
-                    marker=_marker(system),
                     markersize=4,
                     linewidth=1.2,
                     capsize=2,
                     clip_on=False,
                     label=system,
-                    **_look(system),
+                    **looks[system],
                 )
             if part["value"].isna().all():
                 axis.text(0.5, 0.55, "no reference", transform=axis.transAxes, ha="center")
@@ -448,7 +428,7 @@ def draw_recording(title, logmel, levels, mel_hz, lanes, duration_s):
     above.set_title(title, loc="left", parse_math=False)
     for row, events in enumerate(lanes.values()):
         spans = [(onset_s, offset_s - onset_s) for onset_s, offset_s in events]
-        below.broken_barh(spans, (row - 0.35, 0.7), color=_COLOURS[row % len(_COLOURS)])
+        below.broken_barh(spans, (row - 0.35, 0.7), color=COLOURS[row % len(COLOURS)])
     below.set_yticks(range(len(lanes)), [_readable(label) for label in lanes])
     below.set_ylim(max(len(lanes), 1) - 0.5, -0.5)
     below.set_xlabel("time, s")
