@@ -5,7 +5,8 @@
 Trains systems of an experiment on the training part of all folds but one, and scores them on these
 folds' validation part (`split.validation`), whose features `snakemake --until extract_features` has made.
 Tags, frames and masks: mAP, and macro F1 at the experiment's fixed threshold and at the best single one
-of the same clips (an upper bound, the same for all). CPU seconds are those of the training.
+of the same clips (an upper bound, the same for all). Events: macro F1 at the fixed settings, and at the
+best of each class as `postprocessing.tune` finds them on the same clips. CPU seconds are those of the training.
 """
 
 import argparse
@@ -26,6 +27,8 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 from tfseg import training  # noqa: E402
 from tfseg.corpora import tables  # noqa: E402
 from tfseg.dataset import load_features  # noqa: E402
+from tfseg.detection import DetectionSettings  # noqa: E402
+from tfseg.events import EventSettings  # noqa: E402
 from tfseg.hardware import choose_precision, keep_freed_memory  # noqa: E402
 from tfseg.inference import infer  # noqa: E402
 from tfseg.metrics.records import MetricSettings  # noqa: E402
@@ -38,6 +41,7 @@ from tfseg.metrics.scoring import (  # noqa: E402
 )
 from tfseg.recipes import find_recipe  # noqa: E402
 from tfseg.seeding import derive_seed  # noqa: E402
+from tfseg.tuning import COLUMNS, tune  # noqa: E402
 
 THRESHOLDS = np.linspace(0, 0.95, 96)
 
@@ -101,7 +105,28 @@ def score(config, network, data, labels):
         at = int(np.argmin(np.abs(THRESHOLDS - threshold)))
         found[f"{task} F1"] = np.nan if curve is None else curve[at]
         found[f"{task} F1, best"] = np.nan if curve is None else curve.max()
-    return found
+    return found | _event_f1(fold, config, settings, data)
+
+
+def _event_f1(fold, config, settings, data):
+    """Event F1 at the experiment's settings, and at the best of each class."""
+    fixed = DetectionSettings(
+        tag_threshold=settings.tag_threshold,
+        tag_gate=settings.tag_gate,
+        frame_threshold=settings.frame_threshold,
+        mask_threshold=settings.mask_threshold,
+        postprocessing=EventSettings(
+            **{key: value for key, value in config["postprocessing"].items() if key != "tune"}
+        ),
+    )
+    collars = {"collar_s": settings.collar_s, "offset_fraction": settings.offset_fraction}
+    _, rows = tune(fold, data.classes, fixed, data.grid, **collars)
+    rows = pd.DataFrame(rows, columns=COLUMNS)
+    rows = rows[rows["what"] == "high_threshold"]
+    return {
+        "event F1": rows["fixed_f1"].mean(),
+        "event F1, best": rows["validation_f1"].mean(),
+    }
 
 
 def main():

@@ -50,7 +50,9 @@ def test_every_figure_of_a_run_shows_a_system_in_the_same_look():
     columns = ["iteration", "loss", "snr", "system", "fold", "repeat"]
     training = figures.draw_training(pd.DataFrame(rows, columns=columns), systems)
     curves = {system: {"tagging": np.linspace(0, 1, 5)} for system in systems}
-    thresholds = figures.draw_thresholds(curves, np.logspace(-3, 0, 5), {"tagging": 0.1, "frame": 0.1}, 0.0)
+    thresholds = figures.draw_thresholds(
+        curves, np.logspace(-3, 0, 5), {"tagging": 0.1, "frame": 0.1}, 0.0
+    )
     for figure in (training, thresholds):
         lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
         for system in systems:
