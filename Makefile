@@ -34,8 +34,9 @@ demo-all: demo  ## also all seven systems, and the ICASSP paper's experiment, in
 	@for run in mini mini_all mini_jsc; do $(VENV)/python bench/known_answers.py results/$$run/metrics.csv || exit 1; done
 	@echo "Tables: results/mini_all/tables/*.md, results/mini_jsc/tables/*.md"
 
-test: setup lint  ## check style, then run the tests
-	@$(VENV)/python -m pytest
+# A file's tests stay together: they share what is slow to make.
+test: setup lint  ## check style, then run the tests, in as many processes as there are cores (at most 4)
+	@$(VENV)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 test-browser: setup  ## open the report in headless Chromium and use it (needs chromium and chromedriver)
 	@$(VENV)/python -m pytest tests/browser

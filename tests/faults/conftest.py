@@ -58,6 +58,19 @@ def pytest_configure(config):
     hypothesis.settings.load_profile("long" if config.getoption("--long") else "quick")
 
 
+def pytest_sessionfinish(session):
+    """Hand what one of several processes counted to the one that prints (pytest -n)."""
+    if hasattr(session.config, "workeroutput"):
+        counts = session.config.stash[_COUNTS].counts
+        session.config.workeroutput["tally"] = [[*key, n] for key, n in counts.items()]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    for kind, outcome, n in getattr(node, "workeroutput", {}).get("tally", []):
+        node.config.stash[_COUNTS].counts[kind, outcome] += n
+
+
 def pytest_terminal_summary(terminalreporter, config):
     counts = config.stash[_COUNTS].counts
     if not counts:
