@@ -13,18 +13,28 @@ import pandas as pd
 IN_DB = ("si_sdr_improvement", "capi_sdri")
 
 
+def _dash_or(text):
+    return "–" if "nan" in text else text
+
+
 def rows(path, snr, systems=None):
     """One row per measure, variant and system (all, or some)."""
     texts = {"task": str, "metric": str, "class": str, "variant": str, "system": str}
     table = pd.read_csv(path, dtype=texts | {"snr_db": str}, keep_default_na=False)
-    table = table[table["snr_db"] == snr]
-    if systems:
-        table = table[table["system"].isin(systems)]
+    for column, wanted in (("snr_db", [snr]), ("system", systems or [])):
+        known = list(dict.fromkeys(table[column]))
+        unknown = [name for name in wanted if name not in known]
+        if unknown:
+            raise SystemExit(
+                f"{path}: expected {column} of {', '.join(known) or 'no rows'}; got {', '.join(unknown)}"
+            )
+    table = table[(table["snr_db"] == snr) & (table["system"].isin(systems or table["system"]))]
     for row in table.itertuples():
         in_db = row.metric in IN_DB
         kind = "difference" if in_db else "ratio"
+        # Nothing to divide by: the reference has no score there.
         value, low, high = (
-            float(getattr(row, name)) for name in (kind, f"{kind}_low", f"{kind}_high")
+            float(getattr(row, name) or "nan") for name in (kind, f"{kind}_low", f"{kind}_high")
         )
         yield {
             "measure": f"{row.task} {row.metric}",
@@ -32,8 +42,8 @@ def rows(path, snr, systems=None):
             "system": row.system,
             "value": f"{float(row.value):.3f}",
             row.reference: f"{float(row.reference_value):.3f}",
-            "ratio, or difference in dB": f"{value:+.2f} dB" if in_db else f"{value:.2f}",
-            "95 % interval": f"{low:.2f} to {high:.2f}",
+            "ratio, or difference in dB": _dash_or(f"{value:+.2f} dB" if in_db else f"{value:.2f}"),
+            "95 % interval": _dash_or(f"{low:.2f} to {high:.2f}"),
         }
 
 
@@ -45,10 +55,6 @@ def main():
     parser.add_argument("--systems", nargs="+")
     arguments = parser.parse_args()
     found = list(rows(arguments.comparisons, arguments.snr, arguments.systems))
-    if not found:
-        raise SystemExit(
-            f"{arguments.comparisons}: expected rows of SNR {arguments.snr}, found none"
-        )
     columns = list(found[0])
     print("|", " | ".join(columns), "|")
     print("|" + "---|" * len(columns))

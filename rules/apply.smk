@@ -46,6 +46,9 @@ rule apply_model:
         f"{RESULTS}/logs/apply_model/{{recording}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/apply_model/{{recording}}.tsv"
+    wildcard_constraints:
+        # Not what sums up the recordings, which lies beside their folders.
+        recording=r"(?!\.status|recordings\.csv$|summary\.csv$|index\.html$)[^/]+",
     conda:
         "../envs/environment.yaml"
     threads: config["apply"]["threads"]

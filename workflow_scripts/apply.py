@@ -18,6 +18,7 @@ from tfseg.apply.analysis import (
     ApplySettings,
     already_there,
     analyse,
+    check_model_of_results,
     describe,
     earlier_analyses,
     read_analysis,
@@ -154,6 +155,8 @@ def main(arguments=None):
             torch.set_num_threads(options.threads)
         device = choose_device(int(options.device == "auto"), log=_say)
         model = load_model_folder(options.model, device)
+        if not options.overwrite:
+            check_model_of_results(out, model)
         model.network.precision = choose_precision(options.precision, device, log=_say)
         settings = ApplySettings(
             window_s=options.window_s,

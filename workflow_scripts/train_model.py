@@ -40,6 +40,8 @@ def main(smk):
         "repeat": int(names.repeat),
     }
 
+    for warning in training.idle_classes(data):
+        print(warning)
     keep_freed_memory()
     device = choose_device(smk.resources.gpu)
     precision = choose_precision(smk.params.precision, device)

@@ -277,7 +277,11 @@ def test_a_wrong_value_gives_one_line_with_key_expected_and_found(
 @pytest.mark.parametrize(
     ("dotted", "value", "message"),
     [
-        ("systems", ["gap", "gwap"], "systems[1]: expected one of gmp, gap, gwrp, "),
+        (
+            "systems",
+            ["gap", "gwap"],
+            "systems[1]: did you mean 'gap'? expected one of gmp, gap, gwrp, ",
+        ),
         (
             "features.fmax_hz",
             16001,

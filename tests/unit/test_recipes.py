@@ -52,7 +52,17 @@ def test_laying_over_leaves_both_sides_alone():
 @pytest.mark.parametrize(
     ("variant", "message"),
     [
-        ({"system": "gwpr"}, r"variants.mine.system: expected one of .*found 'gwpr'"),
+        (
+            {"system": "gwpr"},
+            r"variants.mine.system: did you mean 'gwrp'\? expected one of .*found 'gwpr'",
+        ),
+        ({"system": "mine"}, r"variants.mine.system: a variant builds on .*found 'mine'"),
+        ({"system": "dnn", "trunk": {"kind": "unet"}}, r"variants.mine.trunk: expected none"),
+        (
+            {"system": "gwrp", "pooling": {"power": {"exponent": 2.0}}},
+            r"variants.mine.pooling.power: expected gwrp's own pooling",
+        ),
+        ({"system": "gwrp", "training": {"kinds": ["scene"]}}, r"a list with 'mixture' in it"),
         ({}, r"variants.mine.system: expected, not found"),
         (
             {"system": "gwrp", "training": {"iterations": 0}},

@@ -26,6 +26,7 @@ from tfseg.training import (
     binding,
     cross_entropy,
     distillation,
+    idle_classes,
     initial_network,
     targets_of,
     train,
@@ -186,6 +187,15 @@ def test_the_initial_network_is_seeded_and_standardised(toy, build_tiny):
     mean, std = band_statistics(toy[0])
     np.testing.assert_allclose(one["band_mean"], mean, rtol=1e-6)
     np.testing.assert_allclose(one["band_std"], std, rtol=1e-6)
+
+
+def test_classes_whose_tags_teach_nothing_are_named():
+    classes = ("Bark", "Chime", "Gong")
+    data = SimpleNamespace(classes=classes, target=np.array([[1, 0, 0], [1, 1, 0]], np.uint8))
+    always, never = idle_classes(data)
+    assert "Bark: sounds in every clip" in always and "Gong: sounds in no clip" in never
+    data.target = np.array([[1, 0, 1], [0, 1, 0]], np.uint8)
+    assert idle_classes(data) == []
 
 
 def test_binding_depends_on_everything():

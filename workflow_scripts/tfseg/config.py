@@ -51,9 +51,13 @@ def _number_hint(value):
     return "; write numbers without quotes, and 1e-3 as 1.0e-3 (YAML 1.1 reads 1e-3 as text)"
 
 
+def _guess(name, known):
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}? " if close else ""
+
+
 def _unknown_key(path, known):
-    close = difflib.get_close_matches(path[-1], known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
+    hint = _guess(path[-1], known)
     return f"config key {_dotted(path)}: {hint}expected one of {', '.join(known) or 'none'}"
 
 
@@ -83,6 +87,7 @@ def _explain(error):
         "minLength": lambda: "a text that is not empty",
         "maxLength": lambda: f"at most {rule} characters",
         "pattern": lambda: f"a name that matches {rule}",
+        "contains": lambda: f"a list with {rule['const']!r} in it",
     }.get(error.validator, lambda: error.message)()
     hint = _number_hint(value) if error.validator == "type" and isinstance(value, str) else ""
     return [f"config key {key}: expected {expected}, found {_found(value)}{hint}"]
@@ -249,17 +254,26 @@ def _variant_relations(config):
     known = [*SYSTEMS, *variants]
     for index, system in enumerate(config["systems"]):
         if system not in known:
-            yield f"config key systems[{index}]: expected one of {', '.join(known)}, found {system!r}"
+            yield (
+                f"config key systems[{index}]: {_guess(system, known)}"
+                f"expected one of {', '.join(known)}, found {system!r}"
+            )
     for name, variant in variants.items():
         place = f"config key variants.{name}"
         if name in SYSTEMS or name in RESERVED_NAMES:
-            yield f"{place}: expected another name, this one is taken"
-            continue
-        if variant["system"] not in SYSTEMS:
             yield (
-                f"{place}.system: expected one of {', '.join(SYSTEMS)}, found {variant['system']!r}"
+                f"{place}: expected another name, this one is taken: "
+                f"{', '.join([*SYSTEMS, *RESERVED_NAMES])} are"
             )
             continue
+        network = variant["system"]
+        if network not in SYSTEMS:
+            hint = _guess(network, SYSTEMS)
+            if network in variants:
+                hint = "a variant builds on a registered system and repeats what it shares with another variant; "
+            yield f"{place}.system: {hint}expected one of {', '.join(SYSTEMS)}, found {network!r}"
+            continue
+        yield from _idle_relations(place, variant)
         recipe = find_recipe(config, name)
         errors = _validator().iter_errors(
             config | {section: getattr(recipe, section) for section in SECTIONS}
@@ -269,6 +283,18 @@ def _variant_relations(config):
                 message.replace("config key ", f"{place}.", 1) for message in _explain(error)
             )
         yield from _teacher_relations(config, name)
+
+
+def _idle_relations(place, variant):
+    """Name what a variant changes and its network does not have."""
+    network = variant["system"]
+    facts = SYSTEMS[network]
+    for section in ("trunk", "pooling"):
+        if variant.get(section) and not facts.has_masks:
+            yield f"{place}.{section}: expected none, {network} is a network without one"
+    for pooling in variant.get("pooling", {}) if facts.has_masks else ():
+        if pooling != facts.pooling:
+            yield f"{place}.pooling.{pooling}: expected {network}'s own pooling, {facts.pooling}"
 
 
 def _teacher_relations(config, name):

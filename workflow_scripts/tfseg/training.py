@@ -308,6 +308,30 @@ def distillation(masks, teacher_masks, target):
     return functional.binary_cross_entropy(masks.nan_to_num(0.5), wanted) + 0 * masks.sum()
 
 
+def idle_classes(data):
+    """Say which classes have the same tag in every clip: there is nothing to learn them from.
+
+    Parameters
+    ----------
+    data : tfseg.dataset.FeatureSet
+        Clips to train on.
+
+    Returns
+    -------
+    warnings : list of str
+        At most one for each of: sounds in all, sounds in none.
+    """
+    share = data.target.mean(axis=0)
+    warnings = []
+    for value, text in ((1, "sounds in every clip"), (0, "sounds in no clip")):
+        names = [name for name, of in zip(data.classes, share, strict=True) if of == value]
+        if names:
+            warnings.append(
+                f"warning: {', '.join(names)}: {text} to train on, so that its tags teach nothing"
+            )
+    return warnings
+
+
 def initial_network(build, seed, logmel):
     """Build a network with seeded weights and the standardisation of `logmel`.
 

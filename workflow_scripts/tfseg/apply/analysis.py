@@ -187,6 +187,32 @@ def earlier_analyses(out, names, model):
     ]
 
 
+def check_model_of_results(out, model):
+    """Check that all results in a folder are of one model: its index and tables are.
+
+    Parameters
+    ----------
+    out : Path
+    model : tfseg.model_folder.ModelFolder
+
+    Raises
+    ------
+    DataError
+        When there are results of another model.
+    """
+    others = [
+        path.parent.name
+        for path in sorted(out.glob(f"*/{_ABOUT}"))
+        if read_json(path).get("model_sha256") != model.sha256
+    ]
+    if others:
+        raise DataError(
+            f"{out}: expected results of this model or none, found those of another model for "
+            f"{', '.join(others[:3])}{', ...' if others[3:] else ''}. Name another folder, or "
+            "overwrite them with --overwrite"
+        )
+
+
 @contextlib.contextmanager
 def _scratch_folder(folder):
     """Yield an empty folder beside `folder` that replaces it when the block ends without error.
