@@ -1,0 +1,83 @@
+"""How far the borders of a run's detected events lie from the true ones.
+
+    python bench/borders.py results/mini [--systems gwrp unet ...] [--events events_tuned]
+
+A row per SNR and system, all held-out folds and repeats together: the number of true events, how many pairs
+they make with detected events of the same clip and class that overlap them, and of these pairs the median of
+onset and of offset minus the true one in seconds (below zero: too early), and the share of onsets within 0.2 s.
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+COLLAR_S = 0.2
+
+
+def borders(true, detected):
+    """Compare true events with those detected in one fold, or several.
+
+    Parameters
+    ----------
+    true : pd.DataFrame
+        Columns mixture, label, onset_s, offset_s.
+    detected : pd.DataFrame
+        Columns filename, event_label, onset, offset.
+
+    Returns
+    -------
+    row : dict of str to float
+    """
+    both = true.merge(detected, left_on=["mixture", "label"], right_on=["filename", "event_label"])
+    both = both[(both["onset"] < both["offset_s"]) & (both["offset"] > both["onset_s"])]
+    onset_s, offset_s = both["onset"] - both["onset_s"], both["offset"] - both["offset_s"]
+    return {
+        "true events": len(true),
+        "overlapping pairs": len(both),
+        "median onset error": onset_s.median(),
+        "median offset error": offset_s.median(),
+        "onsets within 0.2 s": (onset_s.abs() <= COLLAR_S).mean(),
+    }
+
+
+def rows(results, systems=None, events="events"):
+    """Rows of the table."""
+    true = pd.read_csv(results / "mixtures" / "events.csv")
+    found = []
+    for folder in sorted(results.glob(f"{events}/snr*/*")):
+        if systems and folder.name not in systems:
+            continue
+        parts = []
+        for path in sorted(folder.glob("fold*/seed*.tsv")):
+            held_out = true[true["mixture"].str.startswith(f"{path.parent.name}-")]
+            of_training = {"training": f"{path.parent.name} {path.stem}"}
+            parts.append(
+                (held_out.assign(**of_training), pd.read_csv(path, sep="\t").assign(**of_training))
+            )
+        true_events, detected = (pd.concat(tables) for tables in zip(*parts, strict=True))
+        # The same clip is scored by each training: an event belongs to one.
+        for table, name in ((true_events, "mixture"), (detected, "filename")):
+            table[name] = table["training"] + " " + table[name]
+        found.append(
+            {"SNR": folder.parent.name.removeprefix("snr"), "system": folder.name}
+            | borders(true_events, detected)
+        )
+    if not found:
+        raise SystemExit(f"{results / events}: expected detected events of systems, found none")
+    return found
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--systems", nargs="+", metavar="SYSTEM")
+    parser.add_argument("--events", default="events", help="events, or events_tuned")
+    arguments = parser.parse_args()
+    table = pd.DataFrame(rows(arguments.results, arguments.systems, arguments.events))
+    print(table.round(2).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
