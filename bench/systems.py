@@ -50,11 +50,11 @@ def main():
     settings = FeatureSettings(**config["features"])
     n_samples = round(config["mixing"]["duration_s"] * settings.sample_rate)
     shape = settings.grid.n_frames(n_samples), settings.n_mels
-    print(f"{'system':12s} {'parameters':>12s} {'MMAC per clip':>14s}")
+    print(f"{'system':16s} {'parameters':>12s} {'MMAC per clip':>14s}")
     for system in arguments.systems or known:
         network = build(system, config)
         n_parameters, macs = network_cost(network, *shape)
-        print(f"{system:12s} {n_parameters:12,d} {macs / 1e6:14,.1f}")
+        print(f"{system:16s} {n_parameters:12,d} {macs / 1e6:14,.1f}")
         if arguments.layers:
             for name, output, layer_macs in layer_costs(network, torch.zeros(1, *shape)):
                 print(f"    {name:36s} {output!s:>20s} {layer_macs / 1e6:12,.3f}")

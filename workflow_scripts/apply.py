@@ -181,7 +181,7 @@ def main(arguments=None):
     if failures:
         _say(f"{len(failures)} of {len(recordings)} recordings could not be analysed:")
         for (_, path), reason in failures.items():
-            _say(f"  {path}: {reason}")
+            _say(f"  {reason}" if reason.startswith(path) else f"  {path}: {reason}")
     _say(f"Look at {out / 'index.html'}")
     return 1 if failures else 0
 

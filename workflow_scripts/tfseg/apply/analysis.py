@@ -82,8 +82,9 @@ def describe(analysis, elapsed_s):
     """One line on what was found, and how long that took."""
     labels = sorted({event.label for event in analysis.events})
     found_here = f" ({', '.join(labels)})" if labels else ""
+    counted = "1 event" if len(analysis.events) == 1 else f"{len(analysis.events)} events"
     return (
-        f"{analysis.name}: {len(analysis.events)} events{found_here}; {analysis.duration_s:.1f} s of "
+        f"{analysis.name}: {counted}{found_here}; {analysis.duration_s:.1f} s of "
         f"sound in {elapsed_s:.1f} s, {analysis.duration_s / elapsed_s:.0f} times real time"
     )
 

@@ -151,7 +151,9 @@ def leaderboard_table(csv_path, markdown_path, seconds):
     for _, row in frame.iterrows():
         cells = [Cell(row["system"], row["system"])]
         for measure in leaderboard.MEASURES:
-            text, interval = leaderboard.cell_texts(row, measure)
+            text, interval = (
+                part.replace("-", "−") for part in leaderboard.cell_texts(row, measure)
+            )
             value = row[f"{measure.task}_{measure.metric}"]
             cells.append(Cell(text, None if pd.isna(value) else float(value), interval))
         n_parameters, macs = int(row["parameters"]), float(row["mac_per_clip"])
