@@ -42,6 +42,6 @@ def test_thresholds_are_tuned_and_scored_beside_the_published_ones(tmp_path):
     assert "train_model" not in planned
     # Without tuning detection.json is the experiment's again.
     overlay.write_text(yaml.safe_dump(OVERLAY | {"postprocessing": {"tune": False}}))
-    planned = project.planned(*ASKED, *cards)
+    planned = project.planned(ASKED[0], *cards)
     assert planned["describe_model"] == 2
     assert not {"tune_detection", "train_model", "detect_tuned_events"} & set(planned)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import scipy.fft
 import soundfile
+from threadpoolctl import threadpool_limits
 
 from tfseg.audio import writing_float_wav
 from tfseg.errors import DataError
@@ -140,6 +141,9 @@ def separate_recording(path, folder, store, classes, spectrum, *, progress=lambd
         shape = (rate, n_channels, n_samples)
         paths = {name: Path(folder) / f"{name}.wav" for name in names}
         with contextlib.ExitStack() as stack:
+            # Last bits of a matrix product depend on the number of threads: a command and a job
+            # that have different ones write the same bytes.
+            stack.enter_context(threadpool_limits(1, user_api="blas"))
             files = [
                 stack.enter_context(writing_float_wav(path, *shape)) for path in paths.values()
             ]
