@@ -15,8 +15,8 @@ import pandas as pd
 COLLAR_S = 0.2
 
 
-def borders(true, detected):
-    """Compare true events with those detected in one fold, or several.
+def overlapping(true, detected):
+    """Pair true events of a fold with the events of the same clip and class that overlap them.
 
     Parameters
     ----------
@@ -27,18 +27,11 @@ def borders(true, detected):
 
     Returns
     -------
-    row : dict of str to float
+    pairs : pd.DataFrame
+        The columns of both.
     """
     both = true.merge(detected, left_on=["mixture", "label"], right_on=["filename", "event_label"])
-    both = both[(both["onset"] < both["offset_s"]) & (both["offset"] > both["onset_s"])]
-    onset_s, offset_s = both["onset"] - both["onset_s"], both["offset"] - both["offset_s"]
-    return {
-        "true events": len(true),
-        "overlapping pairs": len(both),
-        "median onset error": onset_s.median(),
-        "median offset error": offset_s.median(),
-        "onsets within 0.2 s": (onset_s.abs() <= COLLAR_S).mean(),
-    }
+    return both[(both["onset"] < both["offset_s"]) & (both["offset"] > both["onset_s"])]
 
 
 def rows(results, systems=None, events="events"):
@@ -48,20 +41,23 @@ def rows(results, systems=None, events="events"):
     for folder in sorted(results.glob(f"{events}/snr*/*")):
         if systems and folder.name not in systems:
             continue
-        parts = []
+        n_true, parts = 0, []
         for path in sorted(folder.glob("fold*/seed*.tsv")):
             held_out = true[true["mixture"].str.startswith(f"{path.parent.name}-")]
-            of_training = {"training": f"{path.parent.name} {path.stem}"}
-            parts.append(
-                (held_out.assign(**of_training), pd.read_csv(path, sep="\t").assign(**of_training))
-            )
-        true_events, detected = (pd.concat(tables) for tables in zip(*parts, strict=True))
-        # The same clip is scored by each training: an event belongs to one.
-        for table, name in ((true_events, "mixture"), (detected, "filename")):
-            table[name] = table["training"] + " " + table[name]
+            n_true += len(held_out)
+            parts.append(overlapping(held_out, pd.read_csv(path, sep="\t")))
+        pairs = pd.concat(parts)
+        onset_s, offset_s = pairs["onset"] - pairs["onset_s"], pairs["offset"] - pairs["offset_s"]
         found.append(
-            {"SNR": folder.parent.name.removeprefix("snr"), "system": folder.name}
-            | borders(true_events, detected)
+            {
+                "SNR": folder.parent.name.removeprefix("snr"),
+                "system": folder.name,
+                "true events": n_true,
+                "overlapping pairs": len(pairs),
+                "median onset error": onset_s.median(),
+                "median offset error": offset_s.median(),
+                "onsets within 0.2 s": (onset_s.abs() <= COLLAR_S).mean(),
+            }
         )
     if not found:
         raise SystemExit(f"{results / events}: expected detected events of systems, found none")

@@ -13,8 +13,9 @@ import pandas as pd
 IN_DB = ("si_sdr_improvement", "capi_sdri")
 
 
-def _dash_or(text):
-    return "–" if "nan" in text else text
+def _printed(form, *values):
+    """Numbers in a form; a dash where one is empty: the reference has no score to divide by."""
+    return "–" if "" in values else form.format(*map(float, values))
 
 
 def rows(path, snr, systems=None):
@@ -32,18 +33,15 @@ def rows(path, snr, systems=None):
     for row in table.itertuples():
         in_db = row.metric in IN_DB
         kind = "difference" if in_db else "ratio"
-        # Nothing to divide by: the reference has no score there.
-        value, low, high = (
-            float(getattr(row, name) or "nan") for name in (kind, f"{kind}_low", f"{kind}_high")
-        )
+        value, low, high = (getattr(row, name) for name in (kind, f"{kind}_low", f"{kind}_high"))
         yield {
             "measure": f"{row.task} {row.metric}",
             "variant": row.variant,
             "system": row.system,
             "value": f"{float(row.value):.3f}",
             row.reference: f"{float(row.reference_value):.3f}",
-            "ratio, or difference in dB": _dash_or(f"{value:+.2f} dB" if in_db else f"{value:.2f}"),
-            "95 % interval": _dash_or(f"{low:.2f} to {high:.2f}"),
+            "ratio, or difference in dB": _printed("{:+.2f} dB" if in_db else "{:.2f}", value),
+            "95 % interval": _printed("{:.2f} to {:.2f}", low, high),
         }
 
 

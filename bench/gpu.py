@@ -62,12 +62,13 @@ def at_once_rows(device, precision, n_steps, small):
 
 def gpu_rows(device, precision, rates, small):
     """All rows, as they come."""
-    scale, n_clips = (_SMALL, 4) if small else ({}, read_config()["training"]["batch_size"])
+    training = read_config()["training"]
+    scale, n_clips = (_SMALL, 4) if small else ({}, training["batch_size"])
     batch = FullNetwork(device, precision, n_clips, **scale)
     rounds = 2 if small else 20
     rows = list(training_rows(batch, rates, rounds, compiled=not small))
     yield from rows
-    steps = read_config()["training"]["iterations"]
+    steps = training["iterations"]
     yield Row(
         f"training, {steps} iterations, from the step",
         steps * rows[0].ours,

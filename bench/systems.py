@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import torch
-import yaml
+from harness import read_config
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
@@ -38,7 +38,7 @@ def build(system, config):
 
 def main():
     """Print a line for each system."""
-    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    config = read_config()
     known = [*SYSTEMS, *config["variants"]]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("systems", nargs="*", metavar="SYSTEM", help=f"of {', '.join(known)}")

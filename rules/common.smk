@@ -143,7 +143,7 @@ TABLES = expand(
         "separation",
         "frame_eer",
         "time_index",
-        *(["tuned_by_snr"] if config["postprocessing"]["tune"] else []),
+        *(["tuned_by_snr"] if TUNES else []),
     ],
     ending=["csv", "md", "tex"],
 )

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tfseg.files import whole_file
-from tfseg.looks import COLOURS, DASHES, system_looks
+from tfseg.looks import COLOURS, class_look, system_looks
 from tfseg.tables import snr_name
 
 # Reproducible SVG: without a salt its ids, without this text its fonts, differ between machines.
@@ -272,15 +272,13 @@ def draw_frames(example):
         for k in others:
             axis.plot(times, scores[k], color="0.75", linewidth=0.8)
         for index, k in enumerate(sounding):
-            style = index % len(COLOURS)
-            axis.plot(times, scores[k], color=COLOURS[style], linestyle=DASHES[style % len(DASHES)])
+            axis.plot(times, scores[k], **class_look(index))
         kind = ": mask averaged over mel bands" if system in example.masks else ""
         axis.set_title(f"{system}{kind}")
         axis.set_ylabel("score")
         axis.grid(axis="y", color="0.92")
     for index, k in enumerate(sounding):
-        style = index % len(COLOURS)
-        look = {"color": COLOURS[style], "linestyle": DASHES[style % len(DASHES)]}
+        look = class_look(index)
         name = _readable(example.classes[k])
         if example.strong is None:
             axes[-1].plot([], [], label=name, **look)

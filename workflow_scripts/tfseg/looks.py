@@ -4,7 +4,7 @@ from tfseg.models.registry import SYSTEMS
 
 # Okabe and Ito's colours, told apart by colour-blind readers; dashes and markers say it again.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-DASHES = ("-", "--", "-.", ":")
+_DASHES = ("-", "--", "-.", ":")
 _MARKERS = "osD^vPX"
 
 
@@ -12,9 +12,15 @@ def _look(colour, turn):
     """Return the look of a colour that is used the `turn`-th time."""
     return {
         "color": COLOURS[colour],
-        "linestyle": DASHES[(colour + turn) % len(DASHES)],
+        "linestyle": _DASHES[(colour + turn) % len(_DASHES)],
         "marker": _MARKERS[(colour + turn) % len(_MARKERS)],
     }
+
+
+def class_look(index):
+    """Colour and dashes of a line of the `index`-th class of a figure."""
+    colour = index % len(COLOURS)
+    return {"color": COLOURS[colour], "linestyle": _DASHES[colour % len(_DASHES)]}
 
 
 def system_looks(systems):
@@ -39,7 +45,7 @@ def system_looks(systems):
     }
     places = {name: registered[name] for name in systems if name in registered}
     free = [
-        (colour, turn) for turn in range(len(DASHES)) for colour in reversed(range(len(COLOURS)))
+        (colour, turn) for turn in range(len(_DASHES)) for colour in reversed(range(len(COLOURS)))
     ]
     for name in systems:
         if name in places:

@@ -166,6 +166,13 @@ def read_analysis(folder):
     return Analysis(folder.name, about["recording"], about["duration_s"], events)
 
 
+def _models_of_results(out):
+    """Folders of results in a folder, by name, with the digest of the model of each."""
+    return {
+        path.parent: read_json(path).get("model_sha256") for path in sorted(out.glob(f"*/{_ABOUT}"))
+    }
+
+
 def earlier_analyses(out, names, model):
     """Read what a model found before in a folder, in other recordings than those named.
 
@@ -179,12 +186,10 @@ def earlier_analyses(out, names, model):
     -------
     analyses : list of Analysis
     """
-    folders = [path.parent for path in sorted(out.glob(f"*/{_ABOUT}"))]
     return [
         read_analysis(folder)
-        for folder in folders
-        if folder.name not in names
-        and read_json(folder / _ABOUT).get("model_sha256") == model.sha256
+        for folder, sha256 in _models_of_results(out).items()
+        if folder.name not in names and sha256 == model.sha256
     ]
 
 
@@ -201,11 +206,8 @@ def check_model_of_results(out, model):
     DataError
         When there are results of another model.
     """
-    others = [
-        path.parent.name
-        for path in sorted(out.glob(f"*/{_ABOUT}"))
-        if read_json(path).get("model_sha256") != model.sha256
-    ]
+    found = _models_of_results(out)
+    others = [folder.name for folder, sha256 in found.items() if sha256 != model.sha256]
     if others:
         raise DataError(
             f"{out}: expected results of this model or none, found those of another model for "

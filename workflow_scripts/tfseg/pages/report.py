@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tfseg import __version__, leaderboard
-from tfseg.pages.result_tables import Cell, Column, Table
+from tfseg.pages.result_tables import Cell, Column, Table, with_minus
 
 # Not a rule's parameter: the same run in another place is the same.
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -151,9 +151,7 @@ def leaderboard_table(csv_path, markdown_path, seconds):
     for _, row in frame.iterrows():
         cells = [Cell(row["system"], row["system"])]
         for measure in leaderboard.MEASURES:
-            text, interval = (
-                part.replace("-", "−") for part in leaderboard.cell_texts(row, measure)
-            )
+            text, interval = map(with_minus, leaderboard.cell_texts(row, measure))
             value = row[f"{measure.task}_{measure.metric}"]
             cells.append(Cell(text, None if pd.isna(value) else float(value), interval))
         n_parameters, macs = int(row["parameters"]), float(row["mac_per_clip"])

@@ -59,8 +59,13 @@ def _snr_cell(snr_db):
     return Cell(snr_name(snr_db), None if math.isnan(snr_db) else snr_db)
 
 
+def with_minus(text):
+    """Write a number's hyphen as a minus sign."""
+    return text.replace("-", "−")
+
+
 def _number(value, sign=""):
-    return f"{value:{sign}.3f}".replace("-", "−")
+    return with_minus(f"{value:{sign}.3f}")
 
 
 def _value_cells(row, has_paper):
