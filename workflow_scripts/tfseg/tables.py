@@ -333,9 +333,9 @@ def system_caption(layout, name, has_paper):
         )
         text = (
             "Separation in dB, whole clip, classes that sound (oracle tags): mean over folds ± standard "
-            f"deviation over folds ({drawn}). no_separation is the mixture as it is; ibm and irm are "
-            "the ideal binary and ratio masks; silent counts estimates without sound, which have no "
-            "score and are left out of the means."
+            f"deviation over folds ({drawn}). no_separation is the mixture as it is, without "
+            "artefacts: its SAR is rounding; ibm and irm are the ideal binary and ratio masks; silent "
+            "counts estimates without sound, which have no score and are left out of the means."
         )
     if has_paper and layout.paper_name == "jsc2018":
         text += f" In parentheses: ICASSP 2018, Table {_PAPER_TABLE[_BY_SYSTEM[name][:2]]}."
