@@ -36,7 +36,7 @@ demo-all: demo  ## also all seven systems, and the ICASSP paper's experiment, in
 
 # A file's tests stay together: they share what is slow to make.
 test: setup lint  ## check style, then run the tests, in as many processes as there are cores (at most 4)
-	@$(VENV)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+	@$(VENV)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-browser: setup  ## open the report in headless Chromium and use it (needs chromium and chromedriver)
 	@$(VENV)/python -m pytest tests/browser

@@ -1,8 +1,10 @@
 """Fixtures that several tests share: configs, a tiny corpus, its stems and networks, a finished run."""
 
 import copy
+import fcntl
 import itertools
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,15 +13,23 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
-from workflow_project import TINY, copy_project
+from workflow_project import TINY, Project, copy_project
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+IN_ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
 
 
 def pytest_addoption(parser):
     parser.addoption(
         "--long", action="store_true", help="also the long tests, and many more bad inputs"
     )
+
+
+def pytest_collection_modifyitems(items):
+    """Let several processes (pytest -n) begin with the slow files, so that all end together."""
+    if IN_ONE_OF_SEVERAL:
+        slow = {item.path for item in items if item.get_closest_marker("workflow")}
+        items.sort(key=lambda item: item.path not in slow)
 
 
 def _merged(base, overlay):
@@ -249,7 +259,18 @@ def _own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A finished run of the tiny experiment; tests may only look at it or make dry runs."""
-    project = copy_project(tmp_path_factory.mktemp("finished") / "a folder", TINY)
-    project.snakemake("--resources", "gpu=2")
+    """A finished run of the tiny experiment; tests may only look at it or make dry runs.
+
+    Of several processes (pytest -n) the first that comes makes it, the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if IN_ONE_OF_SEVERAL else base) / "finished"
+    root.mkdir(exist_ok=True)
+    project, mark = Project(root / "a folder", TINY), root / "done"
+    with (root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not mark.exists():
+            shutil.rmtree(project.folder, ignore_errors=True)
+            copy_project(project.folder, TINY).snakemake("--resources", "gpu=2")
+            mark.touch()
     return project

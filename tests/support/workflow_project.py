@@ -47,7 +47,7 @@ class Project:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=1800,  # hangs; a slow machine needs minutes
         )
         result.text = result.stdout + result.stderr
         if check and result.returncode:
