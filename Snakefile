@@ -22,6 +22,10 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 include: "rules/common.smk"
 
 
+onstart:
+    keep_one_timer(workflow.scheduler)
+
+
 # Asked for with --sdm apptainer; no run without that looks at it.
 if config["container"]:
 

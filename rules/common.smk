@@ -12,6 +12,7 @@ from tfseg.corpora.registry import load_registry
 from tfseg.digest import code_digest, contents_digest, files_digest
 from tfseg.errors import ConfigError, DataError
 from tfseg.recipes import find_recipe
+from tfseg.scheduler import keep_one_timer
 from tfseg.texts import is_one_line
 
 try:
