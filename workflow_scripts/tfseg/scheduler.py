@@ -16,21 +16,16 @@ def keep_one_timer(scheduler):
     scheduler : snakemake.scheduling.job_scheduler.JobScheduler
         Changed in place: limits of jobs per time span hold as before.
     """
-    lock = threading.Lock()
-    is_pending = False
+    pending = threading.Event()
 
     def wake():
-        nonlocal is_pending
-        with lock:
-            is_pending = False
+        pending.clear()  # before the round that may set the next timer
         scheduler._open_jobs.release()
 
     def wake_later(delay_s):
-        nonlocal is_pending
-        with lock:
-            if is_pending:
-                return
-            is_pending = True
+        if pending.is_set():
+            return
+        pending.set()
         timer = threading.Timer(delay_s, wake)
         timer.daemon = True
         timer.start()
