@@ -76,7 +76,7 @@ def trainings_at_work(project):
                 found |= {int(fold): process for fold in folds}
         except (psutil.Error, IndexError):
             continue  # it ended while we looked
-    states = (project.folder / "results/tiny/training_state").glob("**/fold*/*.safetensors")
+    states = (project.folder / "results/tiny/training_state").glob("**/fold*/[!.]*.safetensors")
     saved = {int(path.parent.name.removeprefix("fold")) for path in states}
     return {fold: process for fold, process in found.items() if fold in saved}
 
