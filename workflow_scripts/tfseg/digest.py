@@ -23,33 +23,48 @@ def _module_path(name):
     return None
 
 
-def _imported(tree):
-    """Dotted names of the library's modules that a syntax tree imports, wherever it does."""
-    names = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name for name in names if name.split(".")[0] == _PACKAGE}
+def _statements(tree):
+    """Yield a module and all statements in it; expressions, which are most of a tree, hold none."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting += getattr(node, field, ())
 
 
-def _without_docstrings(tree):
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-            and ast.get_docstring(node, clean=False) is not None
-        ):
-            node.body = node.body[1:] or [ast.Pass()]
-    return tree
+def _imported(statement):
+    """Dotted names of the library's modules that a statement imports, and of what it may be in."""
+    if isinstance(statement, ast.Import):
+        names = [alias.name for alias in statement.names]
+    elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
+        names = [f"{statement.module}.{alias.name}" for alias in statement.names]
+    else:
+        return set()
+    parts = [name.split(".") for name in names]
+    # Importing a.b runs a's __init__ too.
+    return {
+        ".".join(part[:depth])
+        for part in parts
+        if part[0] == _PACKAGE
+        for depth in range(1, len(part) + 1)
+    }
 
 
 @functools.cache
 def _parsed(path):
+    """A file's meaning as text, and the paths of the library's modules that it imports itself."""
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    imported = _imported(tree)
-    return ast.dump(_without_docstrings(tree)), imported
+    imported = set()
+    for statement in _statements(tree):
+        imported |= _imported(statement)
+        if (
+            isinstance(statement, ast.Module | ast.ClassDef | ast.FunctionDef)
+            and ast.get_docstring(statement, clean=False) is not None
+        ):
+            statement.body = statement.body[1:] or [ast.Pass()]
+    modules = {_module_path(name) for name in imported}
+    return ast.dump(tree), modules - {None}
 
 
 def modules_of(*scripts):
@@ -67,13 +82,9 @@ def modules_of(*scripts):
     waiting = [Path(script).resolve() for script in scripts]
     found = set(waiting)
     while waiting:
-        for name in _parsed(waiting.pop())[1]:
-            parts = name.split(".")
-            for depth in range(1, len(parts) + 1):  # importing a.b runs a's __init__ too
-                path = _module_path(".".join(parts[:depth]))
-                if path is not None and path not in found:
-                    found.add(path)
-                    waiting.append(path)
+        new = _parsed(waiting.pop())[1] - found
+        found |= new
+        waiting += new
     return sorted(found, key=_place)
 
 
