@@ -96,7 +96,7 @@ def test_outputs_equal_a_local_run_byte_for_byte(finished, new_project, tiny):
 
 def test_one_gpu_job_ran_at_a_time(slurm, finished):
     jobs = [job for job in ended_jobs(slurm, finished.folder) if job["Partition"] == "gpu"]
-    assert len(jobs) == 8  # a training, and an inference with its events, for each system and fold
+    assert len(jobs) == 4  # a training, and an inference with its events, of each fold
     times = sorted(
         tuple(datetime.datetime.fromisoformat(job[key]) for key in ("StartTime", "EndTime"))
         for job in jobs
@@ -109,10 +109,10 @@ def test_short_jobs_share_a_job_of_slurm(slurm, finished):
     jobs = ended_jobs(slurm, finished.folder)
     assert {job["JobState"] for job in jobs} == {"COMPLETED"}
     n_steps = len(re.findall(r"Finished jobid: \d+ \(Rule: (?!all)", finished.text))
-    # One for the corpus, one for four shards, eight with a GPU, two for the metrics of a system,
+    # One for the corpus, one for four shards, four with a GPU, one for the metrics of a system,
     # two for the separation of a fold, two for examples, one for tables, figures and report; the
-    # four model cards are made where Snakemake runs.
-    assert (len(jobs), n_steps) == (17, 45)
+    # two model cards are made where Snakemake runs.
+    assert (len(jobs), n_steps) == (12, 36)
 
 
 def test_a_job_computes_on_the_device_that_slurm_gave(slurm, tmp_path, repository):
