@@ -274,3 +274,40 @@ def finished(tmp_path_factory):
             copy_project(project.folder, TINY).snakemake("--resources", "gpu=2")
             mark.touch()
     return project
+
+
+# Long enough to be killed in the middle.
+TWO_TRAININGS = {
+    "systems": ["gwrp"],
+    "mixing": {"snr_db": [0]},
+    "training": {"iterations": 600, "state_every": 5, "history_every": 10},
+}
+
+
+@pytest.fixture(scope="session")
+def _features(tmp_path_factory):
+    overlay = tmp_path_factory.mktemp("overlay") / "two_trainings.yaml"
+    overlay.write_text(yaml.safe_dump(TWO_TRAININGS))
+    project = copy_project(tmp_path_factory.mktemp("run") / "a folder", [*TINY, overlay])
+    project.snakemake("--until", "extract_features")
+    return project
+
+
+@pytest.fixture(scope="session")
+def before_training(tmp_path_factory, _features):
+    """Return a function that copies a run that stopped before two trainings."""
+
+    def copy():
+        folder = tmp_path_factory.mktemp("run") / "a folder"
+        shutil.copytree(_features.folder, folder, symlinks=True)
+        return Project(folder, _features.overlays)
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def trained(before_training):
+    """Bytes of the two trainings that nothing disturbed."""
+    project = before_training()
+    project.snakemake("--resources", "gpu=2", "--until", "train_model")
+    return project.result_bytes()

@@ -1,12 +1,11 @@
 """A cluster of one node for the tests here, and the runs that they compare."""
 
-import shutil
 import warnings
 
 import pytest
 import yaml
 from one_node_slurm import obstacle, one_node_slurm
-from workflow_project import TINY, Project, copy_project
+from workflow_project import TINY, copy_project
 
 
 @pytest.fixture(scope="session")
@@ -36,33 +35,3 @@ def tiny(tmp_path_factory):
 def new_project(tmp_path_factory):
     """Return a function that copies the workflow into a folder of its own."""
     return lambda overlays: copy_project(tmp_path_factory.mktemp("run") / "a folder", overlays)
-
-
-@pytest.fixture(scope="session")
-def _features(tmp_path_factory, new_project):
-    overlays = _overlay(
-        tmp_path_factory,
-        {
-            "systems": ["gwrp"],
-            "mixing": {"snr_db": [0]},
-            "training": {"iterations": 600, "state_every": 5, "history_every": 10},
-        },
-    )
-    project = new_project(overlays)
-    project.snakemake("--until", "extract_features")
-    return project
-
-
-@pytest.fixture(scope="session")
-def before_training(tmp_path_factory, _features):
-    """Return a function that copies a run that stopped before two trainings.
-
-    They are long enough to be killed in the middle.
-    """
-
-    def copy():
-        folder = tmp_path_factory.mktemp("run") / "a folder"
-        shutil.copytree(_features.folder, folder, symlinks=True)
-        return Project(folder, _features.overlays)
-
-    return copy

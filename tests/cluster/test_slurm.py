@@ -12,8 +12,6 @@ import psutil
 import pytest
 from one_node_slurm import THROUGH_SLURM, ended_jobs
 
-# What a run says of itself, and what holds times.
-NOT_RESULTS = ("logs", "benchmarks", "training_state", "report.html")
 TRAININGS = ("--until", "train_model")
 
 
@@ -23,14 +21,6 @@ def finished(slurm, new_project, tiny):
     project = new_project(tiny)
     project.text = project.snakemake(*THROUGH_SLURM).text
     return project
-
-
-@pytest.fixture(scope="module")
-def trained(before_training):
-    """Bytes of two trainings that nothing disturbed."""
-    project = before_training()
-    project.snakemake("--resources", "gpu=2", *TRAININGS)
-    return project.result_bytes(without=NOT_RESULTS)
 
 
 def wait_for(condition, process, seconds=500):
@@ -89,9 +79,9 @@ def running_jobs():
 def test_outputs_equal_a_local_run_byte_for_byte(finished, new_project, tiny):
     local = new_project(tiny)
     local.snakemake("--resources", "gpu=2")
-    through_slurm = finished.result_bytes(without=NOT_RESULTS)
+    through_slurm = finished.result_bytes()
     assert "tiny/tables/mask_by_class.md" in through_slurm
-    assert through_slurm == local.result_bytes(without=NOT_RESULTS)
+    assert through_slurm == local.result_bytes()
 
 
 def test_one_gpu_job_ran_at_a_time(slurm, finished):
@@ -158,7 +148,7 @@ def test_jobs_that_are_cancelled_or_die_are_done_again(
         assert re.search(rf"SLURM-job '{job}' failed, SLURM status is: '{state}", text), text[
             -6000:
         ]
-    assert project.result_bytes(without=NOT_RESULTS) == trained
+    assert project.result_bytes() == trained
 
 
 def test_a_job_that_fails_for_good_is_reported_with_its_log(
@@ -182,7 +172,7 @@ def test_a_job_that_fails_for_good_is_reported_with_its_log(
     again = project.snakemake(*THROUGH_SLURM, *TRAININGS)
     assert len(re.findall(r"Finished jobid: \d+ \(Rule: train_model", again.text)) == 1
     assert "resuming at iteration" in (project.folder / log).read_text()
-    assert project.result_bytes(without=NOT_RESULTS) == trained
+    assert project.result_bytes() == trained
 
 
 def test_a_run_that_was_killed_is_finished_by_the_next_call(
@@ -201,7 +191,7 @@ def test_a_run_that_was_killed_is_finished_by_the_next_call(
         "removing the lock that a killed run left behind" in (tmp_path / "second.log").read_text()
     )
     assert {job["JobState"] for job in ended_jobs(slurm, project.folder)} == {"COMPLETED"}
-    assert project.result_bytes(without=NOT_RESULTS) == trained
+    assert project.result_bytes() == trained
     assert not list((project.folder / ".snakemake").glob("locks/*"))
 
 

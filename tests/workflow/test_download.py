@@ -79,6 +79,8 @@ def project(tmp_path, archives, host):
         "systems": ["gwrp"],
         "training": {"iterations": 2, "batch_size": 2, "threads": 1, "history_every": 1},
         "inference": {"batch_size": 2, "threads": 1},
+        "metrics": {"processes": 1},
+        "separation": {"processes": 1},
     }
     (tmp_path / "overlay.yaml").write_text(yaml.safe_dump(overlay))
     return Project(tmp_path / "workflow", [tmp_path / "overlay.yaml"])

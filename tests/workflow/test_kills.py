@@ -7,30 +7,8 @@ import time
 
 import psutil
 import pytest
-import yaml
-from workflow_project import TINY, copy_project
 
 pytestmark = pytest.mark.workflow
-ITERATIONS = 400
-
-
-@pytest.fixture(scope="module")
-def overlays(tmp_path_factory):
-    path = tmp_path_factory.mktemp("overlay") / "long.yaml"
-    settings = {
-        "systems": ["gwrp"],
-        "mixing": {"snr_db": [0]},
-        "training": {"iterations": ITERATIONS, "state_every": 5, "history_every": 10},
-    }
-    path.write_text(yaml.safe_dump(settings))
-    return [*TINY, path]
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory, overlays):
-    project = copy_project(tmp_path_factory.mktemp("undisturbed") / "workflow", overlays)
-    project.snakemake("--until", "train_model", "--resources", "gpu=2")
-    return project.result_bytes()
 
 
 def start(project, log=subprocess.DEVNULL):
@@ -74,8 +52,8 @@ def states(project):
     return list(found)
 
 
-def test_everything_killed_in_the_second_training(tmp_path, overlays, undisturbed):
-    project = copy_project(tmp_path / "workflow", overlays)
+def test_everything_killed_in_the_second_training(before_training, trained):
+    project = before_training()
     process = start(project)
     wait_for(lambda: len(models(project)) == 1 and len(states(project)) == 2, process)
     os.killpg(process.pid, signal.SIGKILL)
@@ -87,11 +65,11 @@ def test_everything_killed_in_the_second_training(tmp_path, overlays, undisturbe
     result = project.snakemake("--until", "train_model", module="start")
     assert "resuming at iteration" in result.text
     assert finished.stat().st_mtime_ns == written, "a finished training was done again"
-    assert project.result_bytes() == undisturbed
+    assert project.result_bytes() == trained
 
 
-def test_a_left_over_job_cannot_harm_the_next_run(tmp_path, overlays, undisturbed):
-    project = copy_project(tmp_path / "workflow", overlays)
+def test_a_left_over_job_cannot_harm_the_next_run(tmp_path, before_training, trained):
+    project = before_training()
     process = start(project)
     wait_for(lambda: states(project), process)
     process.kill()  # Snakemake alone: its training outlives it
@@ -107,13 +85,13 @@ def test_a_left_over_job_cannot_harm_the_next_run(tmp_path, overlays, undisturbe
     for job in orphans:
         job.resume()
     assert second.wait(timeout=300) == 0, output.read_text()
-    assert f"resuming at iteration {ITERATIONS} of {ITERATIONS}" in output.read_text()
-    assert project.result_bytes() == undisturbed
+    assert "resuming at iteration 600 of 600" in output.read_text()
+    assert project.result_bytes() == trained
     assert training_jobs(project) == []
 
 
-def test_a_living_run_is_not_disturbed(tmp_path, overlays):
-    project = copy_project(tmp_path / "workflow", overlays)
+def test_a_living_run_is_not_disturbed(before_training):
+    project = before_training()
     process = start(project)
     locks = project.folder / ".snakemake" / "locks"
     try:

@@ -172,6 +172,14 @@ def score_rows(separation, scores, systems):
     return rows
 
 
+def _pool(processes):
+    """Workers for scores. A process starts by loading torch: a lone one is a thread of this one."""
+    if processes == 1:
+        return concurrent.futures.ThreadPoolExecutor(1)
+    context = multiprocessing.get_context("spawn")
+    return concurrent.futures.ProcessPoolExecutor(processes, mp_context=context)
+
+
 def score_sample(separations, systems, *, filter_length, processes=1):
     """Score separated mixtures, classes spread over processes.
 
@@ -191,8 +199,7 @@ def score_sample(separations, systems, *, filter_length, processes=1):
         class that was predicted though it does not sound (without scores).
     """
     rows = []
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(processes, mp_context=context) as pool:
+    with _pool(processes) as pool:
         waiting = []
         for separation in separations:
             futures = {
