@@ -34,6 +34,7 @@ def save(figure, png_path, svg_path):
     """Write a figure as PNG and SVG, without dates, each whole or not at all."""
     with whole_file(png_path) as path:
         figure.savefig(path, format="png", dpi=200, metadata={"Software": None})
+    figure.set_layout_engine("none")  # found once, it serves both
     with whole_file(svg_path) as path:
         figure.savefig(path, format="svg", metadata={"Date": None})
 
