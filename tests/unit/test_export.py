@@ -83,9 +83,7 @@ def test_every_system_with_masks_computes_the_same_as_onnx(build, system, backgr
     assert tags.std() > 1e-4
 
 
-@pytest.mark.parametrize(
-    ("system", "share_energy"), [("linear_softmax", False), ("gwrp", True)]
-)
+@pytest.mark.parametrize(("system", "share_energy"), [("linear_softmax", False), ("gwrp", True)])
 @pytest.mark.parametrize(
     "trunk",
     [

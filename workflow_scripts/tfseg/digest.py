@@ -34,7 +34,7 @@ def _statements(tree):
 
 
 def _imported(statement):
-    """Dotted names of the library's modules that a statement imports, and of what it may be in."""
+    """Dotted names of the library's modules that a statement imports, and of all around them."""
     if isinstance(statement, ast.Import):
         names = [alias.name for alias in statement.names]
     elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
