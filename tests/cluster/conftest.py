@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 import yaml
-from one_node_slurm import obstacle, one_node_slurm
+from one_node_slurm import ask_often, obstacle, one_node_slurm
 from workflow_project import TINY, copy_project
 
 
@@ -34,4 +34,12 @@ def tiny(tmp_path_factory):
 @pytest.fixture(scope="session")
 def new_project(tmp_path_factory):
     """Return a function that copies the workflow into a folder of its own."""
-    return lambda overlays: copy_project(tmp_path_factory.mktemp("run") / "a folder", overlays)
+    return lambda overlays: ask_often(
+        copy_project(tmp_path_factory.mktemp("run") / "a folder", overlays)
+    )
+
+
+@pytest.fixture(scope="session")
+def before_training(before_training):
+    """Return a function that copies a run that stopped before two trainings."""
+    return lambda: ask_often(before_training())

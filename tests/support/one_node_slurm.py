@@ -34,6 +34,18 @@ THROUGH_SLURM = (
     "--seconds-between-status-checks",
     "3",
 )
+# Where no job has ended the plugin waits 10 s longer each time: for jobs of seconds that is most of a test.
+ASKING_OFTEN = """
+import snakemake_executor_plugin_slurm as slurm_plugin
+slurm_plugin.Executor.next_seconds_between_status_checks = property(lambda _: 1, lambda _, seconds: None)
+"""
+
+
+def ask_often(project):
+    """Let the Snakefile of a project's copy ask Slurm for its jobs every second; returns it."""
+    with (project.folder / "Snakefile").open("a") as snakefile:
+        snakefile.write(ASKING_OFTEN)
+    return project
 
 
 def obstacle():
