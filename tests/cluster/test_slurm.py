@@ -17,9 +17,16 @@ TRAININGS = ("--until", "train_model")
 
 @pytest.fixture(scope="module")
 def finished(slurm, new_project, tiny):
-    """The tiny experiment, run through Slurm to its tables."""
-    project = new_project(tiny)
+    """The tiny experiment, run through Slurm to its report; `local` is the same without Slurm."""
+    project, local = new_project(tiny), new_project(tiny)
+    log = local.folder / "run.log"
+    with log.open("w") as stream:
+        alone = subprocess.Popen(
+            local.command("--resources", "gpu=2"), cwd=local.folder, stdout=stream, stderr=stream
+        )
     project.text = project.snakemake(*THROUGH_SLURM).text
+    assert alone.wait(timeout=500) == 0, log.read_text()[-6000:]
+    project.local = local
     return project
 
 
@@ -76,12 +83,10 @@ def running_jobs():
     return text.split()
 
 
-def test_outputs_equal_a_local_run_byte_for_byte(finished, new_project, tiny):
-    local = new_project(tiny)
-    local.snakemake("--resources", "gpu=2")
+def test_outputs_equal_a_local_run_byte_for_byte(finished):
     through_slurm = finished.result_bytes()
     assert "tiny/tables/mask_by_class.md" in through_slurm
-    assert through_slurm == local.result_bytes()
+    assert through_slurm == finished.local.result_bytes()
 
 
 def test_one_gpu_job_ran_at_a_time(slurm, finished):
