@@ -28,7 +28,8 @@ def _overlay(tmp_path_factory, settings):
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """Overlays of the tiny experiment at one SNR, with one system: every stage, two trainings."""
-    return _overlay(tmp_path_factory, {"systems": ["gwrp"], "mixing": {"snr_db": [0]}})
+    mixing = {"snr_db": [0], "shard_size": 12}
+    return _overlay(tmp_path_factory, {"systems": ["gwrp"], "mixing": mixing})
 
 
 @pytest.fixture(scope="session")

@@ -104,10 +104,10 @@ def test_short_jobs_share_a_job_of_slurm(slurm, finished):
     jobs = ended_jobs(slurm, finished.folder)
     assert {job["JobState"] for job in jobs} == {"COMPLETED"}
     n_steps = len(re.findall(r"Finished jobid: \d+ \(Rule: (?!all)", finished.text))
-    # One for the corpus, one for four shards, four with a GPU, one for the metrics of a system,
+    # One for the corpus, one for two shards, four with a GPU, one for the metrics of a system,
     # two for the separation of a fold, two for examples, one for tables, figures and report; the
     # two model cards are made where Snakemake runs.
-    assert (len(jobs), n_steps) == (12, 36)
+    assert (len(jobs), n_steps) == (12, 32)
 
 
 def test_a_job_computes_on_the_device_that_slurm_gave(slurm, tmp_path, repository):
