@@ -1,6 +1,6 @@
 """Show the jobs of a run by rule, with what each asks for, and how many a cluster gets.
 
-    python bench/plan.py --workflow-profile profiles/slurm
+    .venv-slurm/bin/python bench/plan.py --workflow-profile profiles/slurm    (after make setup-slurm)
     python bench/plan.py --configfile experiments/mini.yaml
 
 Takes Snakemake's own arguments, runs nothing, needs no data and no Slurm.
