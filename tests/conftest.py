@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import soundfile
 import yaml
-from workflow_project import TINY, Project, copy_project
+from workflow_project import TINY, TWO_TRAININGS, Project, copy_project
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 IN_ONE_OF_SEVERAL = "PYTEST_XDIST_WORKER" in os.environ
@@ -274,14 +274,6 @@ def finished(tmp_path_factory):
             copy_project(project.folder, TINY).snakemake("--resources", "gpu=2")
             mark.touch()
     return project
-
-
-# Long enough to be killed in the middle.
-TWO_TRAININGS = {
-    "systems": ["gwrp"],
-    "mixing": {"snr_db": [0]},
-    "training": {"iterations": 600, "state_every": 5, "history_every": 10},
-}
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import warnings
 
 import pytest
-import yaml
 from one_node_slurm import ask_often, obstacle, one_node_slurm
 from workflow_project import TINY, copy_project
 
@@ -19,17 +18,12 @@ def slurm():
         yield folder
 
 
-def _overlay(tmp_path_factory, settings):
-    path = tmp_path_factory.mktemp("overlay") / "overlay.yaml"
-    path.write_text(yaml.safe_dump(settings))
-    return [*TINY, path]
-
-
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """Overlays of the tiny experiment at one SNR, with one system: every stage, two trainings."""
-    mixing = {"snr_db": [0], "shard_size": 12}
-    return _overlay(tmp_path_factory, {"systems": ["gwrp"], "mixing": mixing})
+    path = tmp_path_factory.mktemp("overlay") / "overlay.yaml"
+    path.write_text("systems: [gwrp]\nmixing: {snr_db: [0], shard_size: 12}\n")
+    return [*TINY, path]
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,20 @@
 """The workflow through a real Slurm of one node: same bytes, one GPU job at a time, nothing lost."""
 
 import datetime
+import functools
 import itertools
 import re
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
+import workflow_project
 from one_node_slurm import THROUGH_SLURM, ended_jobs
 
 TRAININGS = ("--until", "train_model")
+wait_for = functools.partial(workflow_project.wait_for, seconds=500)
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +30,6 @@ def finished(slurm, new_project, tiny):
     assert alone.wait(timeout=500) == 0, log.read_text()[-6000:]
     project.local = local
     return project
-
-
-def wait_for(condition, process, seconds=500):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None, "the run ended before it could be disturbed"
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -73,8 +67,7 @@ def trainings_at_work(project):
                 found |= {int(fold): process for fold in folds}
         except (psutil.Error, IndexError):
             continue  # it ended while we looked
-    states = (project.folder / "results/tiny/training_state").glob("**/fold*/[!.]*.safetensors")
-    saved = {int(path.parent.name.removeprefix("fold")) for path in states}
+    saved = {int(path.parent.name.removeprefix("fold")) for path in project.saved_states()}
     return {fold: process for fold, process in found.items() if fold in saved}
 
 

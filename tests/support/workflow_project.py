@@ -3,11 +3,18 @@
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 # The whole DAG in under a minute.
 TINY = [REPOSITORY / "experiments/mini.yaml", REPOSITORY / "tests/workflow/tiny.yaml"]
+# Laid over TINY. Long enough to be killed in the middle.
+TWO_TRAININGS = {
+    "systems": ["gwrp"],
+    "mixing": {"snr_db": [0]},
+    "training": {"iterations": 600, "state_every": 5, "history_every": 10},
+}
 PARTS = (
     "Snakefile",
     "config.yaml",
@@ -63,6 +70,11 @@ class Project:
         rows = [line.split() for line in table if len(line.split()) == 2]
         return {rule: int(count) for rule, count in rows if count.isdigit() and rule != "all"}
 
+    def saved_states(self):
+        """Paths of the training states to resume from."""
+        # A dot begins the name of one that is being written.
+        return list(self.folder.glob("results/*/training_state/**/[!.]*.safetensors"))
+
     def result_bytes(self, *, without=("logs", "benchmarks", "training_state", "report.html")):
         """Contents of all result files but logs, benchmarks and what shows them, by path."""
         root = self.folder / "results"
@@ -71,6 +83,15 @@ class Project:
             for path in sorted(root.rglob("*"))
             if path.is_file() and not set(without) & set(path.relative_to(root).parts)
         }
+
+
+def wait_for(condition, process, seconds=120):
+    """Wait until a run has come so far that a test can disturb it."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, "the run ended before it could be disturbed"
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
 
 
 def copy_project(folder, overlays=()):

@@ -3,12 +3,13 @@
 import os
 import signal
 import subprocess
-import time
 
 import psutil
 import pytest
+from workflow_project import TWO_TRAININGS, wait_for
 
 pytestmark = pytest.mark.workflow
+ITERATIONS = TWO_TRAININGS["training"]["iterations"]
 
 
 def start(project, log=subprocess.DEVNULL):
@@ -19,14 +20,6 @@ def start(project, log=subprocess.DEVNULL):
         stderr=log,
         start_new_session=True,
     )
-
-
-def wait_for(condition, process, seconds=300):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None, "the run ended before it could be killed"
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
 
 
 def training_jobs(project):
@@ -46,16 +39,10 @@ def models(project):
     return list((project.folder / "results").rglob("model.safetensors"))
 
 
-def states(project):
-    # A dot begins the name of a state that is being written: nothing can be resumed from it.
-    found = (project.folder / "results" / "tiny").glob("training_state/**/[!.]*.safetensors")
-    return list(found)
-
-
 def test_everything_killed_in_the_second_training(before_training, trained):
     project = before_training()
     process = start(project)
-    wait_for(lambda: len(models(project)) == 1 and len(states(project)) == 2, process)
+    wait_for(lambda: len(models(project)) == 1 and len(project.saved_states()) == 2, process)
     os.killpg(process.pid, signal.SIGKILL)
     for job in training_jobs(project):
         job.kill()
@@ -71,7 +58,7 @@ def test_everything_killed_in_the_second_training(before_training, trained):
 def test_a_left_over_job_cannot_harm_the_next_run(tmp_path, before_training, trained):
     project = before_training()
     process = start(project)
-    wait_for(lambda: states(project), process)
+    wait_for(lambda: project.saved_states(), process)
     process.kill()  # Snakemake alone: its training outlives it
     process.wait()
     orphans = training_jobs(project)
@@ -85,7 +72,7 @@ def test_a_left_over_job_cannot_harm_the_next_run(tmp_path, before_training, tra
     for job in orphans:
         job.resume()
     assert second.wait(timeout=300) == 0, output.read_text()
-    assert "resuming at iteration 600 of 600" in output.read_text()
+    assert f"resuming at iteration {ITERATIONS} of {ITERATIONS}" in output.read_text()
     assert project.result_bytes() == trained
     assert training_jobs(project) == []
 
