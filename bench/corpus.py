@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from tfseg import mixing
-from tfseg.corpora import assemble, inspection
+from tfseg.datasets import assemble, inspection
+from tfseg.mixing import remixing
 
 
 def plan_one_fold(recordings, config, n_mixtures):
@@ -35,7 +35,7 @@ def plan_one_fold(recordings, config, n_mixtures):
     parts = assemble.corpus_tables(recordings)
     layout = ("duration_s", "onsets_s", "events_per_mixture", "overlap", "max_event_s")
     keys = (*layout, "kinds", "scene_start")
-    plan = mixing.plan_mixtures(
+    plan = remixing.plan_mixtures(
         parts["events"],
         parts["scenes"],
         folds=[1],

@@ -7,9 +7,9 @@ import torch
 from harness import ROOT, Row, timed
 from networks import FullNetwork
 
-from tfseg.inference import MaskCounter, infer, prepare_for_inference
-from tfseg.optimiser import Adam
-from tfseg.training import cross_entropy
+from tfseg.inference.forward import MaskCounter, infer, prepare_for_inference
+from tfseg.training.loop import cross_entropy
+from tfseg.training.optimiser import Adam
 
 FACTORS = (1, 2, 4)
 # A smaller network on shorter clips: the growth is the same, and all of it takes a minute.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow_scripts"))
 
-from tfseg.metrics.records import read_metrics
+from tfseg.evaluation.records import read_metrics
 
 _IDEAL = ("ibm", "irm")
 _LEAST_SAR_DB = 80.0

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 from harness import ROOT
 
-from tfseg.collage import CollageSettings, make_collage, write_collage
+from tfseg.mixing.soundscape import CollageSettings, make_collage, write_collage
 
 RUN = ROOT / "results" / "mini"
 MODEL = RUN / "models" / "snr10" / "gwrp" / "fold1" / "seed0"

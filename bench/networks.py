@@ -8,13 +8,13 @@ from harness import Row, alternate, median_s, read_config, timed
 from plain_network import PlainNetwork, score_masks
 from torch.nn import functional
 
-from tfseg.dataset import FeatureSet
-from tfseg.features import FeatureSettings
-from tfseg.inference import MaskCounter, infer, prepare_for_inference
-from tfseg.metrics.scoring import precision_recall_f1
+from tfseg.evaluation.scoring import precision_recall_f1
+from tfseg.features.feature_set import FeatureSet
+from tfseg.features.logmel import FeatureSettings
+from tfseg.inference.forward import MaskCounter, infer, prepare_for_inference
 from tfseg.models.systems import build_network
-from tfseg.optimiser import Adam
-from tfseg.training import cross_entropy
+from tfseg.training.loop import cross_entropy
+from tfseg.training.optimiser import Adam
 
 N_SOUNDING = 3
 

@@ -32,9 +32,10 @@ sys.path[:0] = [str(ROOT / "workflow_scripts"), str(ROOT / "bench")]
 import straightforward  # noqa: E402
 from corpus import own_peak_memory_mib, plan_one_fold  # noqa: E402
 
-from tfseg import features, mixing  # noqa: E402
-from tfseg.corpora import esc50, tables  # noqa: E402
-from tfseg.files import write_json, write_text, writing_hdf5  # noqa: E402
+from tfseg.datasets import corpus_tables, esc50  # noqa: E402
+from tfseg.features import logmel  # noqa: E402
+from tfseg.io.files import write_json, write_text, writing_hdf5  # noqa: E402
+from tfseg.mixing import remixing  # noqa: E402
 
 OUTPUT = ROOT / "results" / "bench"
 ROUNDS = 3
@@ -58,12 +59,12 @@ def prepare(folder, config, n_mixtures):
 
 def ours(folder, config, events, plan):
     """Render stems and extract features as the workflow's jobs do; CPU seconds of both."""
-    settings = features.FeatureSettings(**config["features"])
+    settings = logmel.FeatureSettings(**config["features"])
     mixtures, mixture_events = plan
     snrs, keys = config["mixing"]["snr_db"], ("resampler", "max_event_s", "snr_db", "snr_on")
     start = time.process_time()
     with writing_hdf5(folder / "stems.h5") as file:
-        mixing.render_stems(
+        remixing.render_stems(
             file,
             mixtures,
             mixture_events,
@@ -75,11 +76,11 @@ def ours(folder, config, events, plan):
     stems_s = time.process_time() - start
     start = time.process_time()
     with contextlib.ExitStack() as stack:
-        features.extract_features(
+        logmel.extract_features(
             [stack.enter_context(writing_hdf5(folder / f"features{snr}.h5")) for snr in snrs],
-            mixing.StemReader(folder / "stems.h5"),
+            remixing.StemReader(folder / "stems.h5"),
             settings,
-            tables.mixture_labels(mixture_events),
+            corpus_tables.mixture_labels(mixture_events),
             classes=config["corpus"]["classes"],
             snr_db=snrs,
         )

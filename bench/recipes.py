@@ -24,24 +24,24 @@ from systems import build
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from tfseg import training  # noqa: E402
-from tfseg.corpora import tables  # noqa: E402
-from tfseg.dataset import load_features  # noqa: E402
-from tfseg.detection import DetectionSettings  # noqa: E402
-from tfseg.events import EventSettings  # noqa: E402
-from tfseg.hardware import choose_precision, keep_freed_memory  # noqa: E402
-from tfseg.inference import infer  # noqa: E402
-from tfseg.metrics.records import MetricSettings  # noqa: E402
-from tfseg.metrics.scoring import (  # noqa: E402
+from tfseg.datasets import corpus_tables  # noqa: E402
+from tfseg.evaluation.records import MetricSettings  # noqa: E402
+from tfseg.evaluation.scoring import (  # noqa: E402
     FoldScores,
     f1_curves,
     frame_histograms,
     macro,
     tagging_metrics,
 )
-from tfseg.recipes import find_recipe  # noqa: E402
-from tfseg.seeding import derive_seed  # noqa: E402
-from tfseg.tuning import COLUMNS, tune  # noqa: E402
+from tfseg.features.feature_set import load_features  # noqa: E402
+from tfseg.inference.events import EventSettings  # noqa: E402
+from tfseg.inference.forward import infer  # noqa: E402
+from tfseg.inference.operating_point import DetectionSettings  # noqa: E402
+from tfseg.inference.tuning import COLUMNS, tune  # noqa: E402
+from tfseg.run.hardware import choose_precision, keep_freed_memory  # noqa: E402
+from tfseg.run.recipes import find_recipe  # noqa: E402
+from tfseg.run.seeding import derive_seed  # noqa: E402
+from tfseg.training import loop  # noqa: E402
 
 THRESHOLDS = np.linspace(0, 0.95, 96)
 
@@ -49,20 +49,20 @@ THRESHOLDS = np.linspace(0, 0.95, 96)
 def train_one(config, name, data, seed, folder, teacher):
     """Train one system; returns its network and the CPU seconds that it took."""
     recipe = find_recipe(config, name)
-    settings = training.read_settings(recipe.training)
+    settings = loop.read_settings(recipe.training)
     if settings.kinds is not None:
         data = data.of_kinds(settings.kinds)
-    network = training.initial_network(
+    network = loop.initial_network(
         lambda: build(name, config),
         seed,
         data.logmel,
     )
     network.precision = choose_precision(config["precision"], "cpu", log=lambda text: None)
     started = time.process_time()
-    training.train(
+    loop.train(
         network,
         data.logmel,
-        training.targets_of(network, data),
+        loop.targets_of(network, data),
         settings,
         seed=seed,
         state_path=Path(folder, f"{name}-{seed}.safetensors"),
@@ -154,9 +154,9 @@ def main():
     data = load_features(paths)
     train, validation = data.of_parts(["train"]), data.of_parts(["validation"])
     validation = validation.of_kinds(["mixture"])
-    labels = tables.mixture_labels(
-        tables.read_table(results / "mixtures" / "events.csv", "mixture_events"),
-        tables.read_table(results / "mixtures" / "mixtures.csv", "mixtures"),
+    labels = corpus_tables.mixture_labels(
+        corpus_tables.read_table(results / "mixtures" / "events.csv", "mixture_events"),
+        corpus_tables.read_table(results / "mixtures" / "mixtures.csv", "mixtures"),
     )
     print(f"{len(train.mixture)} clips to train on, {len(validation.mixture)} to score")
     rows = []

@@ -19,7 +19,7 @@ import os
 import sys
 
 sys.path.insert(0, {library!r})
-from tfseg.scheduler import keep_one_timer
+from tfseg.run.scheduler import keep_one_timer
 
 
 onstart:

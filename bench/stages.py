@@ -12,12 +12,13 @@ import straightforward
 from corpus import plan_one_fold
 from harness import ROOT, Row, alternate, median_s, read_config
 
-from tfseg import features, mixing
-from tfseg.corpora import embedded, tables
-from tfseg.corpora.instruments import INSTRUMENTS
-from tfseg.files import writing_hdf5
-from tfseg.metrics.event_based import count_events_by_fold, event_scores
-from tfseg.metrics.separation import score_separation
+from tfseg.datasets import corpus_tables, embedded
+from tfseg.datasets.instruments import INSTRUMENTS
+from tfseg.evaluation.bss_eval import score_separation
+from tfseg.evaluation.event_based import count_events_by_fold, event_scores
+from tfseg.features import logmel
+from tfseg.io.files import writing_hdf5
+from tfseg.mixing import remixing
 
 N_MIXTURES = 24
 PAPER_MIXTURES, PAPER_RUNS = 8000, 84
@@ -43,7 +44,7 @@ class SmallCorpus:
         )
         self.events, plan, _ = plan_one_fold(recordings, self.config, N_MIXTURES)
         self.mixtures, self.mixture_events = plan
-        self.settings = features.FeatureSettings(**config["features"])
+        self.settings = logmel.FeatureSettings(**config["features"])
         self.snr_db = mixture["snr_db"]
         self.stems_path = folder / "stems.h5"
         self.feature_paths = [folder / f"features{snr}.h5" for snr in self.snr_db]
@@ -52,7 +53,7 @@ class SmallCorpus:
         """Stems, as render_stems does."""
         keys = ("resampler", "max_event_s", "snr_db", "snr_on")
         with writing_hdf5(self.stems_path) as file:
-            mixing.render_stems(
+            remixing.render_stems(
                 file,
                 self.mixtures,
                 self.mixture_events,
@@ -65,11 +66,11 @@ class SmallCorpus:
     def extract(self):
         """Features of all SNRs, as extract_features does."""
         with contextlib.ExitStack() as stack:
-            features.extract_features(
+            logmel.extract_features(
                 [stack.enter_context(writing_hdf5(path)) for path in self.feature_paths],
-                mixing.StemReader(self.stems_path),
+                remixing.StemReader(self.stems_path),
                 self.settings,
-                tables.mixture_labels(self.mixture_events),
+                corpus_tables.mixture_labels(self.mixture_events),
                 classes=self.classes,
                 snr_db=self.snr_db,
             )

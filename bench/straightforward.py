@@ -6,7 +6,7 @@ One SNR at a time; every recording is read, resampled and transformed again for 
 import librosa
 import numpy as np
 
-from tfseg.audio import fit_length  # the same signals shall be compared
+from tfseg.io.audio import fit_length  # the same signals shall be compared
 
 
 def _read(path, start_s, stop_s, sample_rate):

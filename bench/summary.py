@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "workflow_scripts"))
 
-from tfseg.metrics.records import read_metrics
+from tfseg.evaluation.records import read_metrics
 
 SHOWN = [
     ("tagging", "map", "published", "tag mAP"),

@@ -16,11 +16,11 @@ from harness import read_config
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
-from tfseg.features import FeatureSettings  # noqa: E402
+from tfseg.features.logmel import FeatureSettings  # noqa: E402
 from tfseg.models.cost import layer_costs, network_cost  # noqa: E402
 from tfseg.models.registry import SYSTEMS  # noqa: E402
 from tfseg.models.systems import build_network  # noqa: E402
-from tfseg.recipes import find_recipe  # noqa: E402
+from tfseg.run.recipes import find_recipe  # noqa: E402
 
 
 def build(system, config):

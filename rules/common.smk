@@ -7,13 +7,13 @@ import math
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from tfseg.config import changed_keys, check_config, check_config_files, sorted_keys
-from tfseg.corpora.registry import load_registry
-from tfseg.digest import code_digest, contents_digest, files_digest
+from tfseg.settings.checks import changed_keys, check_config, check_config_files, sorted_keys
+from tfseg.datasets.registry import load_registry
+from tfseg.run.digest import code_digest, contents_digest, files_digest
 from tfseg.errors import ConfigError, DataError
-from tfseg.recipes import find_recipe
-from tfseg.scheduler import keep_one_timer
-from tfseg.texts import is_one_line
+from tfseg.run.recipes import find_recipe
+from tfseg.run.scheduler import keep_one_timer
+from tfseg.settings.validation import is_one_line
 
 try:
     check_config_files(workflow.configfiles)
@@ -327,7 +327,7 @@ def own_changes():
 
 def templates_code():
     """Digest of the templates behind every page, which no script imports."""
-    folder = Path(workflow.basedir, "workflow_scripts/tfseg/pages/templates")
+    folder = Path(workflow.basedir, "workflow_scripts/tfseg/reporting/pages/templates")
     return contents_digest(folder.iterdir())
 
 
@@ -378,7 +378,7 @@ def training_code(wildcards):
     Narrower than `code`: a new progress bar does not throw 36 hours of training away.
     """
     library = f"{workflow.basedir}/workflow_scripts/tfseg"
-    files = [f"{library}/{m}.py" for m in ("training", "models/systems", "dataset")]
+    files = [f"{library}/{m}.py" for m in ("training/loop", "models/systems", "features/feature_set")]
     own = RECIPES[wildcards.system].facts.module
     return code_digest(*files, *([f"{library}/models/{own}.py"] if own else []))
 

@@ -136,7 +136,7 @@ def tiny_corpus(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_plan(tiny_corpus):
     """A plan of four mixtures in each of two folds: of one class, and of two."""
-    from tfseg.mixing import plan_mixtures
+    from tfseg.mixing.remixing import plan_mixtures
 
     mixtures, mixture_events = plan_mixtures(
         tiny_corpus.events,
@@ -160,7 +160,7 @@ def render(tiny_corpus):
     """Return a function that renders mixtures into a stems file."""
     import h5py
 
-    from tfseg.mixing import render_stems
+    from tfseg.mixing.remixing import render_stems
 
     def render_to(path, mixtures, mixture_events, **changes):
         settings = {
@@ -189,7 +189,7 @@ def tiny_stems(tmp_path_factory, render, tiny_plan):
 @pytest.fixture(scope="session")
 def tiny_settings():
     """Feature settings whose masks do not fill whole bytes (92 frames x 13 bands)."""
-    from tfseg.features import FeatureSettings
+    from tfseg.features.logmel import FeatureSettings
 
     return FeatureSettings(
         sample_rate=RATE,

@@ -27,9 +27,9 @@ from tfseg.apply.listing import find_recordings
 from tfseg.apply.scores import AS_RECORDED, AS_TRAINED
 from tfseg.apply.summary import check_folder, write_summary
 from tfseg.errors import DataError, NotWrittenError, TfsegError
-from tfseg.events import read_events
-from tfseg.hardware import choose_device, choose_precision
-from tfseg.model_folder import load_model_folder
+from tfseg.inference.events import read_events
+from tfseg.models.folder import load_model_folder
+from tfseg.run.hardware import choose_device, choose_precision
 
 
 def _parser(defaults):

@@ -8,11 +8,11 @@ import torch
 from tfseg.apply.analysis import ApplySettings, analyse, describe
 from tfseg.apply.listing import Recording
 from tfseg.errors import DataError, NotWrittenError
-from tfseg.events import read_events
-from tfseg.files import write_json, write_text
-from tfseg.hardware import choose_device, choose_precision
-from tfseg.model_folder import load_model_folder
-from tfseg.workflow import run_script
+from tfseg.inference.events import read_events
+from tfseg.io.files import write_json, write_text
+from tfseg.models.folder import load_model_folder
+from tfseg.run.hardware import choose_device, choose_precision
+from tfseg.run.job import run_script
 
 
 def main(smk):

@@ -6,8 +6,8 @@ import pandas as pd
 
 from tfseg.apply.summary import FAILED
 from tfseg.errors import DataError
-from tfseg.files import write_text
-from tfseg.workflow import run_script
+from tfseg.io.files import write_text
+from tfseg.run.job import run_script
 
 
 def main(smk):

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from tfseg.files import write_csv
-from tfseg.metrics.records import read_metrics
-from tfseg.workflow import run_script
+from tfseg.evaluation.records import read_metrics
+from tfseg.io.files import write_csv
+from tfseg.run.job import run_script
 
 
 def main(smk):

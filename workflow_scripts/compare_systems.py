@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from tfseg.corpora import tables
-from tfseg.detection import read_detection
-from tfseg.events import read_events
-from tfseg.files import write_csv
-from tfseg.metrics import clip_counts, comparison
-from tfseg.metrics.records import MetricSettings
-from tfseg.metrics.scoring import read_fold_scores
-from tfseg.metrics.separation_rows import read_scores
-from tfseg.timegrid import TimeGrid
-from tfseg.workflow import run_script
+from tfseg.datasets import corpus_tables
+from tfseg.evaluation import clip_counts, comparison
+from tfseg.evaluation.records import MetricSettings
+from tfseg.evaluation.scoring import read_fold_scores
+from tfseg.evaluation.separation_rows import read_scores
+from tfseg.features.time_grid import TimeGrid
+from tfseg.inference.events import read_events
+from tfseg.inference.operating_point import read_detection
+from tfseg.io.files import write_csv
+from tfseg.run.job import run_script
 
 
 def _at(settings, detection):
@@ -28,9 +28,9 @@ def _at(settings, detection):
 
 def main(smk):
     """Resample the clips of every system, SNR and repeat alike, write intervals and comparisons."""
-    labels = tables.mixture_labels(
-        tables.read_table(smk.input.mixture_events, "mixture_events"),
-        tables.read_table(smk.input.mixtures, "mixtures"),
+    labels = corpus_tables.mixture_labels(
+        corpus_tables.read_table(smk.input.mixture_events, "mixture_events"),
+        corpus_tables.read_table(smk.input.mixtures, "mixtures"),
     )
     grid, settings = TimeGrid(**smk.params.grid), MetricSettings(**smk.params.metrics)
     samples = comparison.Samples(smk.params.resamples, smk.params.seed)

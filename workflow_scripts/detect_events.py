@@ -1,11 +1,11 @@
 """Turn frame scores into events with onset and offset times, at fixed or at tuned settings."""
 
-from tfseg.dataset import read_ragged
-from tfseg.detection import read_detection
-from tfseg.events import EventSettings, detect_events, write_events
-from tfseg.files import read_description, reading_hdf5
-from tfseg.timegrid import TimeGrid
-from tfseg.workflow import run_script
+from tfseg.features.feature_set import read_ragged
+from tfseg.features.time_grid import TimeGrid
+from tfseg.inference.events import EventSettings, detect_events, write_events
+from tfseg.inference.operating_point import read_detection
+from tfseg.io.files import read_description, reading_hdf5
+from tfseg.run.job import run_script
 
 
 def main(smk):

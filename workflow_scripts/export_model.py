@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from tfseg.export import export_model
-from tfseg.licences import announce
-from tfseg.model_folder import load_model_folder
-from tfseg.workflow import run_script
+from tfseg.datasets.licences import announce
+from tfseg.models.export import export_model
+from tfseg.models.folder import load_model_folder
+from tfseg.run.job import run_script
 
 
 def main(smk):

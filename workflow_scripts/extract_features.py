@@ -2,22 +2,23 @@
 
 import contextlib
 
-from tfseg import features, mixing
-from tfseg.corpora import tables
-from tfseg.files import writing_hdf5
-from tfseg.progress import bars
-from tfseg.workflow import run_script
+from tfseg.datasets import corpus_tables
+from tfseg.features import logmel
+from tfseg.io.files import writing_hdf5
+from tfseg.mixing import remixing
+from tfseg.run.job import run_script
+from tfseg.run.progress import bars
 
 
 def main(smk):
     """Read stems and plan, write one feature file per SNR."""
-    mixture_events = tables.read_table(smk.input.mixture_events, "mixture_events")
+    mixture_events = corpus_tables.read_table(smk.input.mixture_events, "mixture_events")
     with contextlib.ExitStack() as stack:
-        features.extract_features(
+        logmel.extract_features(
             [stack.enter_context(writing_hdf5(path)) for path in smk.output],
-            mixing.StemReader(smk.input.stems),
-            features.FeatureSettings(**smk.params.features),
-            tables.mixture_labels(mixture_events),
+            remixing.StemReader(smk.input.stems),
+            logmel.FeatureSettings(**smk.params.features),
+            corpus_tables.mixture_labels(mixture_events),
             classes=smk.params.classes,
             snr_db=smk.params.snr_db,
             progress=bars(f"features, fold {smk.wildcards.fold}, shard {smk.wildcards.shard}"),

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from tfseg.corpora.fetch import fetch
-from tfseg.corpora.registry import load_registry
-from tfseg.files import read_json, write_json
-from tfseg.progress import bar
-from tfseg.workflow import run_script
+from tfseg.datasets.fetch import fetch
+from tfseg.datasets.registry import load_registry
+from tfseg.io.files import read_json, write_json
+from tfseg.run.job import run_script
+from tfseg.run.progress import bar
 
 
 def main(smk):

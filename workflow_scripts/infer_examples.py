@@ -2,24 +2,24 @@
 
 import torch
 
-from tfseg import examples
-from tfseg.corpora import tables
-from tfseg.features import FeatureSettings
-from tfseg.inference import load_networks
-from tfseg.mixing import StemReader
-from tfseg.workflow import run_script
+from tfseg.datasets import corpus_tables
+from tfseg.features.logmel import FeatureSettings
+from tfseg.inference.forward import load_networks
+from tfseg.mixing.remixing import StemReader
+from tfseg.reporting import examples
+from tfseg.run.job import run_script
 
 
 def main(smk):
     """Choose the mixture by its rule, run every system on it, write one HDF5 file."""
     torch.set_num_threads(smk.params.threads)
     networks = load_networks(smk.params.systems, smk.input.models, smk.input.descriptions)
-    mixture_events = tables.read_table(smk.input.mixture_events, "mixture_events")
+    mixture_events = corpus_tables.read_table(smk.input.mixture_events, "mixture_events")
     arguments = (
         StemReader(smk.input.stems),
         networks,
         FeatureSettings(**smk.params.features),
-        tables.mixture_labels(mixture_events),
+        corpus_tables.mixture_labels(mixture_events),
     )
     choice = {"classes": smk.params.classes, "snr_db": smk.params.snr_db}
     examples.write_example(

@@ -2,15 +2,15 @@
 
 import torch
 
-from tfseg import listening
-from tfseg.corpora import tables
-from tfseg.events import read_events
-from tfseg.features import FeatureSettings
-from tfseg.inference import load_networks
-from tfseg.metrics.records import MetricSettings
-from tfseg.metrics.scoring import read_fold_scores
-from tfseg.mixing import StemReader
-from tfseg.workflow import run_script
+from tfseg.datasets import corpus_tables
+from tfseg.evaluation.records import MetricSettings
+from tfseg.evaluation.scoring import read_fold_scores
+from tfseg.features.logmel import FeatureSettings
+from tfseg.inference.events import read_events
+from tfseg.inference.forward import load_networks
+from tfseg.mixing.remixing import StemReader
+from tfseg.reporting import audio_examples
+from tfseg.run.job import run_script
 
 
 def main(smk):
@@ -18,9 +18,9 @@ def main(smk):
     torch.set_num_threads(smk.params.threads)
     systems, settings = smk.params.systems, FeatureSettings(**smk.params.features)
     metric_settings = MetricSettings(**smk.params.metrics)
-    labels = tables.mixture_labels(
-        tables.read_table(smk.input.mixture_events, "mixture_events"),
-        tables.read_table(smk.input.mixtures, "mixtures"),
+    labels = corpus_tables.mixture_labels(
+        corpus_tables.read_table(smk.input.mixture_events, "mixture_events"),
+        corpus_tables.read_table(smk.input.mixtures, "mixtures"),
     )
     folds = [
         read_fold_scores(scores, counts, {}, labels, settings.grid)[0]
@@ -28,13 +28,15 @@ def main(smk):
     ]
     if smk.input.stems:
         readers = [StemReader(path) for path in smk.input.stems]
-        source = listening.Mixtures(readers, smk.params.snr_db)
+        source = audio_examples.Mixtures(readers, smk.params.snr_db)
     else:
-        source = listening.Clips(
-            tables.read_table(smk.input.clips[0], "clips"), smk.params.resampler
+        source = audio_examples.Clips(
+            corpus_tables.read_table(smk.input.clips[0], "clips"), smk.params.resampler
         )
-    made = listening.make_listening(
-        listening.choose_clips([listening.clip_scores(fold, metric_settings) for fold in folds]),
+    made = audio_examples.make_listening(
+        audio_examples.choose_clips(
+            [audio_examples.clip_scores(fold, metric_settings) for fold in folds]
+        ),
         load_networks(systems, smk.input.models, smk.input.descriptions),
         settings,
         labels,
@@ -44,7 +46,7 @@ def main(smk):
         by_times=bool(folds[0].reference),
         source=source,
     )
-    listening.write_listening(smk.output.listening, made)
+    audio_examples.write_listening(smk.output.listening, made)
 
 
 if "snakemake" in globals():

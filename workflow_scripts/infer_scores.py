@@ -6,13 +6,13 @@ import json
 import torch
 
 from tfseg import __version__
-from tfseg.dataset import load_features
-from tfseg.detection import read_detection
-from tfseg.files import append_line
-from tfseg.hardware import choose_device, choose_precision, keep_freed_memory
-from tfseg.inference import infer, load_model, prepare_for_inference, write_scores
-from tfseg.progress import bars
-from tfseg.workflow import run_script
+from tfseg.features.feature_set import load_features
+from tfseg.inference.forward import infer, load_model, prepare_for_inference, write_scores
+from tfseg.inference.operating_point import read_detection
+from tfseg.io.files import append_line
+from tfseg.run.hardware import choose_device, choose_precision, keep_freed_memory
+from tfseg.run.job import run_script
+from tfseg.run.progress import bars
 
 
 def main(smk):

@@ -1,11 +1,11 @@
 """Lay out the leaderboard: a row per system, over all SNRs, folds and repeats."""
 
-from tfseg import leaderboard
-from tfseg.metrics.records import read_metrics
+from tfseg.evaluation.records import read_metrics
+from tfseg.features.time_grid import TimeGrid
 from tfseg.models.cost import network_cost
 from tfseg.models.systems import build_network
-from tfseg.timegrid import TimeGrid
-from tfseg.workflow import run_script
+from tfseg.reporting import leaderboard
+from tfseg.run.job import run_script
 
 
 def main(smk):

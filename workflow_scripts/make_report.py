@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from tfseg import listening
-from tfseg.files import read_json, reading_hdf5, write_text
-from tfseg.metrics.confusion import confusion_rates
-from tfseg.pages import deviations, report
-from tfseg.pages.listening import listening_views, place_sounds
-from tfseg.pages.render import render
-from tfseg.pages.result_tables import read_table
-from tfseg.tables import snr_name
-from tfseg.workflow import run_script
+from tfseg.evaluation.confusion import confusion_rates
+from tfseg.io.files import read_json, reading_hdf5, write_text
+from tfseg.reporting import audio_examples
+from tfseg.reporting.pages import deviations, report
+from tfseg.reporting.pages.audio_examples import listening_views, place_sounds
+from tfseg.reporting.pages.render import render
+from tfseg.reporting.pages.result_tables import read_table
+from tfseg.reporting.paper_tables import snr_name
+from tfseg.run.job import run_script
 
 
 def _confusions(smk):
@@ -40,7 +40,7 @@ def main(smk):
     """Read everything, write one page, and sounds beside it where it would become too large."""
     config, files = smk.params.config, Path(smk.output.files)
     files.mkdir(parents=True, exist_ok=True)
-    chosen = listening.read_listening(smk.input.listening)
+    chosen = audio_examples.read_listening(smk.input.listening)
     assets = place_sounds(chosen, files, files.name)
     snr_db = math.nan if smk.params.example_snr == "none" else float(smk.params.example_snr)
     by_class_snr_db = math.nan if math.isnan(snr_db) else config["tables"]["by_class_snr_db"]

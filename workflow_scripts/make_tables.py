@@ -2,9 +2,9 @@
 
 import math
 
-from tfseg import tables
-from tfseg.metrics.records import MetricSettings, read_metrics
-from tfseg.workflow import run_script
+from tfseg.evaluation.records import MetricSettings, read_metrics
+from tfseg.reporting import paper_tables
+from tfseg.run.job import run_script
 
 
 def nan_if_none(snr_db):
@@ -14,7 +14,7 @@ def nan_if_none(snr_db):
 
 def main(smk):
     """Write every table as CSV, Markdown and LaTeX."""
-    layout = tables.Layout(
+    layout = paper_tables.Layout(
         systems=smk.params.systems,
         classes=smk.params.classes,
         snr_db=[nan_if_none(snr) for snr in smk.params.snr_db],
@@ -24,10 +24,10 @@ def main(smk):
         n_separated=smk.params.n_separated,
         metric_settings=MetricSettings(**smk.params.metrics),
     )
-    paper = tables.read_paper(smk.input.paper) if smk.params.compare_with else None
+    paper = paper_tables.read_paper(smk.input.paper) if smk.params.compare_with else None
     metrics = read_metrics(smk.input.metrics)
     for output in smk.output:
-        tables.write(output, metrics, paper, layout)
+        paper_tables.write(output, metrics, paper, layout)
 
 
 if "snakemake" in globals():

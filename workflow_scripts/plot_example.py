@@ -1,7 +1,7 @@
 """Draw the example mixture (TASLP Fig. 1, 7 and 8), and one mixture of each class (JSC Fig. 3)."""
 
-from tfseg import examples, figures
-from tfseg.workflow import run_script
+from tfseg.reporting import examples, figures
+from tfseg.run.job import run_script
 
 
 def main(smk):

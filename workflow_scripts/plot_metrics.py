@@ -1,8 +1,8 @@
 """Draw metric against SNR for every system."""
 
-from tfseg import figures
-from tfseg.metrics.records import read_metrics
-from tfseg.workflow import run_script
+from tfseg.evaluation.records import read_metrics
+from tfseg.reporting import figures
+from tfseg.run.job import run_script
 
 
 def main(smk):

@@ -2,21 +2,21 @@
 
 import numpy as np
 
-from tfseg import figures
-from tfseg.corpora import tables
-from tfseg.metrics.records import MetricSettings
-from tfseg.metrics.scoring import f1_curves, read_fold_scores
-from tfseg.timegrid import TimeGrid
-from tfseg.workflow import run_script
+from tfseg.datasets import corpus_tables
+from tfseg.evaluation.records import MetricSettings
+from tfseg.evaluation.scoring import f1_curves, read_fold_scores
+from tfseg.features.time_grid import TimeGrid
+from tfseg.reporting import figures
+from tfseg.run.job import run_script
 
 THRESHOLDS = np.logspace(-3, 0, 121)
 
 
 def main(smk):
     """Read scores and counts of every system and fold, draw the means over folds."""
-    labels = tables.mixture_labels(
-        tables.read_table(smk.input.mixture_events, "mixture_events"),
-        tables.read_table(smk.input.mixtures, "mixtures"),
+    labels = corpus_tables.mixture_labels(
+        corpus_tables.read_table(smk.input.mixture_events, "mixture_events"),
+        corpus_tables.read_table(smk.input.mixtures, "mixtures"),
     )
     grid, settings = TimeGrid(**smk.params.grid), MetricSettings(**smk.params.metrics)
     by_system = {system: [] for system in smk.params.systems}

@@ -1,7 +1,7 @@
 """Draw the training curves of every system."""
 
-from tfseg import figures
-from tfseg.workflow import run_script
+from tfseg.reporting import figures
+from tfseg.run.job import run_script
 
 
 def main(smk):

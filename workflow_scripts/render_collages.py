@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-from tfseg.collage import CollageSettings, make_collage, write_collage
-from tfseg.corpora import tables
-from tfseg.events import write_events
-from tfseg.workflow import run_script
+from tfseg.datasets import corpus_tables
+from tfseg.inference.events import write_events
+from tfseg.mixing.soundscape import CollageSettings, make_collage, write_collage
+from tfseg.run.job import run_script
 
 
 def main(smk):
     """Write one recording after the other."""
     fold = smk.params.fold
-    events = tables.read_table(smk.input.events, "events")
-    scenes = tables.read_table(smk.input.scenes, "scenes")
+    events = corpus_tables.read_table(smk.input.events, "events")
+    scenes = corpus_tables.read_table(smk.input.scenes, "scenes")
     events, scenes = events[events["fold"] == fold], scenes[scenes["fold"] == fold]
     rows = []
     for path, entry in zip(smk.output.recordings, smk.params.collages, strict=True):

@@ -1,8 +1,8 @@
 """Render the embedded corpus and list its recordings."""
 
-from tfseg.corpora import embedded, tables
-from tfseg.progress import bars
-from tfseg.workflow import run_script
+from tfseg.datasets import corpus_tables, embedded
+from tfseg.run.job import run_script
+from tfseg.run.progress import bars
 
 
 def main(smk):
@@ -15,7 +15,7 @@ def main(smk):
         progress=bars("rendering"),
         **smk.params.embedded,
     )
-    tables.write_table(smk.output.recordings, recordings, "recordings")
+    corpus_tables.write_table(smk.output.recordings, recordings, "recordings")
 
 
 if "snakemake" in globals():

@@ -1,34 +1,34 @@
 """Render the stems of one shard of one fold."""
 
-from tfseg import mixing
-from tfseg.corpora import tables
-from tfseg.corpora.inspection import check_unchanged
-from tfseg.files import read_json, writing_hdf5
-from tfseg.licences import announce
-from tfseg.progress import bars
-from tfseg.workflow import run_script
+from tfseg.datasets import corpus_tables
+from tfseg.datasets.inspection import check_unchanged
+from tfseg.datasets.licences import announce
+from tfseg.io.files import read_json, writing_hdf5
+from tfseg.mixing import remixing
+from tfseg.run.job import run_script
+from tfseg.run.progress import bars
 
 
 def main(smk):
     """Read the shard's part of the plan, write its stems."""
-    mixtures = tables.read_table(smk.input.mixtures, "mixtures")
+    mixtures = corpus_tables.read_table(smk.input.mixtures, "mixtures")
     mixtures = mixtures[mixtures["fold"] == int(smk.wildcards.fold)]
     first = int(smk.wildcards.shard) * smk.params.shard_size
     shard = mixtures.iloc[first : first + smk.params.shard_size]
-    mixture_events = tables.read_table(smk.input.mixture_events, "mixture_events")
+    mixture_events = corpus_tables.read_table(smk.input.mixture_events, "mixture_events")
     events = mixture_events[mixture_events["mixture"].isin(shard["mixture"])]
     check_unchanged(
-        tables.read_table(smk.input.inspection, "inspection"),
+        corpus_tables.read_table(smk.input.inspection, "inspection"),
         [path for path in [*shard["scene"], *events["event"]] if path],
     )
     terms = read_json(smk.input.licences)
     announce(terms, "these mixtures")
     with writing_hdf5(smk.output.stems) as file:
-        mixing.render_stems(
+        remixing.render_stems(
             file,
             shard,
             events,
-            tables.read_table(smk.input.corpus_events, "events"),
+            corpus_tables.read_table(smk.input.corpus_events, "events"),
             classes=smk.params.classes,
             sample_rate=smk.params.sample_rate,
             progress=bars(f"stems, fold {smk.wildcards.fold}, shard {smk.wildcards.shard}"),

@@ -1,8 +1,8 @@
 """Average the separation scores: by class, macro, over folds."""
 
-from tfseg.files import write_csv
-from tfseg.metrics.separation_rows import read_scores, separation_metrics
-from tfseg.workflow import run_script
+from tfseg.evaluation.separation_rows import read_scores, separation_metrics
+from tfseg.io.files import write_csv
+from tfseg.run.job import run_script
 
 
 def main(smk):

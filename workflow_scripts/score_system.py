@@ -5,24 +5,24 @@ from dataclasses import replace
 
 import pandas as pd
 
-from tfseg.corpora import tables
-from tfseg.detection import read_detection
-from tfseg.events import EventSettings, read_events
-from tfseg.files import write_csv
-from tfseg.metrics.intersection import has_psds, intersection_f1_metrics, psds_metrics
-from tfseg.metrics.records import MetricSettings
-from tfseg.metrics.scoring import read_fold_scores, score_system
-from tfseg.metrics.time_probe import make_probe, time_prior
-from tfseg.metrics.tuned import score_tuned
-from tfseg.timegrid import TimeGrid
-from tfseg.workflow import run_script
+from tfseg.datasets import corpus_tables
+from tfseg.evaluation.intersection import has_psds, intersection_f1_metrics, psds_metrics
+from tfseg.evaluation.onset_prior import make_probe, time_prior
+from tfseg.evaluation.records import MetricSettings
+from tfseg.evaluation.scoring import read_fold_scores, score_system
+from tfseg.evaluation.tuned import score_tuned
+from tfseg.features.time_grid import TimeGrid
+from tfseg.inference.events import EventSettings, read_events
+from tfseg.inference.operating_point import read_detection
+from tfseg.io.files import write_csv
+from tfseg.run.job import run_script
 
 
 def main(smk):
     """Read scores, counts and events of every fold, write the tidy metrics."""
-    mixtures = tables.read_table(smk.input.mixtures, "mixtures")
-    labels = tables.mixture_labels(
-        tables.read_table(smk.input.mixture_events, "mixture_events"), mixtures
+    mixtures = corpus_tables.read_table(smk.input.mixtures, "mixtures")
+    labels = corpus_tables.mixture_labels(
+        corpus_tables.read_table(smk.input.mixture_events, "mixture_events"), mixtures
     )
     grid, settings = TimeGrid(**smk.params.grid), MetricSettings(**smk.params.metrics)
     folds = {}

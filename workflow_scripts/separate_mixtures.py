@@ -2,14 +2,15 @@
 
 import torch
 
-from tfseg import mixing, separating
-from tfseg.audio import write_wav
-from tfseg.corpora import tables
-from tfseg.features import FeatureSettings
-from tfseg.files import write_csv
-from tfseg.inference import load_networks
-from tfseg.progress import bars
-from tfseg.workflow import run_script
+from tfseg.datasets import corpus_tables
+from tfseg.evaluation import separation_scores
+from tfseg.features.logmel import FeatureSettings
+from tfseg.inference.forward import load_networks
+from tfseg.io.audio import write_wav
+from tfseg.io.files import write_csv
+from tfseg.mixing import remixing
+from tfseg.run.job import run_script
+from tfseg.run.progress import bars
 
 
 def _write(folder, separation, sample_rate):
@@ -29,11 +30,11 @@ def main(smk):
     torch.set_num_threads(1)
     networks = load_networks(smk.params.systems, smk.input.models, smk.input.descriptions)
     settings = FeatureSettings(**smk.params.features)
-    readers = [mixing.StemReader(path) for path in smk.input.stems]
+    readers = [remixing.StemReader(path) for path in smk.input.stems]
     fold = int(smk.wildcards.fold)
-    mixture_events = tables.read_table(smk.input.mixture_events, "mixture_events")
-    labels = tables.mixture_labels(mixture_events)
-    drawn = separating.draw_mixtures(
+    mixture_events = corpus_tables.read_table(smk.input.mixture_events, "mixture_events")
+    labels = corpus_tables.mixture_labels(mixture_events)
+    drawn = separation_scores.draw_mixtures(
         {
             name: {label for label, _, _ in labels.get(name, [])}
             for reader in readers
@@ -44,7 +45,7 @@ def main(smk):
         smk.params.seed,
         fold,
     )
-    separations = separating.separate_sample(
+    separations = separation_scores.separate_sample(
         readers,
         drawn,
         networks,
@@ -63,7 +64,7 @@ def main(smk):
             yield separation
 
     progress = bars(f"separating, {smk.wildcards.snr} dB, fold {fold}")
-    scores = separating.score_sample(
+    scores = separation_scores.score_sample(
         progress(written(separations), total=len(drawn)),
         smk.params.systems,
         filter_length=smk.params.separation["filter_length"],

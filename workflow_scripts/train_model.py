@@ -2,17 +2,17 @@
 
 import time
 
-from tfseg import training
-from tfseg.dataset import load_features
-from tfseg.files import file_sha256, read_json, write_text
-from tfseg.hardware import choose_device, choose_precision, keep_freed_memory
-from tfseg.inference import load_model, prepare_for_inference, save_model
-from tfseg.licences import announce
-from tfseg.model_folder import training_facts
+from tfseg.datasets.licences import announce
+from tfseg.features.feature_set import load_features
+from tfseg.inference.forward import load_model, prepare_for_inference, save_model
+from tfseg.io.files import file_sha256, read_json, write_text
+from tfseg.models.folder import training_facts
 from tfseg.models.systems import build_network
-from tfseg.progress import bar
-from tfseg.seeding import derive_seed
-from tfseg.workflow import run_script
+from tfseg.run.hardware import choose_device, choose_precision, keep_freed_memory
+from tfseg.run.job import run_script
+from tfseg.run.progress import bar
+from tfseg.run.seeding import derive_seed
+from tfseg.training import loop
 
 
 def main(smk):
@@ -20,7 +20,7 @@ def main(smk):
     names = smk.wildcards
     # What is for validation is never trained on.
     data = load_features(smk.input.features).of_parts(["train"])
-    settings = training.read_settings(smk.params.training)
+    settings = loop.read_settings(smk.params.training)
     if settings.kinds is not None:
         data = data.of_kinds(settings.kinds)
     seed = derive_seed(smk.params.seed, "train", names.snr, names.system, names.fold, names.repeat)
@@ -40,7 +40,7 @@ def main(smk):
         "repeat": int(names.repeat),
     }
 
-    for warning in training.idle_classes(data):
+    for warning in loop.idle_classes(data):
         print(warning)
     keep_freed_memory()
     device = choose_device(smk.resources.gpu)
@@ -60,7 +60,7 @@ def main(smk):
         )
 
     started_s, started_cpu_s = time.perf_counter(), time.process_time()
-    network = training.initial_network(build, seed, data.logmel)
+    network = loop.initial_network(build, seed, data.logmel)
     network.precision = precision
     teacher, sources = None, list(smk.input.features)
     if smk.params.teacher is not None:
@@ -68,16 +68,14 @@ def main(smk):
         prepare_for_inference(teacher, precision)
         sources.append(smk.input.teacher)
     excerpt_frames = data.grid.n_frames_in(settings.excerpt_s) if settings.excerpt_s else None
-    history = training.train(
+    history = loop.train(
         network,
         data.logmel,
-        training.targets_of(network, data),
+        loop.targets_of(network, data),
         settings,
         seed=seed,
         state_path=smk.params.state,
-        bound_to=training.binding(
-            file_sha256(sources), smk.params.training_code, description, seed
-        ),
+        bound_to=loop.binding(file_sha256(sources), smk.params.training_code, description, seed),
         excerpt_frames=excerpt_frames,
         teacher=teacher,
         device=device,

@@ -3,17 +3,17 @@
 import pandas as pd
 import torch
 
-from tfseg.corpora import tables
-from tfseg.dataset import load_features
-from tfseg.detection import DetectionSettings, write_detection
-from tfseg.events import EventSettings
-from tfseg.files import write_csv
-from tfseg.hardware import choose_device, choose_precision, keep_freed_memory
-from tfseg.inference import infer, load_model, prepare_for_inference
-from tfseg.metrics.scoring import FoldScores
-from tfseg.progress import bars
-from tfseg.tuning import COLUMNS, tune
-from tfseg.workflow import run_script
+from tfseg.datasets import corpus_tables
+from tfseg.evaluation.scoring import FoldScores
+from tfseg.features.feature_set import load_features
+from tfseg.inference.events import EventSettings
+from tfseg.inference.forward import infer, load_model, prepare_for_inference
+from tfseg.inference.operating_point import DetectionSettings, write_detection
+from tfseg.inference.tuning import COLUMNS, tune
+from tfseg.io.files import write_csv
+from tfseg.run.hardware import choose_device, choose_precision, keep_freed_memory
+from tfseg.run.job import run_script
+from tfseg.run.progress import bars
 
 
 def main(smk):
@@ -36,9 +36,9 @@ def main(smk):
         device=device,
         progress=bars(f"validation, {smk.wildcards.system}, {smk.wildcards.snr} dB"),
     )
-    labels = tables.mixture_labels(
-        tables.read_table(smk.input.mixture_events, "mixture_events"),
-        tables.read_table(smk.input.mixtures, "mixtures"),
+    labels = corpus_tables.mixture_labels(
+        corpus_tables.read_table(smk.input.mixture_events, "mixture_events"),
+        corpus_tables.read_table(smk.input.mixtures, "mixtures"),
     )
     grid, classes = features.grid, features.classes
     scores = FoldScores.from_scores(

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from tfseg.corpora.fetch import problem_of
-from tfseg.corpora.registry import check_content, load_registry
-from tfseg.corpora.unpack import unpack
+from tfseg.datasets.fetch import problem_of
+from tfseg.datasets.registry import check_content, load_registry
+from tfseg.datasets.unpack import unpack
 from tfseg.errors import DamagedFileError
-from tfseg.files import read_json
-from tfseg.progress import bars
-from tfseg.workflow import run_script
+from tfseg.io.files import read_json
+from tfseg.run.job import run_script
+from tfseg.run.progress import bars
 
 
 def main(smk):

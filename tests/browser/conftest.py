@@ -109,5 +109,5 @@ def report(tmp_path_factory):
 @pytest.fixture
 def report_of_clips(tmp_path, monkeypatch):
     """The report of ready clips, without references, with its sounds beside it."""
-    monkeypatch.setattr("tfseg.pages.listening.EMBEDDED_SOUNDS_LIMIT", 0)
+    monkeypatch.setattr("tfseg.reporting.pages.audio_examples.EMBEDDED_SOUNDS_LIMIT", 0)
     return made_up_run.make(tmp_path, [made_up_run.listening_clip("best", has_references=False)])

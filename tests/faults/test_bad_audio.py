@@ -12,9 +12,9 @@ import soundfile
 import soxr
 from hypothesis import strategies as st
 
-from tfseg.audio import read_blocks, read_mono
-from tfseg.corpora.inspection import inspect_recording
+from tfseg.datasets.inspection import inspect_recording
 from tfseg.errors import DataError
+from tfseg.io.audio import read_blocks, read_mono
 
 RATE = 16000
 
@@ -172,8 +172,8 @@ def test_a_file_without_permission_is_a_problem_of_that_file(tmp_path, repositor
     path.chmod(0)
     code = (
         "import json, os, sys; import numpy as np\n"
-        "from tfseg.audio import read_mono; from tfseg.errors import DataError\n"
-        "from tfseg.corpora.inspection import inspect_recording\n"
+        "from tfseg.io.audio import read_mono; from tfseg.errors import DataError\n"
+        "from tfseg.datasets.inspection import inspect_recording\n"
         "os.setgroups([]) if os.geteuid() == 0 else None\n"
         "os.setuid(65534) if os.geteuid() == 0 else None\n"
         "path = 'locked.wav'\n"

@@ -11,18 +11,18 @@ import yaml
 from hypothesis import strategies as st
 from workflow_project import TINY, copy_project
 
-from tfseg.config import check_config, check_config_files
-from tfseg.corpora.tables import mixture_labels
-from tfseg.dataset import load_features
+from tfseg.datasets.corpus_tables import mixture_labels
 from tfseg.errors import ConfigError, TfsegError
-from tfseg.events import EventSettings, detect_events
-from tfseg.features import FeatureSettings, extract_features
-from tfseg.files import writing_hdf5
-from tfseg.inference import infer
-from tfseg.mixing import StemReader, plan_mixtures, render_stems
+from tfseg.features.feature_set import load_features
+from tfseg.features.logmel import FeatureSettings, extract_features
+from tfseg.inference.events import EventSettings, detect_events
+from tfseg.inference.forward import infer
+from tfseg.io.files import writing_hdf5
+from tfseg.mixing.remixing import StemReader, plan_mixtures, render_stems
 from tfseg.models.registry import SYSTEMS
 from tfseg.models.systems import build_network
-from tfseg.training import initial_network, read_settings, targets_of, train
+from tfseg.settings.checks import check_config, check_config_files
+from tfseg.training.loop import initial_network, read_settings, targets_of, train
 
 SPOILED = [
     None, True, "text", "5", "", " ", "a\nb", "../../x", "$(touch x)", "{x}", "x" * 300, "a\0b",
@@ -288,7 +288,7 @@ def test_a_batch_of_one_frame_that_cannot_be_normalised_is_named(small, tiny_cor
 
 
 def test_a_registry_that_is_none_is_named(tmp_path, tally):
-    from tfseg.corpora.registry import load_registry
+    from tfseg.datasets.registry import load_registry
 
     path = tmp_path / "registry.yaml"
     for content in (None, b"", b"text", b"[1]", b"a: 5", b"a: {b: 1}", b"a: {", b"\xff\xfe\x00"):

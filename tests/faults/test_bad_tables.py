@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
-from tfseg.corpora.own import clip_events, list_clips
-from tfseg.corpora.tables import read_table, table_schema
+from tfseg.datasets.corpus_tables import read_table, table_schema
+from tfseg.datasets.user_data import clip_events, list_clips
 from tfseg.errors import TableError
-from tfseg.metrics.records import COLUMNS, read_metrics
-from tfseg.metrics.separation_rows import MEASURES, read_scores
+from tfseg.evaluation.records import COLUMNS, read_metrics
+from tfseg.evaluation.separation_rows import MEASURES, read_scores
 
 CLASSES = ["Bark", "Chime"]
 
@@ -271,8 +271,8 @@ def test_a_class_of_any_name_keeps_it_in_the_tables_of_results(tmp_path, tally, 
 
 
 def test_a_name_that_cannot_be_saved_as_text_is_refused(tmp_path):
-    from tfseg.corpora.recordings import recordings
-    from tfseg.corpora.tables import write_table
+    from tfseg.datasets.corpus_tables import write_table
+    from tfseg.datasets.recordings import recordings
 
     for name in ("a\udcff.wav", "a\n.wav", "a\0.wav"):
         frame = recordings("event", [name], "Bark", ["a"])

@@ -12,17 +12,17 @@ import soundfile
 import torch
 from workflow_project import TINY, Project
 
-from tfseg.corpora.inspection import check_unchanged, inspect
-from tfseg.corpora.recordings import recordings
-from tfseg.dataset import load_features
+from tfseg.datasets.inspection import check_unchanged, inspect
+from tfseg.datasets.recordings import recordings
 from tfseg.errors import DamagedFileError, DataError
-from tfseg.examples import read_example
-from tfseg.files import create_dataset, read_description, reading_hdf5, write_text, writing_hdf5
-from tfseg.metrics.scoring import read_fold_scores
-from tfseg.mixing import StemReader
-from tfseg.tensors import load_tensors, save_tensors
-from tfseg.timegrid import TimeGrid
-from tfseg.workflow import run_script
+from tfseg.evaluation.scoring import read_fold_scores
+from tfseg.features.feature_set import load_features
+from tfseg.features.time_grid import TimeGrid
+from tfseg.io.files import create_dataset, read_description, reading_hdf5, write_text, writing_hdf5
+from tfseg.io.tensors import load_tensors, save_tensors
+from tfseg.mixing.remixing import StemReader
+from tfseg.reporting.examples import read_example
+from tfseg.run.job import run_script
 
 
 @pytest.fixture

@@ -11,10 +11,9 @@ import pandas as pd
 import pytest
 import torch
 
-from tfseg import figures
-from tfseg.audio import write_wav
 from tfseg.errors import DataError
-from tfseg.files import (
+from tfseg.io.audio import write_wav
+from tfseg.io.files import (
     append_rows,
     create_dataset,
     create_description,
@@ -23,7 +22,8 @@ from tfseg.files import (
     write_text,
     writing_hdf5,
 )
-from tfseg.tensors import save_tensors
+from tfseg.io.tensors import save_tensors
+from tfseg.reporting import figures
 
 _SIZES = (4096, 8192, 16384, 65536, 262144, 1048576)  # of the disk, bytes
 
@@ -159,8 +159,8 @@ def test_what_a_job_says_on_a_full_disk_reaches_the_console(disk, repository):
     folder = disk(65536)
     (folder / "blocker").write_bytes(b"x" * 61440)
     code = (
-        "import sys, types; from pathlib import Path; from tfseg.workflow import run_script\n"
-        "from tfseg.files import write_text\n"
+        "import sys, types; from pathlib import Path; from tfseg.run.job import run_script\n"
+        "from tfseg.io.files import write_text\n"
         f"folder = Path({str(folder)!r})\n"
         "smk = types.SimpleNamespace(rule='job', wildcards={}, input=[],\n"
         "    output=[str(folder / 'out.txt')], log=[str(folder / 'job.log')])\n"

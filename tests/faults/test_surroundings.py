@@ -136,8 +136,8 @@ def test_numbers_and_texts_are_written_the_same_in_every_language(
 ):
     code = (
         "import numpy as np, pandas as pd\n"
-        "from tfseg.files import write_csv, write_json, writing_hdf5, create_description\n"
-        "from tfseg.corpora.tables import read_table\n"
+        "from tfseg.io.files import write_csv, write_json, writing_hdf5, create_description\n"
+        "from tfseg.datasets.corpus_tables import read_table\n"
         "write_csv('a.csv', pd.DataFrame({'x': [0.1, 1e-9, 12345.678], 'n': ['I', 'ı', 'é']}))\n"
         "write_json('a.json', {'é': 0.1, 'i': 'İ'})\n"
         "open('attribution.csv', 'wb').write("

@@ -16,15 +16,15 @@ import yaml
 from safetensors.torch import save
 from workflow_project import TINY, copy_project
 
-from tfseg.audio import write_wav
-from tfseg.config import check_config
-from tfseg.corpora.own import list_clips, list_folders
-from tfseg.corpora.tables import write_table
-from tfseg.corpora.unpack import unpack
+from tfseg.datasets.corpus_tables import write_table
+from tfseg.datasets.unpack import unpack
+from tfseg.datasets.user_data import list_clips, list_folders
 from tfseg.errors import ConfigError, DamagedFileError, DataError, TfsegError
-from tfseg.events import read_events, write_events
-from tfseg.files import read_json, reading_hdf5
-from tfseg.tensors import load_tensors
+from tfseg.inference.events import read_events, write_events
+from tfseg.io.audio import write_wav
+from tfseg.io.files import read_json, reading_hdf5
+from tfseg.io.tensors import load_tensors
+from tfseg.settings.checks import check_config
 
 # Modules that run or rebuild what they read.
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "code"}

@@ -28,7 +28,7 @@ def test_a_small_run_is_one_file(tmp_path):
 
 @pytest.mark.parametrize(("limit", "beside"), [(10**9, False), (1000, True)])
 def test_sounds_lie_beside_the_page_where_they_are_many(tmp_path, monkeypatch, limit, beside):
-    monkeypatch.setattr("tfseg.pages.listening.EMBEDDED_SOUNDS_LIMIT", limit)
+    monkeypatch.setattr("tfseg.reporting.pages.audio_examples.EMBEDDED_SOUNDS_LIMIT", limit)
     page = made_up_run.make(tmp_path, [made_up_run.listening_clip("best", has_references=False)])
     files = sorted((tmp_path / "report_files").iterdir())
     assert (len(files) == 1 + 2 * 3) == beside == (not _sounds(page))

@@ -42,15 +42,15 @@ import score_system
 import separate_mixtures
 import train_model
 import tune_detection
-from tfseg import listening
-from tfseg.dataset import load_features
-from tfseg.detection import read_detection
 from tfseg.errors import DamagedFileError, DataError, TableError
-from tfseg.events import of_class
-from tfseg.files import file_sha256
-from tfseg.inference import infer, load_model
-from tfseg.metrics.intersection import has_psds
-from tfseg.model_folder import load_model_folder
+from tfseg.evaluation.intersection import has_psds
+from tfseg.features.feature_set import load_features
+from tfseg.inference.events import of_class
+from tfseg.inference.forward import infer, load_model
+from tfseg.inference.operating_point import read_detection
+from tfseg.io.files import file_sha256
+from tfseg.models.folder import load_model_folder
+from tfseg.reporting import audio_examples
 
 REPOSITORY = Path(__file__).parents[2]
 SYSTEM, SNR_DB, FOLDS = "gwrp", 10, [1, 2]
@@ -647,7 +647,7 @@ def test_a_finished_training_is_written_out_again_without_training(
     def refuse(*arguments, **named):
         raise AssertionError("a batch was drawn for a training that had ended")
 
-    monkeypatch.setattr("tfseg.training.batch_indices", refuse)
+    monkeypatch.setattr("tfseg.training.loop.batch_indices", refuse)
     train_model.main(train_stub(config, work, features, 1))
     assert Path(models[1].model).read_bytes() == first
 
@@ -1007,7 +1007,7 @@ def test_the_listening_clips_are_the_best_the_median_and_the_worst(
             },
         )
     )
-    best, median, worst = listening.read_listening(path)
+    best, median, worst = audio_examples.read_listening(path)
     assert best.score >= median.score >= worst.score
     names = {one.example.mixture for one in (best, median, worst)}
     mixtures = pd.read_csv(plan["mixtures"])

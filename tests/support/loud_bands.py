@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from tfseg.apply.analysis import ApplySettings
-from tfseg.detection import DetectionSettings
-from tfseg.events import EventSettings
-from tfseg.features import FeatureSettings, Spectrograms
-from tfseg.model_folder import DESCRIPTION, DETECTION, WEIGHTS, ModelFolder
+from tfseg.features.logmel import FeatureSettings, Spectrograms
+from tfseg.inference.events import EventSettings
+from tfseg.inference.operating_point import DetectionSettings
+from tfseg.models.folder import DESCRIPTION, DETECTION, WEIGHTS, ModelFolder
 
 FEATURES = FeatureSettings(
     sample_rate=8000,

@@ -11,12 +11,12 @@ import pandas as pd
 import yaml
 
 import make_report
-from tfseg import leaderboard
-from tfseg.config import sorted_keys
-from tfseg.examples import Example
-from tfseg.listening import Listening, write_listening
-from tfseg.metrics.comparison import INTERVAL_COLUMNS
-from tfseg.metrics.records import COLUMNS as METRIC_COLUMNS
+from tfseg.evaluation.comparison import INTERVAL_COLUMNS
+from tfseg.evaluation.records import COLUMNS as METRIC_COLUMNS
+from tfseg.reporting import leaderboard
+from tfseg.reporting.audio_examples import Listening, write_listening
+from tfseg.reporting.examples import Example
+from tfseg.settings.checks import sorted_keys
 
 REPOSITORY = Path(__file__).parents[2]
 HOSTILE = "<script>alert(1)</script>"

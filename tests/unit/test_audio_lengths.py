@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from tfseg import audio
 from tfseg.errors import DataError
+from tfseg.io import audio
 
 RATE = 32000
 FADE = 1600  # 50 ms

@@ -85,7 +85,7 @@ def test_batches_change_nothing_in_float32(tmp_path, model, batch_size):
 def test_scores_of_one_window_are_the_networks_own(tmp_path, model):
     """A recording as long as a training clip gets the scores of inference on that clip."""
 
-    from tfseg.features import Spectrograms
+    from tfseg.features.logmel import Spectrograms
 
     samples = tones([("low tone", 0.5, 1.1)], 2.0, 8000)
     recording = write(tmp_path / "a.wav", samples, 8000, subtype="FLOAT")

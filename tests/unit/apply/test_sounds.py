@@ -7,8 +7,8 @@ import soundfile
 from tfseg.apply import sounds
 from tfseg.apply.masks import MaskStore
 from tfseg.errors import ConfigError, DataError
-from tfseg.features import FeatureSettings, Spectrograms
-from tfseg.separation import Separator
+from tfseg.features.logmel import FeatureSettings, Spectrograms
+from tfseg.separation.masking import Separator
 
 N_MELS = 12
 

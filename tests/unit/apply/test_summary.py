@@ -3,7 +3,7 @@
 import pandas as pd
 
 from tfseg.apply.analysis import Analysis
-from tfseg.apply.found import FoundEvent
+from tfseg.apply.detected_events import FoundEvent
 from tfseg.apply.summary import ALL, recordings_table, summary_table
 
 

@@ -15,7 +15,7 @@ from tfseg.apply.windows import (
     read_mel,
     window_weights,
 )
-from tfseg.features import Spectrograms
+from tfseg.features.logmel import Spectrograms
 
 SETTINGS = replace(FEATURES, n_mels=8)
 

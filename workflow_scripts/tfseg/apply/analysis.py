@@ -11,12 +11,12 @@ import numpy as np
 import soundfile
 
 from tfseg import __version__
-from tfseg.apply import found, page, sounds
+from tfseg.apply import detected_events, page, sounds
 from tfseg.apply.listing import plain_name
 from tfseg.apply.scores import Scores
 from tfseg.errors import ConfigError, DataError
-from tfseg.files import file_sha256, read_json, write_json, writing_hdf5
-from tfseg.progress import bar
+from tfseg.io.files import file_sha256, read_json, write_json, writing_hdf5
+from tfseg.run.progress import bar
 
 _ABOUT = "about.json"
 EVENTS, EVENTS_CONFIDENCE = "events.tsv", "events_confidence.tsv"
@@ -69,7 +69,7 @@ class Analysis:
         Of its folder of results.
     path : str
     duration_s : float
-    events : list of tfseg.apply.found.FoundEvent
+    events : list of tfseg.apply.detected_events.FoundEvent
     """
 
     name: str
@@ -130,7 +130,7 @@ def already_there(recording, folder, model, settings, *, overwrite):
     ----------
     recording : tfseg.apply.listing.Recording
     folder : Path
-    model : tfseg.model_folder.ModelFolder
+    model : tfseg.models.folder.ModelFolder
     settings : ApplySettings
     overwrite : bool
         Results of another analysis of tfseg may be replaced.
@@ -162,7 +162,7 @@ def already_there(recording, folder, model, settings, *, overwrite):
 def read_analysis(folder):
     """Read what `analyse` found from its folder of results."""
     about = read_json(folder / _ABOUT)
-    events = [found.FoundEvent(**event) for event in about["events"]]
+    events = [detected_events.FoundEvent(**event) for event in about["events"]]
     return Analysis(folder.name, about["recording"], about["duration_s"], events)
 
 
@@ -180,7 +180,7 @@ def earlier_analyses(out, names, model):
     ----------
     out : Path
     names : set of str
-    model : tfseg.model_folder.ModelFolder
+    model : tfseg.models.folder.ModelFolder
 
     Returns
     -------
@@ -199,7 +199,7 @@ def check_model_of_results(out, model):
     Parameters
     ----------
     out : Path
-    model : tfseg.model_folder.ModelFolder
+    model : tfseg.models.folder.ModelFolder
 
     Raises
     ------
@@ -249,7 +249,7 @@ def analyse(recording, folder, model, settings, reference=None):
     recording : tfseg.apply.listing.Recording
     folder : Path
         Replaced if it is there.
-    model : tfseg.model_folder.ModelFolder
+    model : tfseg.models.folder.ModelFolder
     settings : ApplySettings
     reference : list of (label, onset_s, offset_s) or None
         What is known to sound in it; shown on its page, and used for nothing else.
@@ -298,7 +298,7 @@ def _find_events(recording, folder, model, scores, duration_s):
             duration_s=duration_s,
             progress=lambda total: bar(f"{recording.name}: scores", total=total),
         )
-        events = found.find_events(
+        events = detected_events.find_events(
             lambda k: file["frames"][:, k].astype(np.float32),
             scores.store,
             model.classes,
@@ -307,10 +307,10 @@ def _find_events(recording, folder, model, scores, duration_s):
             duration_s=duration_s,
         )
     name = recording.path.name
-    found.write_desed(folder / EVENTS, name, events, confidence=False)
-    found.write_desed(folder / EVENTS_CONFIDENCE, name, events, confidence=True)
-    found.write_audacity(folder / AUDACITY, events)
-    found.write_raven(folder / RAVEN, name, events)
+    detected_events.write_desed(folder / EVENTS, name, events, confidence=False)
+    detected_events.write_desed(folder / EVENTS_CONFIDENCE, name, events, confidence=True)
+    detected_events.write_audacity(folder / AUDACITY, events)
+    detected_events.write_raven(folder / RAVEN, name, events)
     return events
 
 

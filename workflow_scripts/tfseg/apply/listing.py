@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfseg.corpora.own import sound_files
+from tfseg.datasets.user_data import sound_files
 from tfseg.errors import DataError
 
 _LIST_ENDINGS = (".txt", ".csv", ".tsv")

@@ -3,11 +3,11 @@
 import numpy as np
 import soundfile
 
-from tfseg import figures
-from tfseg.files import write_text
-from tfseg.pages.assets import Beside
-from tfseg.pages.render import render
-from tfseg.pages.view import Event, Lane, Sound, envelope, level_range, make_view
+from tfseg.io.files import write_text
+from tfseg.reporting import figures
+from tfseg.reporting.pages.assets import Beside
+from tfseg.reporting.pages.render import render
+from tfseg.reporting.pages.view import Event, Lane, Sound, envelope, level_range, make_view
 
 PAGE, FILES, RECORDING = "page.html", "page_files", "recording.flac"
 _SECTION_S = 60.0
@@ -101,10 +101,10 @@ def write_page(folder, recording, model, scores, events, *, reference, sound_fil
     folder : Path
         Of the recording's results.
     recording : tfseg.apply.listing.Recording
-    model : tfseg.model_folder.ModelFolder
+    model : tfseg.models.folder.ModelFolder
     scores : tfseg.apply.scores.Scores
         Of the whole recording.
-    events : list of tfseg.apply.found.FoundEvent
+    events : list of tfseg.apply.detected_events.FoundEvent
     reference : list of (label, onset_s, offset_s) or None
         What is known to sound; shown beside what was found.
     sound_files : dict of str to str
@@ -173,7 +173,7 @@ def write_index(folder, recordings, summary, model):
     folder : Path
     recordings, summary : pd.DataFrame
         As `tfseg.apply.summary` makes them.
-    model : tfseg.model_folder.ModelFolder
+    model : tfseg.models.folder.ModelFolder
     """
     counts = {(row.recording, row.label): row for row in summary.itertuples(index=False)}
     found = [

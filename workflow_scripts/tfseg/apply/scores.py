@@ -5,8 +5,8 @@ import torch
 
 from tfseg.apply.masks import MaskStore
 from tfseg.apply.windows import OverlapAverage, count_windows, cut_windows, peak_level, read_mel
-from tfseg.features import Spectrograms
-from tfseg.files import append_rows, create_dataset, create_description
+from tfseg.features.logmel import Spectrograms
+from tfseg.io.files import append_rows, create_dataset, create_description
 
 # The mixtures that models are trained on have their peak near half of full scale: the mean of two
 # tracks, of which the louder one has a peak of 1 (mixing).
@@ -47,7 +47,7 @@ class Scores:
 
     Parameters
     ----------
-    model : tfseg.model_folder.ModelFolder
+    model : tfseg.models.folder.ModelFolder
     settings : ApplySettings
     folder : Path
         For scratch files.

@@ -13,9 +13,9 @@ import scipy.fft
 import soundfile
 from threadpoolctl import threadpool_limits
 
-from tfseg.audio import writing_float_wav
 from tfseg.errors import DataError
-from tfseg.separation import band_shares, check_separable
+from tfseg.io.audio import writing_float_wav
+from tfseg.separation.masking import band_shares, check_separable
 
 _BLOCK_FRAMES = 128
 _BLOCK_VALUES = 1 << 23  # of all sounds of a block together, at most
@@ -31,7 +31,7 @@ class MaskedSpectrum:
 
     Parameters
     ----------
-    spectrograms : tfseg.features.Spectrograms
+    spectrograms : tfseg.features.logmel.Spectrograms
         Of the model.
     sample_rate : int
         Hz, of the recording.

@@ -4,7 +4,7 @@ import pandas as pd
 
 from tfseg.apply.page import write_index
 from tfseg.errors import DataError
-from tfseg.files import write_csv
+from tfseg.io.files import write_csv
 
 ALL = "(all)"  # no recording is called so
 RECORDING_COLUMNS = ["recording", "path", "status", "duration_s", "events", "reason"]
@@ -96,7 +96,7 @@ def write_summary(folder, analyses, failures, model):
     folder : Path
     analyses, failures
         As for `recordings_table`.
-    model : tfseg.model_folder.ModelFolder
+    model : tfseg.models.folder.ModelFolder
     """
     recordings = recordings_table(analyses, failures)
     summary = summary_table(analyses, model.classes)

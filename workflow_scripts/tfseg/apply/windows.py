@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import soundfile
 
-from tfseg import audio
+from tfseg.io import audio
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def read_mel(path, spectrograms, *, resampler, block_frames):
     Parameters
     ----------
     path : path-like
-    spectrograms : tfseg.features.Spectrograms
+    spectrograms : tfseg.features.logmel.Spectrograms
     resampler : str
     block_frames : int
         Frames at a time; no effect on any value.

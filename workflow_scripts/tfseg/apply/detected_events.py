@@ -1,0 +1,221 @@
+"""Events found in a recording, with their frequency range, and the formats that tools read.
+
+Times and frequencies are rounded once, when an event is made: every format holds the same values.
+"""
+
+import csv
+import io
+from dataclasses import dataclass
+
+import librosa
+import numpy as np
+
+from tfseg.errors import TableError
+from tfseg.inference.events import COLUMNS, detect_runs, event_confidence, of_class
+from tfseg.io.files import write_text
+
+_CONFIDENCE = "confidence"
+_FRAMES_AT_ONCE = 4096  # of a mask in memory
+RAVEN_COLUMNS = [
+    "Selection",
+    "View",
+    "Channel",
+    "Begin Time (s)",
+    "End Time (s)",
+    "Low Freq (Hz)",
+    "High Freq (Hz)",
+    "Begin File",
+    "Annotation",
+    "Confidence",
+]
+
+
+@dataclass(frozen=True, order=True)
+class FoundEvent:
+    """One event.
+
+    Attributes
+    ----------
+    onset_s, offset_s : float
+        Rounded to microseconds.
+    label : str
+    confidence : float in [0, 1]
+        Its largest frame score (of change points, the mean), rounded to four digits.
+    low_hz, high_hz : float
+        Where in frequency its mask lies, rounded to a tenth; the whole range of the features where
+        the model has no masks.
+    """
+
+    onset_s: float
+    offset_s: float
+    label: str
+    confidence: float
+    low_hz: float
+    high_hz: float
+
+
+def band_edges_hz(settings):
+    """Frequencies between which each mel band lies.
+
+    Parameters
+    ----------
+    settings : tfseg.features.logmel.FeatureSettings
+
+    Returns
+    -------
+    edges : np.ndarray [shape=(n_mels + 1,)]
+        From `fmin_hz` to `fmax_hz`; inner ones are half-way between neighbouring centres.
+    """
+    centres = librosa.mel_frequencies(
+        settings.n_mels + 2, fmin=settings.fmin_hz, fmax=settings.fmax_hz
+    )[1:-1]
+    between = (centres[1:] + centres[:-1]) / 2
+    return np.concatenate([[settings.fmin_hz], between, [settings.fmax_hz]])
+
+
+def frequency_range(mask_mean, edges_hz, threshold):
+    """Range from the lowest to the highest band in which a mask lies.
+
+    Parameters
+    ----------
+    mask_mean : np.ndarray [shape=(n_mels,)]
+        Of the event's frames.
+    edges_hz : np.ndarray [shape=(n_mels + 1,)]
+    threshold : float
+        A band belongs to the event when its mean is above this; where none is, the largest does.
+
+    Returns
+    -------
+    low_hz, high_hz : float
+    """
+    bands = np.flatnonzero(mask_mean > threshold)
+    if len(bands) == 0:
+        bands = [int(np.argmax(mask_mean))]
+    return float(edges_hz[bands[0]]), float(edges_hz[bands[-1] + 1])
+
+
+def find_events(scores, store, classes, settings, detection, *, duration_s):
+    """Find the events of every class in a recording.
+
+    Parameters
+    ----------
+    scores : callable
+        Frame scores [shape=(n_frames,)] of a class by its number; zero where a window's tags deny
+        the class.
+    store : tfseg.apply.masks.MaskStore or None
+        None for a model without masks.
+    classes : sequence of str
+    settings : tfseg.features.logmel.FeatureSettings
+    detection : tfseg.inference.operating_point.DetectionSettings
+        Thresholds of the model.
+    duration_s : float
+        No event ends later.
+
+    Returns
+    -------
+    events : list of FoundEvent
+        By onset.
+    """
+    grid, edges_hz = settings.grid, band_edges_hz(settings)
+    found = []
+    for k, label in enumerate(classes):
+        class_scores, events = scores(k), detection.postprocessing.of_class(k)
+        for first, stop in detect_runs(class_scores, events):
+            low_hz, high_hz = settings.fmin_hz, settings.fmax_hz
+            if store is not None:
+                mean = _mean_mask(store, k, first, stop)
+                threshold = of_class(detection.mask_threshold, k)
+                low_hz, high_hz = frequency_range(mean, edges_hz, threshold)
+            found.append(
+                FoundEvent(
+                    onset_s=round(grid.time_at(first), 6),
+                    offset_s=round(min(grid.time_at(stop), duration_s), 6),
+                    label=label,
+                    confidence=round(event_confidence(class_scores, first, stop, events), 4),
+                    low_hz=round(low_hz, 1),
+                    high_hz=round(high_hz, 1),
+                )
+            )
+    return sorted(found)
+
+
+def _mean_mask(store, k, first, stop):
+    """Mean over frames [shape=(n_mels,)]; an event may last as long as the recording."""
+    total = 0
+    for start in range(first, stop, _FRAMES_AT_ONCE):
+        total += store.read(k, start, min(start + _FRAMES_AT_ONCE, stop)).sum(axis=0)
+    return total / (stop - first)
+
+
+def _write_rows(path, rows):
+    text = io.StringIO()
+    csv.writer(text, delimiter="\t", lineterminator="\n").writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def write_desed(path, recording, events, *, confidence):
+    """Write DESED's table; with the column `confidence` or without.
+
+    A recording without events is a row of which all but the first field are empty.
+    """
+    columns = [*COLUMNS, _CONFIDENCE] if confidence else COLUMNS
+    rows = [
+        [recording, e.onset_s, e.offset_s, e.label, *([e.confidence] if confidence else [])]
+        for e in events
+    ]
+    _write_rows(path, [columns, *(rows or [[recording, *[""] * (len(columns) - 1)]])])
+
+
+def write_audacity(path, events):
+    """Write Audacity's label track; its second line of a label holds the frequencies."""
+    lines = [
+        f"{event.onset_s:.6f}\t{event.offset_s:.6f}\t{event.label}\n"
+        f"\\\t{event.low_hz:.1f}\t{event.high_hz:.1f}\n"
+        for event in events
+    ]
+    write_text(path, "".join(lines))
+
+
+def read_audacity(path):
+    """Read a label track with frequencies: list of (onset_s, offset_s, label, low_hz, high_hz).
+
+    Raises
+    ------
+    TableError
+        When a line is neither a label nor its frequencies.
+    """
+    events = []
+    with open(path, encoding="utf-8") as stream:
+        for number, line in enumerate(stream, start=1):
+            fields = line.rstrip("\n").split("\t")
+            try:
+                if fields[0] == "\\":
+                    events[-1] = (*events[-1][:3], float(fields[1]), float(fields[2]))
+                else:
+                    events.append((float(fields[0]), float(fields[1]), fields[2], None, None))
+            except (ValueError, IndexError):
+                raise TableError(
+                    f"{path}, line {number}: expected 'onset offset label' or '\\ low high' with "
+                    f"tabs between, found {line!r}"
+                ) from None
+    return events
+
+
+def write_raven(path, recording, events):
+    """Write Raven's selection table: a time-frequency box for each event."""
+    rows = [
+        [
+            number,
+            "Spectrogram 1",
+            1,
+            f"{event.onset_s:.6f}",
+            f"{event.offset_s:.6f}",
+            f"{event.low_hz:.1f}",
+            f"{event.high_hz:.1f}",
+            recording,
+            event.label,
+            f"{event.confidence:.4f}",
+        ]
+        for number, event in enumerate(events, start=1)
+    ]
+    _write_rows(path, [RAVEN_COLUMNS, *rows])

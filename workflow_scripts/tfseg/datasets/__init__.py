@@ -1,0 +1,1 @@
+"""Where sound comes from: downloads, corpora, the user's own data, folds."""

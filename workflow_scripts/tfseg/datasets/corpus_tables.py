@@ -1,0 +1,347 @@
+"""The tables that flow through the workflow: written in one layout, checked when read."""
+
+import csv
+import functools
+import math
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pandas as pd
+import yaml
+
+from tfseg.errors import TableError
+from tfseg.io.files import write_csv
+from tfseg.settings.validation import is_one_line
+
+_SCHEMA_DIR = Path(__file__).resolve().parents[3] / "schemas" / "tables"
+_SEPARATOR = {".csv": ",", ".tsv": "\t"}
+_MESSAGES_SHOWN = 10
+
+
+@functools.cache
+def table_schema(kind):
+    """Load the JSON schema of one row of a table of this kind (a file in ``schemas/tables``)."""
+    return yaml.safe_load((_SCHEMA_DIR / f"{kind}.schema.yaml").read_text(encoding="utf-8"))
+
+
+_INT64 = range(-(2**63), 2**63)
+
+
+def _plain_type(rule):
+    """Type of a column's values and whether a field of it may be empty."""
+    kinds = [rule["type"]] if isinstance(rule["type"], str) else rule["type"]
+    return kinds[0], "null" in kinds
+
+
+def _converted(text, column, rule, where):
+    expected_type, may_be_empty = _plain_type(rule)
+    if may_be_empty and text == "":
+        return math.nan
+    try:
+        if "_" in text or not text.isascii():  # Python reads 1_0 as 10
+            raise ValueError
+        value = {"number": float, "integer": int}[expected_type](text)
+        if expected_type == "integer" and value not in _INT64:
+            raise ValueError
+        if may_be_empty and math.isnan(value):  # it would pass for an empty field
+            raise ValueError
+    except ValueError:
+        article = "an" if expected_type == "integer" else "a"
+        raise TableError(
+            f"{where}, column {column}: expected {article} {expected_type}, found {text!r}"
+        ) from None
+    return value
+
+
+def _rows_of(path, kind):
+    """Read a CSV or TSV file: its columns, its rows as text, and the line each row ends on."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, delimiter=_SEPARATOR[path.suffix], strict=True)
+            columns = next(reader, None)
+            if not columns:
+                raise TableError(f"{path}: expected a table with column names, found nothing")
+            twice = sorted({name for name in columns if columns.count(name) > 1})
+            if twice:
+                raise TableError(f"{path}: expected every column once, found {twice[0]!r} again")
+            rows, lines = [], []
+            for row in reader:
+                if not row:  # an empty line
+                    continue
+                if len(row) != len(columns):
+                    raise TableError(
+                        f"{path}, line {reader.line_num}: expected {len(columns)} fields, "
+                        f"found {len(row)}"
+                    )
+                rows.append(row)
+                lines.append(reader.line_num)
+    except FileNotFoundError:
+        raise TableError(f"{path}: expected a table of {kind}, found nothing there") from None
+    except UnicodeDecodeError as error:
+        raise TableError(f"{path}: expected text saved as UTF-8, found: {error}") from None
+    except csv.Error as error:
+        raise TableError(f"{path}: expected a table, found: {error}") from None
+    return columns, rows, lines
+
+
+def _at(source, line, column):
+    return f"{source}, line {line}, column {column}"
+
+
+def _value_errors(value, validator):
+    """Say what is wrong with one value of a column."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return [f"expected a finite number, found {value}"]
+    if isinstance(value, str) and not is_one_line(value):
+        return [f"expected one line without control characters, found {value!r}"]
+    return [error.message for error in validator.iter_errors(value)]
+
+
+def _wrong_values(column, rule):
+    """Values of a column that break a rule, and how: dict of value to list of messages."""
+    validator = jsonschema.Draft202012Validator(rule)
+    errors = {
+        value: [error.message for error in validator.iter_errors(value)]
+        for value in column.unique().tolist()
+    }
+    return {value: messages for value, messages in errors.items() if messages}
+
+
+def check_rows(frame, kind, source, lines=None):
+    """Check every row against the schema of its kind.
+
+    Parameters
+    ----------
+    frame : pd.DataFrame
+    kind : str
+        Name of a file in ``schemas/tables``.
+    source : str
+        What to call the table in messages.
+    lines : sequence of int or None
+        Line of each row in the file; counted from 2 when None.
+
+    Raises
+    ------
+    TableError
+        Naming table, line, column, what was expected and what was found (ten lines at most).
+    """
+    schema = table_schema(kind)
+    missing = [name for name in schema["required"] if name not in frame.columns]
+    if missing:
+        hint = "; write commas between columns" if ";" in "".join(map(str, frame.columns)) else ""
+        raise TableError(
+            f"{source}: expected the columns {', '.join(schema['required'])}; missing "
+            f"{', '.join(missing)}, found {', '.join(map(str, frame.columns)) or 'none'}{hint}"
+        )
+    lines = range(2, len(frame) + 2) if lines is None else lines
+    messages = []
+    for column, rule in schema["properties"].items():
+        if column not in frame.columns:
+            continue
+        may_be_empty = _plain_type(rule)[1]
+        # Tables repeat their values: a value is checked once, however many rows hold it.
+        rows_of = {}
+        for row, value in enumerate(frame[column].tolist()):
+            empty = isinstance(value, float) and math.isnan(value)
+            if not (empty and may_be_empty):
+                rows_of.setdefault("nan" if empty else value, []).append(row)
+        validator = jsonschema.Draft202012Validator(rule)
+        for rows in rows_of.values():
+            for error in _value_errors(frame[column].iloc[rows[0]], validator):
+                messages += [(row, f"{_at(source, lines[row], column)}: {error}") for row in rows]
+    if "if" in schema:  # across columns: rules of some hold where rules of others do
+        applies = np.ones(len(frame), dtype=bool)
+        for column, rule in schema["if"]["properties"].items():
+            applies &= ~frame[column].isin(_wrong_values(frame[column], rule)).to_numpy()
+        for column, rule in schema["then"]["properties"].items():
+            wrong = _wrong_values(frame[column], rule)
+            messages += [
+                (row, f"{_at(source, lines[row], column)}: {error}")
+                for row in np.flatnonzero(applies & frame[column].isin(wrong).to_numpy())
+                for error in wrong[frame[column].iloc[row]]
+            ]
+    messages = [message for _, message in sorted(messages, key=lambda pair: pair[0])]
+    key = schema.get("x-unique")
+    if key:
+        for value, rows in frame.reset_index(drop=True).groupby(key, sort=False).groups.items():
+            if len(rows) > 1:
+                where = ", ".join(str(lines[i]) for i in rows[:3])
+                messages.append(
+                    f"{source}: expected every {', '.join(key)} once, found {value} on lines {where}"
+                )
+    if messages:
+        more = len(messages) - _MESSAGES_SHOWN
+        tail = [f"... and {more} more"] if more > 0 else []
+        raise TableError("\n".join(messages[:_MESSAGES_SHOWN] + tail))
+
+
+def read_table(path, kind):
+    """Read a CSV or TSV file whose rows follow the schema `kind`.
+
+    Parameters
+    ----------
+    path : path-like
+        The ending chooses the separator. A byte-order mark and CRLF line ends are accepted.
+    kind : str
+        Name of a file in ``schemas/tables``.
+
+    Returns
+    -------
+    frame : pd.DataFrame
+        Columns of the schema first, each with the schema's type.
+
+    Raises
+    ------
+    TableError
+        Naming file, line and column.
+    """
+    path = Path(path)
+    schema = table_schema(kind)
+    columns, rows, lines = _rows_of(path, kind)
+    frame = pd.DataFrame(rows, columns=columns, dtype=str)
+    for column, rule in schema["properties"].items():
+        if column in frame.columns and rule["type"] != "string":
+            frame[column] = pd.Series(
+                [
+                    _converted(text, column, rule, f"{path}, line {line}")
+                    for line, text in zip(lines, frame[column], strict=True)
+                ],
+                index=frame.index,
+                dtype={"number": "float64", "integer": "int64"}[_plain_type(rule)[0]],
+            )
+    check_rows(frame, kind, str(path), lines)
+    return frame
+
+
+def write_table(path, frame, kind):
+    """Check `frame` against the schema `kind` and write it, whole or not at all."""
+    columns = table_schema(kind)["required"]
+    check_rows(frame, kind, str(path))
+    write_csv(path, frame[columns], _SEPARATOR[Path(path).suffix])
+
+
+def check_folds(events, scenes, folds, classes):
+    """Check, before anything is mixed, that every fold can be filled without leakage.
+
+    Parameters
+    ----------
+    events, scenes : pd.DataFrame
+        The corpus tables.
+    folds : sequence of int
+    classes : sequence of str
+
+    Raises
+    ------
+    TableError
+        When a fold has no scene or lacks every recording of a class, or a label is not a class.
+    """
+    backwards = events[events["stop_s"] <= events["start_s"]]
+    if len(backwards):
+        row = backwards.iloc[0]
+        raise TableError(
+            f"corpus events: {row['path']}: expected stop_s after start_s ({row['start_s']}), "
+            f"found {row['stop_s']}"
+        )
+    beyond = sorted((set(events["fold"]) | set(scenes["fold"])) - set(folds))
+    if beyond:
+        raise TableError(
+            f"corpus: expected folds {min(folds)} to {max(folds)} (config key split.folds), found "
+            f"{beyond[0]}"
+        )
+    unknown = sorted(set(events["label"]) - set(classes))
+    if unknown:
+        raise TableError(
+            f"corpus events: labels {unknown} are not in corpus.classes ({len(classes)} classes)"
+        )
+    for fold in folds:
+        missing = sorted(set(classes) - set(events.loc[events["fold"] == fold, "label"]))
+        if missing:
+            raise TableError(
+                f"corpus events: fold {fold} has no recording of {', '.join(missing)}; take fewer "
+                "folds (config key split.folds), or split.by: file"
+            )
+        if not (scenes["fold"] == fold).any():
+            raise TableError(
+                f"corpus scenes: fold {fold} has no scene ({len(scenes)} scenes in "
+                f"{len(folds)} folds); take fewer folds (config key split.folds), or split.by: file"
+            )
+
+
+def check_clip_folds(clips, folds, held_out, classes, log=print):
+    """Check, before anything is trained, that every class can be learned for each held-out fold.
+
+    Parameters
+    ----------
+    clips : pd.DataFrame
+        As ``schemas/tables/clips.schema.yaml`` says.
+    folds, held_out : sequence of int
+        All folds, and those that are scored.
+    classes : sequence of str
+    log : callable
+        Told of held-out folds that lack a class.
+
+    Raises
+    ------
+    TableError
+        When a fold has no clip, or a class no clip outside of a held-out fold.
+    """
+    unknown = sorted(set(clips["fold"]) - set(folds))
+    if unknown:
+        raise TableError(
+            f"corpus clips: expected folds {min(folds)} to {max(folds)} (config key split.folds), "
+            f"found {unknown[0]}"
+        )
+    tagged = pd.Series([set(text.split(";")) for text in clips["tags"]], index=clips.index)
+    for fold in folds:
+        if not (clips["fold"] == fold).any():
+            raise TableError(f"corpus clips: fold {fold} has no clip")
+    for fold in held_out:
+        here = tagged[clips["fold"] == fold]
+        absent = [label for label in classes if not any(label in tags for tags in here)]
+        if absent:
+            log(
+                f"fold {fold} has no clip of {', '.join(absent)}: that fold's scores leave these "
+                "classes out, and their means are over the other folds"
+            )
+        others = tagged[clips["fold"] != fold]
+        missing = [label for label in classes if not any(label in tags for tags in others)]
+        if missing:
+            raise TableError(
+                f"corpus clips: no clip of {', '.join(missing)} is left to learn from when fold "
+                f"{fold} is held out; deal the folds otherwise (config keys split.folds, split.by), or "
+                "add clips of it"
+            )
+
+
+def _joined(events):
+    """Join the events of one clip that are of one label and overlap; others stay as they are."""
+    joined = []
+    for label, onset_s, offset_s in sorted(events, key=lambda event: event[:2]):
+        if joined and joined[-1][0] == label and onset_s < joined[-1][2]:
+            joined[-1] = (label, joined[-1][1], max(joined[-1][2], offset_s))
+        else:
+            joined.append((label, onset_s, offset_s))
+    if len(joined) == len(events):
+        return events
+    return sorted(joined, key=lambda event: event[1])
+
+
+def mixture_labels(mixture_events, mixtures=None):
+    """Group a plan's events: mixture name to list of (label, onset_s, offset_s).
+
+    Events of one label that overlap become one: no score by class can tell them apart.
+
+    Parameters
+    ----------
+    mixture_events : pd.DataFrame
+    mixtures : pd.DataFrame or None
+        When given, every mixture whose events' times are known has an entry, also without events.
+    """
+    labels = {}
+    if mixtures is not None:
+        labels = {name: [] for name in mixtures.loc[mixtures["strong"] == 1, "mixture"]}
+    for row in mixture_events.itertuples(index=False):
+        labels.setdefault(row.mixture, []).append((row.label, row.onset_s, row.offset_s))
+    return {name: _joined(events) for name, events in labels.items()}

@@ -1,0 +1,86 @@
+"""What a corpus says it holds: one row for each recording of an event, a scene, or a clip.
+
+Every adapter ends here, and nothing after this knows where the sounds came from.
+"""
+
+import numpy as np
+import pandas as pd
+
+from tfseg.datasets.corpus_tables import table_schema
+from tfseg.errors import DataError
+
+NOT_STATED = "not stated"
+_NAMES_SHOWN = 5
+
+
+def recordings(role, paths, labels, groups, **columns):
+    """Rows of ``corpus/recordings.csv`` for one role.
+
+    Parameters
+    ----------
+    role : {"event", "scene", "clip"}
+    paths : sequence of path-like
+    labels : sequence of str or str
+        Event label, name of the scene, or a clip's tags joined by ``;``.
+    groups : sequence of str
+        Recordings of one origin.
+    **columns
+        ``start_s``, ``stop_s`` (s), ``part`` (1 is held out in a fixed split), ``author``,
+        ``licence``, ``source``: a value or one for each recording.
+
+    Returns
+    -------
+    frame : pd.DataFrame
+        As ``schemas/tables/recordings.schema.yaml`` says.
+    """
+    defaults = {
+        "start_s": 0.0,
+        "stop_s": np.nan,
+        "part": 0,
+        "author": NOT_STATED,
+        "licence": NOT_STATED,
+        "source": NOT_STATED,
+    }
+    frame = pd.DataFrame({"path": [str(path) for path in paths]})
+    values = {"role": role, "label": labels, "group": groups, **defaults, **columns}
+    for name, value in values.items():
+        frame[name] = value if isinstance(value, str) or np.isscalar(value) else list(value)
+    return frame[table_schema("recordings")["required"]]
+
+
+def check_count(what, expected, found, path):
+    """Say aloud when a published data set does not hold what its authors state.
+
+    Raises
+    ------
+    DataError
+        Naming the file that lists the recordings, what was expected and what was found.
+    """
+    if found != expected:
+        raise DataError(
+            f"{path}: expected {expected} {what}, found {found}. The data set is incomplete or of "
+            "another version: delete the folder to unpack its archives again."
+        )
+
+
+def wanted(labels, choice, what, path):
+    """Check that each name of a choice in the config exists in a corpus.
+
+    Parameters
+    ----------
+    labels : iterable of str
+        All names that the corpus has.
+    choice : sequence of str
+    what : str
+        The config key.
+    path : path-like
+        Where the names were looked for.
+    """
+    known = sorted(set(labels))
+    missing = [label for label in choice if label not in known]
+    if missing:
+        more = ", ..." if len(known) > 60 else ""
+        raise DataError(
+            f"{path}: no recording of {', '.join(missing[:_NAMES_SHOWN])} (config key {what}); "
+            f"found {', '.join(known[:60])}{more}"
+        )

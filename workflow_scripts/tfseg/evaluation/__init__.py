@@ -1,0 +1,1 @@
+"""Metrics of tags, frames, events, masks and separated sounds."""

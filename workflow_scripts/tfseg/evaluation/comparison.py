@@ -1,0 +1,201 @@
+"""Intervals of macro metrics, and of their differences between systems, by bootstrap over clips.
+
+Every system, SNR and repeat is scored on the same clips, and all are resampled alike: what one
+resample does to a system it does to the system beside it (paired bootstrap). The spread is that
+of the clips, for the networks as they were trained; that of other trainings shows in the repeats.
+"""
+
+import numpy as np
+import pandas as pd
+
+from tfseg.errors import DataError
+from tfseg.evaluation.bootstrap import draw_weights
+
+LEVEL = 0.95
+INTERVAL_COLUMNS = [
+    "task",
+    "metric",
+    "class",
+    "snr_db",
+    "system",
+    "fold",
+    "seed",
+    "variant",
+    "value",
+    "low",
+    "high",
+    "level",
+    "method",
+]
+COMPARISON_COLUMNS = [
+    "task",
+    "metric",
+    "class",
+    "snr_db",
+    "variant",
+    "system",
+    "reference",
+    "value",
+    "reference_value",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "level",
+    "n_clips",
+    "n_seeds",
+    "method",
+]
+
+
+class Samples:
+    """Values of every measure of every run, of the clips as they are and of each resample.
+
+    Parameters
+    ----------
+    n_resamples : int
+    seed : int
+    """
+
+    def __init__(self, n_resamples, seed):
+        self.n_resamples, self._seed = n_resamples, seed
+        self._values, self._clips, self._weights = {}, {}, {}
+
+    def add(self, kind, clips, measures, *, snr_db, system, seed):
+        """Add the measures of one run.
+
+        Parameters
+        ----------
+        kind : str
+            Of the clips (``scored``, ``separated``), which are the same in every run.
+        clips : tfseg.evaluation.clip_counts.ClipSet
+        measures : dict of (task, metric, variant) to measure
+            Each with a method ``macro``, as in `tfseg.evaluation.bootstrap`.
+        snr_db : float
+        system : str
+        seed : int
+            Number of the repeat.
+
+        Raises
+        ------
+        DataError
+            When another run of this kind has other clips.
+        """
+        if self._clips.setdefault(kind, clips) != clips:
+            raise DataError(
+                f"{system}, {snr_db:g} dB, repeat {seed}: expected the {len(self._clips[kind].names)} "
+                f"clips of the runs before it, found others ({len(clips.names)})"
+            )
+        if kind not in self._weights:
+            self._weights[kind] = draw_weights(clips.folds, self.n_resamples, self._seed, kind)
+        for key, measure in measures.items():
+            runs = self._values.setdefault((*key, system, kind), {})
+            runs[None if np.isnan(snr_db) else snr_db, seed] = measure.macro(self._weights[kind])
+
+    def systems(self):
+        """Yield (task, metric, variant, system, kind of clips, values by SNR and seed)."""
+        for key, runs in self._values.items():
+            yield *key, runs
+
+    def n_clips(self, kind):
+        """Number of clips of a kind."""
+        return len(self._clips[kind].names)
+
+
+def _percentiles(samples):
+    """Point value, and the interval of the resamples that have a value."""
+    value, resampled = float(samples[0]), samples[1:]
+    resampled = resampled[np.isfinite(resampled)]
+    if not (np.isfinite(value) and len(resampled)):
+        return value, np.nan, np.nan
+    tail = 50 * (1 - LEVEL)
+    return value, *map(float, np.percentile(resampled, [tail, 100 - tail]))
+
+
+def _over_seeds(runs):
+    """Mean over repeats inside each resample, by SNR; and over the SNRs, as ``all``."""
+    by_snr = {}
+    for (snr_db, _), values in runs.items():
+        by_snr.setdefault(snr_db, []).append(values)
+    means = {snr_db: np.mean(values, axis=0) for snr_db, values in by_snr.items()}
+    return means | {"all": np.mean(list(means.values()), axis=0)}
+
+
+def interval_rows(samples):
+    """95 % intervals of every measure: percentiles of resampled clips, folds pooled.
+
+    Parameters
+    ----------
+    samples : Samples
+
+    Returns
+    -------
+    intervals : pd.DataFrame
+        `INTERVAL_COLUMNS`. ``snr_db`` is also ``all``, the mean over SNRs inside each resample,
+        and with several repeats ``seed`` is also ``all``, likewise.
+    """
+    rows = []
+    method = f"bootstrap over clips, percentile, {samples.n_resamples} resamples"
+    for task, metric, variant, system, _, runs in samples.systems():
+        seeds = dict.fromkeys(seed for _, seed in runs)
+        chosen = {seed: {key: v for key, v in runs.items() if key[1] == seed} for seed in seeds}
+        if len(seeds) > 1:
+            chosen["all"] = runs
+        for seed, of_seed in chosen.items():
+            for snr_db, values in _over_seeds(of_seed).items():
+                numbers = _percentiles(values)
+                keys = (task, metric, "macro", snr_db, system, "pooled", seed, variant)
+                rows.append((*keys, *numbers, LEVEL, method))
+    return pd.DataFrame(rows, columns=INTERVAL_COLUMNS)
+
+
+def _ratio(values, reference):
+    """Quotient of two measures that are at least zero; none where the reference may be zero."""
+    if not (reference > 0).all():
+        return np.nan, np.nan, np.nan
+    return _percentiles(values / reference)
+
+
+def comparison_rows(samples, reference):
+    """Paired differences between every system and a reference system.
+
+    Parameters
+    ----------
+    samples : Samples
+    reference : str
+        A system; a measure that it does not have is not compared.
+
+    Returns
+    -------
+    comparisons : pd.DataFrame
+        `COMPARISON_COLUMNS`. Means over repeats inside each resample; ``snr_db`` is also ``all``,
+        likewise. ``ratio`` is empty for decibels, of which a quotient says nothing, and where the
+        reference is zero in any resample.
+    """
+    rows = []
+    method = f"paired bootstrap over clips, percentile, {samples.n_resamples} resamples"
+    means = {
+        (task, metric, variant, system): (_over_seeds(runs), kind, len({seed for _, seed in runs}))
+        for task, metric, variant, system, kind, runs in samples.systems()
+    }
+    for (task, metric, variant, system), (by_snr, kind, n_seeds) in means.items():
+        against, *_ = means.get((task, metric, variant, reference), ({},))
+        if system == reference:
+            continue
+        for snr_db, values in by_snr.items():
+            if snr_db not in against:
+                continue
+            others = against[snr_db]
+            ratio = (np.nan,) * 3 if task == "separation" else _ratio(values, others)
+            rows.append(
+                (
+                    *(task, metric, "macro", snr_db, variant, system, reference),
+                    *(float(values[0]), float(others[0])),
+                    *_percentiles(values - others),
+                    *ratio,
+                    *(LEVEL, samples.n_clips(kind), n_seeds, method),
+                )
+            )
+    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)

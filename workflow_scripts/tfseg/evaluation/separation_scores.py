@@ -1,0 +1,259 @@
+"""Separating the sounds of a sample of mixtures with every system's masks, and scoring them.
+
+Beside the systems stand the papers' reference rows: the mixture as it is (``no_separation``), and
+the ideal binary and ratio masks (``ibm``, ``irm``). A class that sounds is scored whether its tag
+was found or not (oracle tags, as published); the tags are written beside the scores, so that the
+same rows give what predicted tags would have given.
+"""
+
+import concurrent.futures
+import multiprocessing
+
+import numpy as np
+import pandas as pd
+import torch
+
+from tfseg.evaluation.bss_eval import score_separation
+from tfseg.evaluation.separation_rows import MEASURES
+from tfseg.features.logmel import MixtureSpectra, Spectrograms
+from tfseg.run.seeding import generator
+from tfseg.separation.masking import Separator
+
+REFERENCE_SYSTEMS = ("no_separation", "ibm", "irm")
+SPANS = ("whole", "active")
+COLUMNS = ["mixture", "class", "system", "span", *MEASURES, "sounding", "predicted"]
+
+
+def draw_mixtures(labels_of, n_mixtures, seed, *seed_names):
+    """Draw a sample of a fold's mixtures in which all classes sound about equally often.
+
+    Again and again the class that sounds least in what was drawn gets its next mixture, in
+    shuffled order: a plain draw of few mixtures would leave classes out.
+
+    Parameters
+    ----------
+    labels_of : dict of str to set of str
+        The classes that sound in each mixture; those in which none does are not drawn.
+    n_mixtures : int or None
+        None takes all.
+    seed : int
+    *seed_names : str or int
+
+    Returns
+    -------
+    drawn : list of str
+        In the order of `labels_of`.
+    """
+    candidates = [name for name, labels in labels_of.items() if labels]
+    if n_mixtures is None or n_mixtures >= len(candidates):
+        return candidates
+    order = generator(seed, "separation", *seed_names).permutation(len(candidates))
+    left = [candidates[index] for index in order]
+    counts = dict.fromkeys(sorted(set().union(*labels_of.values())), 0)
+    drawn = set()
+    while len(drawn) < n_mixtures:
+        waiting = {label for name in left for label in labels_of[name]}
+        rarest = min((label for label in counts if label in waiting), key=counts.get)
+        name = next(name for name in left if rarest in labels_of[name])
+        left.remove(name)
+        drawn.add(name)
+        for label in labels_of[name]:
+            counts[label] += 1
+    return [name for name in candidates if name in drawn]
+
+
+class Separation:
+    """One mixture at one SNR: the waveforms of its classes, true and separated.
+
+    Attributes
+    ----------
+    mixture : str
+    waveform : np.ndarray [shape=(n_samples,)]
+    references : dict of str to np.ndarray [shape=(n_samples,)]
+        The track of each class that sounds.
+    spans : dict of str to (first, stop)
+        Samples from the first onset to the last offset of each of them.
+    estimates : dict of str to dict of str to np.ndarray
+        By class, then by system.
+    predicted : dict of str to set of str
+        By system: the classes whose tag is above the threshold.
+    """
+
+    def __init__(
+        self, stems, networks, spectrograms, separator, labels, classes, *, snr_db, tag_threshold
+    ):
+        self.mixture = stems.mixture
+        self.waveform = stems.mixture_at(snr_db).astype(np.float64)
+        spectra = MixtureSpectra(spectrograms, stems)
+        strong = spectrograms.grid.strong_labels(labels, classes, spectra.n_frames)
+        gain = stems.mix_gain[snr_db] * 10 ** (snr_db / 20)
+        spectrum = separator.spectrum(self.waveform)
+        masks, self.predicted = self._masks_and_tags(
+            networks, spectrograms.logmel(spectra.mixture(snr_db)), classes, tag_threshold
+        )
+        self.references, self.spans, self.estimates = {}, {}, {}
+        for k in spectra.classes:
+            label = classes[k]
+            self.references[label] = gain * stems.event_track(k).astype(np.float64)
+            parts = [(onset, onset + len(x)) for j, onset, x in stems.events if j == k]
+            self.spans[label] = min(p[0] for p in parts), max(p[1] for p in parts)
+            of_class = {
+                "ibm": spectra.ideal_binary_mask(k, snr_db, strong[:, k]).astype(np.float32),
+                "irm": spectra.ideal_ratio_mask(k, snr_db) * strong[:, k, None],
+                **{system: by_class[k] for system, by_class in masks.items()},
+            }
+            self.estimates[label] = {"no_separation": self.waveform} | {
+                system: separator.separate(spectrum, separator.to_bins(mask), len(self.waveform))
+                for system, mask in of_class.items()
+            }
+
+    @staticmethod
+    def _masks_and_tags(networks, logmel, classes, tag_threshold):
+        # Stored features are float16: the systems see here what they see in training.
+        inputs = torch.from_numpy(logmel.astype(np.float16).astype(np.float32))[None]
+        masks, predicted = {}, {}
+        with torch.inference_mode():
+            for system, network in networks.items():
+                tags, maps = network(inputs)
+                masks[system] = maps[0].numpy()
+                predicted[system] = {
+                    classes[k] for k in np.flatnonzero(tags[0].numpy() > tag_threshold)
+                }
+        return masks, predicted
+
+
+def score_class(reference, waveform, estimates, span, filter_length):
+    """Scores of one class in one mixture, over the whole clip and over where it sounds.
+
+    Returns
+    -------
+    scores : dict of str to dict of str to dict
+        By span (``whole``, ``active``), then by system: sdr, sir, sar, si_sdr, snr in dB.
+    """
+    rest = waveform - reference
+    spans = {"whole": None, "active": span}
+    return {
+        name: score_separation(reference, rest, estimates, part, filter_length)
+        for name, part in spans.items()
+    }
+
+
+def score_rows(separation, scores, systems):
+    """Rows of one mixture: scores of the classes that sound, and the tags found beside them.
+
+    Parameters
+    ----------
+    separation : Separation
+    scores : dict of str to dict
+        By class, as `score_class` returns.
+    systems : sequence of str
+        With masks.
+    """
+    rows = []
+    for label, by_span in scores.items():
+        for span, by_system in by_span.items():
+            for system, values in by_system.items():
+                found = system in REFERENCE_SYSTEMS or label in separation.predicted[system]
+                rows.append(
+                    (
+                        separation.mixture,
+                        label,
+                        system,
+                        span,
+                        *(values[measure] for measure in MEASURES),
+                        1,
+                        int(found),
+                    )
+                )
+    nothing = (np.nan,) * len(MEASURES)
+    for system in systems:
+        for label in sorted(separation.predicted[system] - set(scores)):
+            rows += [(separation.mixture, label, system, span, *nothing, 0, 1) for span in SPANS]
+    return rows
+
+
+def _pool(processes):
+    """Workers for scores. A process starts by loading torch: a lone one is a thread of this one."""
+    if processes == 1:
+        return concurrent.futures.ThreadPoolExecutor(1)
+    context = multiprocessing.get_context("spawn")
+    return concurrent.futures.ProcessPoolExecutor(processes, mp_context=context)
+
+
+def score_sample(separations, systems, *, filter_length, processes=1):
+    """Score separated mixtures, classes spread over processes.
+
+    Parameters
+    ----------
+    separations : iterable of Separation
+    systems : sequence of str
+        With masks.
+    filter_length : int
+        Taps that BSS Eval forgives.
+    processes : int
+
+    Returns
+    -------
+    rows : pd.DataFrame
+        `COLUMNS`; a row for each mixture, class that sounds, system and span, and one for each
+        class that was predicted though it does not sound (without scores).
+    """
+    rows = []
+    with _pool(processes) as pool:
+        waiting = []
+        for separation in separations:
+            futures = {
+                label: pool.submit(
+                    score_class,
+                    reference,
+                    separation.waveform,
+                    separation.estimates[label],
+                    separation.spans[label],
+                    filter_length,
+                )
+                for label, reference in separation.references.items()
+            }
+            separation.estimates = {}  # copied to the processes: not held here until they are scored
+            waiting.append((separation, futures))
+        for separation, futures in waiting:
+            scores = {label: future.result() for label, future in futures.items()}
+            rows += score_rows(separation, scores, systems)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def separate_sample(
+    stem_readers, drawn, networks, settings, labels, classes, *, snr_db, tag_threshold
+):
+    """Separate the drawn mixtures one after the other.
+
+    Parameters
+    ----------
+    stem_readers : sequence of tfseg.mixing.remixing.StemReader
+        Of all shards of a fold.
+    drawn : sequence of str
+    networks : dict of str to MaskNetwork
+        Systems with masks, in evaluation mode, on the CPU.
+    settings : tfseg.features.logmel.FeatureSettings
+    labels : dict
+        Mixture to list of (label, onset_s, offset_s).
+    classes : sequence of str
+    snr_db, tag_threshold : float
+
+    Yields
+    ------
+    separation : Separation
+    """
+    wanted = set(drawn)
+    spectrograms, separator = Spectrograms(settings), Separator(settings)
+    for reader in stem_readers:
+        for stems in reader.read(wanted):
+            yield Separation(
+                stems,
+                networks,
+                spectrograms,
+                separator,
+                labels.get(stems.mixture, []),
+                classes,
+                snr_db=snr_db,
+                tag_threshold=tag_threshold,
+            )

@@ -1,0 +1,1 @@
+"""Log-mel features, ideal masks and their time grid."""

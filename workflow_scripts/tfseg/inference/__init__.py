@@ -1,0 +1,1 @@
+"""Scores of a network, and the events that are read from them."""

@@ -1,0 +1,167 @@
+"""How scores of a model become decisions: ``detection.json`` beside its weights.
+
+Apart from ``model.json``, because another threshold is no reason to train again.
+"""
+
+from dataclasses import MISSING, asdict, dataclass, fields, replace
+
+from tfseg.errors import DamagedFileError
+from tfseg.inference.events import CHANGE_POINTS, HYSTERESIS, EventSettings
+from tfseg.io.files import read_json, write_json
+
+DETECTION_FORMAT = 2
+# Of all classes alike, without what was added since; still read.
+_FORMAT_WITHOUT_CLASSES = 1
+# What a value may be, by its key; the others are sections.
+_IS_THRESHOLD = (
+    lambda value: _is_number(value) and 0 <= value < 1,
+    "a number, at least 0 and less than 1",
+)
+_IS_COUNT = (lambda value: type(value) is int and value >= 0, "a whole number, at least 0")
+_BY_CLASS = {
+    "tag_threshold": _IS_THRESHOLD,
+    "frame_threshold": _IS_THRESHOLD,
+    "mask_threshold": _IS_THRESHOLD,
+    "high_threshold": _IS_THRESHOLD,
+    "low_threshold": _IS_THRESHOLD,
+    "join_gap_frames": _IS_COUNT,
+    "drop_frames": _IS_COUNT,
+    "median_frames": (
+        lambda value: type(value) is int and value > 0 and value % 2 == 1,
+        "an odd whole number, at least 1",
+    ),
+    "step_frames": (lambda value: type(value) is int and value > 0, "a whole number, at least 1"),
+    "merge_drop": _IS_THRESHOLD,
+    "merge_share": _IS_THRESHOLD,
+}
+_OF_ALL = {
+    "tag_gate": (lambda value: isinstance(value, bool), "true or false"),
+    "candidates": (
+        lambda value: value in (HYSTERESIS, CHANGE_POINTS),
+        f"one of {HYSTERESIS}, {CHANGE_POINTS}",
+    ),
+}
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@dataclass(frozen=True)
+class DetectionSettings:
+    """Thresholds of a model; a number is common to all classes, a tuple has one for each.
+
+    Parameters
+    ----------
+    tag_threshold : float or tuple of float
+        A class is said to sound in a clip when its tag is above it.
+    tag_gate : bool
+        Whether frame scores count as zero where the tag is not above its threshold.
+    frame_threshold, mask_threshold : float or tuple of float
+        A frame, or a T-F unit, belongs to a class when its score is above it.
+    postprocessing : tfseg.inference.events.EventSettings
+        From frame scores to events.
+    """
+
+    tag_threshold: float | tuple
+    tag_gate: bool
+    frame_threshold: float | tuple
+    mask_threshold: float | tuple
+    postprocessing: EventSettings
+
+
+def _compact(value):
+    """One number for what is the same for all classes."""
+    if isinstance(value, dict):
+        return {key: _compact(item) for key, item in value.items()}
+    return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
+
+
+def write_detection(path, settings):
+    """Write `DetectionSettings` as JSON; what all classes share is one number."""
+    write_json(path, {"format": DETECTION_FORMAT, **_compact(asdict(settings))})
+
+
+def _checked(path, key, value, n_classes):
+    """A value of the key's own kind; of those that classes may have of their own, also a list."""
+    if key not in _BY_CLASS and key not in _OF_ALL:
+        return value
+    fits, what = (_BY_CLASS | _OF_ALL)[key]
+    if key in _BY_CLASS and isinstance(value, list):
+        if len(value) != n_classes:
+            raise DamagedFileError(
+                f"{path}: key {key}: expected one number, or {n_classes} (one for each class of "
+                f"model.json, in its order), found {len(value)}"
+            )
+        for index, item in enumerate(value):
+            if not fits(item):
+                raise DamagedFileError(
+                    f"{path}: key {key}[{index}]: expected {what}, found {item!r}"
+                )
+        return tuple(value)
+    if not fits(value):
+        raise DamagedFileError(f"{path}: key {key}: expected {what}, found {value!r}")
+    return value
+
+
+def _typed(path, kind, values, n_classes):
+    """Build a dataclass of exactly its own keys, each of its own type."""
+    expected = sorted(field.name for field in fields(kind))
+    found = sorted(values) if isinstance(values, dict) else values
+    if found != expected:
+        raise DamagedFileError(f"{path}: expected the keys {', '.join(expected)}, found {found}")
+    return kind(**{name: _checked(path, name, values[name], n_classes) for name in values})
+
+
+def read_detection(path, n_classes):
+    """Read what `write_detection` wrote; it may have been edited by hand.
+
+    Parameters
+    ----------
+    path : path-like
+    n_classes : int
+        Of the model beside it.
+
+    Returns
+    -------
+    settings : DetectionSettings
+
+    Raises
+    ------
+    DataError
+        When there is no such file.
+    DamagedFileError
+        When it lacks a key or has one too many, or a value is of another type or out of range, or
+        a list has not one value for each class.
+    """
+    try:
+        values = read_json(path)
+    except DamagedFileError as error:
+        # No advice to delete what may have been edited by hand.
+        raise DamagedFileError(str(error).removesuffix(" Delete the file and run again.")) from None
+    found = values.pop("format", None) if isinstance(values, dict) else None
+    if found not in (DETECTION_FORMAT, _FORMAT_WITHOUT_CLASSES) or isinstance(found, bool):
+        raise DamagedFileError(
+            f"{path}: expected detection format {DETECTION_FORMAT}, found {found!r}"
+        )
+    events = values.get("postprocessing")
+    if found == _FORMAT_WITHOUT_CLASSES and isinstance(events, dict):
+        values["postprocessing"] = _added_since() | events
+    settings = _typed(path, DetectionSettings, values, n_classes)
+    events = _typed(path, EventSettings, values["postprocessing"], n_classes)
+    for k in range(n_classes):
+        of_class = events.of_class(k)
+        if of_class.low_threshold > of_class.high_threshold:
+            one = f"[{k}]" if isinstance(events.low_threshold, tuple) else ""
+            raise DamagedFileError(
+                f"{path}: key postprocessing.low_threshold{one}: expected at most high_threshold "
+                f"({of_class.high_threshold}), found {of_class.low_threshold}"
+            )
+    return replace(settings, postprocessing=events)
+
+
+def _added_since():
+    """Keys of events that a file of format 1 does not have, as they were without them."""
+    return {
+        field.name: field.default for field in fields(EventSettings) if field.default is not MISSING
+    }

@@ -1,1 +1,0 @@
-"""The scores of the four tasks: clip tagging, frames, events, T-F masks."""

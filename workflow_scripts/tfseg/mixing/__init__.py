@@ -1,0 +1,1 @@
+"""Who sounds when: plans of mixtures, their stems, long soundscapes."""

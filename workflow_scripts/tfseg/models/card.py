@@ -1,0 +1,79 @@
+"""The model card: ``model.json`` and ``detection.json`` as a page to read."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import jinja2
+
+from tfseg.inference.events import of_class
+from tfseg.models.registry import SYSTEMS
+
+
+def _line(text):
+    """Text of others on one line, without Markdown's marks taking effect."""
+    return "".join(f"\\{c}" if c in "\\`*_[]<>|#" else c for c in " ".join(str(text).split()))
+
+
+_COLUMNS = {
+    "tag_threshold": "tag",
+    "frame_threshold": "frame",
+    "mask_threshold": "mask",
+    "high_threshold": "high",
+    "low_threshold": "low",
+    "join_gap_frames": "join",
+    "drop_frames": "drop",
+    "median_frames": "median",
+    "step_frames": "step",
+    "merge_drop": "merge drop",
+    "merge_share": "merge share",
+}
+
+
+def _by_class(values, classes):
+    """Settings that classes have of their own: their names, and a row of text for each class."""
+    own = [key for key in _COLUMNS if isinstance(values.get(key), tuple)]
+    rows = [[f"{of_class(values[key], k):.4g}" for key in own] for k in range(len(classes))]
+    return [_COLUMNS[key] for key in own], dict(zip(classes, rows, strict=True))
+
+
+def model_card(description, detection, template, *, tuned=False):
+    """Write the card of a model.
+
+    Parameters
+    ----------
+    description : dict
+        ``model.json``.
+    detection : tfseg.inference.operating_point.DetectionSettings
+    template : path-like
+        Of jinja2 (``resources/model_card.md.jinja``).
+    tuned : bool
+        Whether thresholds were chosen on validation clips.
+
+    Returns
+    -------
+    text : str
+        Markdown.
+    """
+    # The card is Markdown: `line` escapes what comes from others' tables.
+    environment = jinja2.Environment(  # noqa: S701
+        undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+    )
+    environment.filters |= {"line": _line, "code": "`{}`".format}
+    features = description["features"]
+    values = {**asdict(detection), **asdict(detection.postprocessing)}
+    columns, rows = _by_class(values, description["classes"])
+    return environment.from_string(Path(template).read_text(encoding="utf-8")).render(
+        description,
+        detection=values,
+        columns=columns,
+        rows=rows,
+        tuned=tuned,
+        value=lambda key: (
+            f"the class's `{_COLUMNS[key]}`" if _COLUMNS[key] in columns else values[key]
+        ),
+        has_masks=SYSTEMS[description["network"]].has_masks,
+        excerpt_s=description["training"]["excerpt_s"],
+        n_bins=features["window_length"] // 2 + 1,
+        hop_ms=1000 * features["hop_length"] / features["sample_rate"],
+        number="{:.6g}".format,
+    )

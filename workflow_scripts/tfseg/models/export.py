@@ -1,0 +1,238 @@
+"""A trained model as one ONNX graph: log-mel in; tags, frame scores and masks out."""
+
+import contextlib
+import json
+import logging
+import math
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import nn
+
+from tfseg import __version__
+from tfseg.errors import ExportError
+from tfseg.io.files import whole_file
+from tfseg.models.poolings import GlobalMaxPooling, GlobalWeightedRankPooling
+from tfseg.models.soft_poolings import LEAST, LearnedRankPooling, LogSumExpPooling
+from tfseg.models.systems import MaskNetwork
+
+INPUT, OUTPUTS = "logmel", ("tags", "frames", "masks")
+TOLERANCE = 1e-4
+# (batch, frames): those that the graph is traced with, and those that it is then checked with.
+_TRACED = (2, 50)
+_CHECKED = ((1, 31), (3, 120))
+
+
+class _RankPooling(nn.Module):
+    """GWRP of any number of units in one graph: weights exp(decay x rank / units), normalised.
+
+    The poolings' own code computes the decay of a number of units in Python, where a graph would
+    keep the number that it was traced with.
+
+    Parameters
+    ----------
+    decay : torch.Tensor [shape=(1,) or (n_masks,)]
+        ln r times the number of units that r is meant for.
+    """
+
+    def __init__(self, decay):
+        super().__init__()
+        self.register_buffer("decay", decay)
+
+    def forward(self, masks, logits=None):
+        ranked = masks.flatten(2).sort(dim=-1, descending=True).values
+        counted = torch.ones_like(ranked[:1, :1]).cumsum(dim=-1)  # 1, 2, ... units
+        shares = (counted - 1) / counted[..., -1:]
+        decay = self.decay[: ranked.shape[1], None]
+        return (torch.softmax(decay * shares, dim=-1) * ranked).sum(dim=-1)
+
+
+class _LogSumExpPooling(nn.Module):
+    """`tfseg.models.soft_poolings.LogSumExpPooling` of any number of units in one graph."""
+
+    def __init__(self, sharpness):
+        super().__init__()
+        self.sharpness = sharpness
+
+    def forward(self, masks, logits):
+        scores = torch.logit(masks, eps=LEAST) if logits is None else logits
+        scores = self.sharpness * scores.flatten(2)
+        n_units = torch.ones_like(scores[:1, :1]).sum(dim=-1)
+        total = torch.logsumexp(scores, dim=-1) - n_units.log()
+        return torch.sigmoid(total / self.sharpness)
+
+
+def _exportable(pooling):
+    """A pooling that computes the same, and in which the number of units stays free."""
+    if isinstance(pooling, GlobalWeightedRankPooling):
+        if pooling.r == 0:
+            return GlobalMaxPooling()
+        return _RankPooling(torch.tensor([math.log(pooling.r) * pooling.reference_units]))
+    if isinstance(pooling, LearnedRankPooling):
+        return _RankPooling(-pooling.log_decay.detach().exp() * pooling.reference_units)
+    if isinstance(pooling, LogSumExpPooling):
+        return _LogSumExpPooling(pooling.sharpness)
+    return pooling
+
+
+class _Graph(MaskNetwork):
+    """A network in one piece, with the frame scores among its outputs."""
+
+    def __init__(self, network):
+        super().__init__(
+            network.trunk,
+            _exportable(network.pooling),
+            network.n_classes,
+            len(network.band_mean),
+            has_background=network.has_background,
+            shares_energy=network.shares_energy,
+        )
+        self.band_mean, self.band_std = network.band_mean, network.band_std
+
+    def _logits(self, logmel):
+        return self.trunk(logmel)  # not in stretches: how many there are would become fixed
+
+    def forward(self, logmel):
+        tags, masks = super().forward(logmel)
+        return tags, masks.mean(dim=3), masks
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Keep the exporter's remarks about its own insides, and about torchvision, off the console."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _without_traces(graph):
+    """Remove what the exporter notes of the machine: source paths and stack traces."""
+    for item in (*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
+        item.doc_string = ""
+        del item.metadata_props[:]
+    graph.doc_string = ""
+    del graph.metadata_props[:]
+
+
+def onnx_model(network, metadata):
+    """Trace a network.
+
+    Parameters
+    ----------
+    network : tfseg.models.systems.MaskNetwork
+        In evaluation mode, on the CPU.
+    metadata : dict of str to JSON value
+        For the file's ``metadata_props``: texts as they are, all else as JSON.
+
+    Returns
+    -------
+    model : onnx.ModelProto
+        Equal networks give equal bytes. Batch and time are free.
+
+    Raises
+    ------
+    ExportError
+        When the network has no masks.
+    """
+    if not network.has_masks:
+        raise ExportError("only systems with masks can be exported, found one without")
+    with _quiet():
+        program = torch.onnx.export(
+            _Graph(network).eval(),
+            (torch.zeros(*_TRACED, len(network.band_mean)),),
+            dynamo=True,
+            input_names=[INPUT],
+            output_names=list(OUTPUTS),
+            dynamic_shapes={"logmel": {0: torch.export.Dim("batch"), 1: torch.export.Dim("time")}},
+            verbose=False,
+        )
+    model = program.model_proto
+    _without_traces(model.graph)
+    model.producer_name, model.producer_version = "tfseg", __version__
+    texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in sorted(metadata.items())}
+    onnx.helper.set_model_props(model, texts)
+    return model
+
+
+def check_onnx(content, network):
+    """Compare a graph with its network, in float32, at other sizes than it was traced with.
+
+    Parameters
+    ----------
+    content : bytes
+        Of the ONNX file.
+    network : tfseg.models.systems.MaskNetwork
+        In evaluation mode, on the CPU.
+
+    Raises
+    ------
+    ExportError
+        When the graph is not valid, cannot be run, or an output differs by more than `TOLERANCE`.
+    """
+    try:
+        onnx.checker.check_model(onnx.load_from_string(content), full_check=True)
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # what goes wrong is raised
+        session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
+        rng = np.random.default_rng(0)
+        for n_batch, n_frames in _CHECKED:
+            # About what the network has seen, and some of what it has not.
+            noise = rng.standard_normal((n_batch, n_frames, len(network.band_mean))) * 2
+            logmel = torch.from_numpy(noise).float() * network.band_std + network.band_mean
+            with torch.inference_mode():
+                tags, masks = network(logmel)
+            expected = (tags, masks.mean(dim=3), masks)
+            found = session.run(list(OUTPUTS), {INPUT: logmel.numpy()})
+            for name, one, two in zip(OUTPUTS, expected, found, strict=True):
+                # Other shapes differ too, and NaN equals nothing.
+                np.testing.assert_allclose(
+                    two, one.numpy(), rtol=0, atol=TOLERANCE, equal_nan=False, err_msg=name
+                )
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise ExportError(f"expected a valid ONNX graph, found another: {error}") from error
+    except AssertionError as error:
+        raise ExportError(
+            f"expected the graph to compute what the network does, to {TOLERANCE}, with a batch of "
+            f"{n_batch} and {n_frames} frames: {error}"
+        ) from error
+    except Exception as error:  # onnxruntime's own errors have no common class
+        raise ExportError(f"onnxruntime cannot run the graph: {error}") from error
+
+
+def export_model(model, path):
+    """Write a trained model as ONNX; nothing is written unless it computes what the model does.
+
+    Parameters
+    ----------
+    model : tfseg.models.folder.ModelFolder
+        Of a system with masks, on the CPU.
+    path : path-like
+
+    Raises
+    ------
+    ExportError
+    """
+    keys = ("system", "features", "duration_s", "resampler", "weights_sha256", "restricted")
+    metadata = {key: model.description[key] for key in keys} | {
+        "classes": list(model.classes),
+        "detection": asdict(model.detection),
+        "tfseg_version": __version__,
+    }
+    try:
+        content = onnx_model(model.network, metadata).SerializeToString(deterministic=True)
+        check_onnx(content, model.network)
+    except ExportError as error:
+        raise ExportError(f"{model.folder}: no ONNX file was written: {error}") from error
+    with whole_file(path) as temporary_path:
+        Path(temporary_path).write_bytes(content)

@@ -1,0 +1,316 @@
+"""What the report says, as plain values for its template."""
+
+import base64
+import importlib.metadata
+import math
+import platform
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
+import jinja2
+import numpy as np
+import pandas as pd
+
+from tfseg import __version__
+from tfseg.reporting import leaderboard
+from tfseg.reporting.pages.result_tables import Cell, Column, Table, with_minus
+
+# Not a rule's parameter: the same run in another place is the same.
+REPOSITORY = Path(__file__).resolve().parents[4]
+# Packages whose versions may move a number.
+_PACKAGES = ("torch", "numpy", "scipy", "librosa", "soundfile", "soxr", "snakemake")
+_CORPORA = {
+    "dcase2018": "FSDKaggle2018 events in TUT Urban Acoustic Scenes 2018 (TASLP V-A)",
+    "tut_rare2017": "TUT Rare Sound Events 2017 (ICASSP 2018, section 4)",
+    "esc50": "ESC-50 or a part of it: some classes are events, others scenes",
+    "embedded": "the embedded corpus: sampled instruments over synthesised scenes",
+    "folders": "recordings of one's own, mixed here",
+    "clips": "clips of one's own, used as recorded",
+}
+# Columns of Snakemake's benchmark files (s, s, MB), and how those of several jobs are put together.
+_SUMMED = {"jobs": "sum", "s": "sum", "cpu_time": "sum", "max_rss": "max"}
+
+
+def versions():
+    """Versions that the report was made with: name to text."""
+    return {
+        "tfseg": __version__,
+        "Python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _PACKAGES},
+    }
+
+
+def git_commit(folder):
+    """Say which commit is checked out in `folder`, and whether files differ from it.
+
+    Returns
+    -------
+    commit : str or None
+        None where it is no git checkout, or there is no git.
+    """
+
+    def ask(*arguments):
+        return subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        if Path(ask("rev-parse", "--show-toplevel")).resolve() != Path(folder).resolve():
+            return None  # a folder inside of somebody's other repository
+        changed = ask("status", "--porcelain", "--untracked-files=no")
+        return ask("rev-parse", "HEAD") + (", with changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _duration(seconds):
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return (
+        f"{minutes} min {rest:02d} s"
+        if minutes < 60
+        else f"{minutes // 60} h {minutes % 60:02d} min"
+    )
+
+
+def stages(folder):
+    """What each rule's jobs took, from Snakemake's benchmark files.
+
+    Parameters
+    ----------
+    folder : path-like
+        ``results/<run>/benchmarks``.
+
+    Returns
+    -------
+    table : Table
+        The dearest rule first; without rows where there are no benchmarks.
+    """
+    sums = {}
+    for rule in sorted(path for path in Path(folder).glob("*") if path.is_dir()):
+        jobs = [
+            pd.read_csv(path, sep="\t", na_values="-") for path in sorted(rule.glob("**/*.tsv"))
+        ]
+        if jobs:
+            sums[rule.name] = _summed(pd.concat(jobs).assign(jobs=1))
+    frame = pd.DataFrame.from_dict(sums, orient="index", columns=[*_SUMMED])
+    frame = frame.sort_values("cpu_time", ascending=False, kind="stable")
+    columns = ("jobs", "wall-clock", "CPU time", "memory")
+    return Table(
+        "stages",
+        "What each stage took",
+        "Sums over a rule's jobs, of which several may have run at once; memory is the largest "
+        "job's. Energy was not measured.",
+        [Column("rule", numeric=False), *(Column(column) for column in columns)],
+        [_stage_cells(rule, values) for rule, values in frame.iterrows()],
+        [_stage_cells("all", _summed(frame))],
+    )
+
+
+def training_times(folder, systems):
+    """Wall-clock time of each system's trainings, from Snakemake's benchmark files.
+
+    Parameters
+    ----------
+    folder : path-like
+        ``results/<run>/benchmarks``.
+    systems : sequence of str
+
+    Returns
+    -------
+    seconds : dict of str to float
+        Sums over SNRs, folds and repeats. Of a training that was resumed, the file holds what
+        passed since its last start.
+    """
+    seconds = {}
+    for system in systems:
+        paths = sorted(Path(folder, "train_model").glob(f"snr*-{system}-fold*-seed*.tsv"))
+        if paths:
+            seconds[system] = sum(float(pd.read_csv(path, sep="\t")["s"].sum()) for path in paths)
+    return seconds
+
+
+def leaderboard_table(csv_path, markdown_path, seconds):
+    """The leaderboard, with what cannot be the same twice: the time that trainings took.
+
+    Parameters
+    ----------
+    csv_path, markdown_path : path-like
+        As `tfseg.reporting.leaderboard.write` wrote them.
+    seconds : dict of str to float
+        As `training_times` returns.
+
+    Returns
+    -------
+    table : Table
+    """
+    frame = pd.read_csv(csv_path, dtype={"system": str}, keep_default_na=False, na_values=[""])
+    caption = Path(markdown_path).read_text(encoding="utf-8").split("\n\n", 1)[0]
+    rows = []
+    for _, row in frame.iterrows():
+        cells = [Cell(row["system"], row["system"])]
+        for measure in leaderboard.MEASURES:
+            text, interval = map(with_minus, leaderboard.cell_texts(row, measure))
+            value = row[f"{measure.task}_{measure.metric}"]
+            cells.append(Cell(text, None if pd.isna(value) else float(value), interval))
+        n_parameters, macs = int(row["parameters"]), float(row["mac_per_clip"])
+        cells.append(Cell(f"{n_parameters:,}".replace(",", " "), n_parameters))
+        cells.append(Cell(f"{macs / 1e6:.1f}", macs))
+        took = seconds.get(row["system"])
+        cells.append(Cell("–", None) if took is None else Cell(_duration(took), took))
+        rows.append(cells)
+    headings = [*(m.heading for m in leaderboard.MEASURES), "parameters", "MMAC", "training"]
+    title, _, rest = caption.partition(": ")
+    return Table(
+        "leaderboard",
+        title,
+        f"{rest[:1].upper()}{rest[1:]} Training is the wall-clock time of all trainings of a system "
+        "as Snakemake measured it; of one that was resumed, it is the time since its last start, "
+        "so that the sum is a lower bound.",
+        [Column("system", numeric=False), *(Column(heading) for heading in headings)],
+        rows,
+    )
+
+
+def _summed(frame):
+    return {name: getattr(frame[name], how)() for name, how in _SUMMED.items()}
+
+
+def _stage_cells(rule, values):
+    memory = values["max_rss"]  # of a very short job Snakemake knows none
+    return [
+        Cell(rule, rule),
+        Cell(f"{values['jobs']:.0f}", float(values["jobs"])),
+        Cell(_duration(values["s"]), float(values["s"])),
+        Cell(_duration(values["cpu_time"]), float(values["cpu_time"])),
+        Cell("–", None) if math.isnan(memory) else Cell(f"{memory:.0f} MB", float(memory)),
+    ]
+
+
+def facts(config, descriptions, licences, commit):
+    """What was run, as (heading, text) pairs.
+
+    Parameters
+    ----------
+    config : dict
+    descriptions : list of dict
+        ``model.json`` of one training of each system.
+    licences : dict
+        ``corpus/licences.json``.
+    commit : str or None
+    """
+    split, mixing = config["split"], config["mixing"]
+    folds = (
+        "the corpus's own split"
+        if split["kind"] == "fixed"
+        else f"{split['folds']} folds by {split['by']}"
+    )
+    is_clips = config["corpus"]["kind"] == "clips"
+    texts = [
+        ("Experiment", config["run"]),
+        ("Corpus", _CORPORA[config["corpus"]["kind"]]),
+        (
+            "Licences",
+            ", ".join(f"{name or 'not stated'}: {n}" for name, n in licences["licences"].items())
+            + " (recordings); authors and sources are in corpus/attribution.csv",
+        ),
+    ]
+    if licences["restricted"]:
+        texts.append(
+            (
+                "Restricted",
+                "not for commercial use, results included: " + "; ".join(licences["restricted"]),
+            )
+        )
+    texts += [
+        (
+            "Classes",
+            f"{len(config['corpus']['classes'])}: "
+            + ", ".join(config["corpus"]["classes"]).replace("_", " "),
+        ),
+        ("Held out", folds),
+    ]
+    if not is_clips:
+        snrs = ", ".join(f"{snr:g}" for snr in mixing["snr_db"])
+        per_fold = mixing["mixtures_per_fold"]
+        counts = " and ".join(map(str, per_fold)) if isinstance(per_fold, list) else per_fold
+        texts.append(
+            ("Mixtures", f"{counts} of {mixing['duration_s']:g} s in each fold, at {snrs} dB")
+        )
+    repeats = config["repeats"]
+    texts += [
+        ("Systems", ", ".join(config["systems"])),
+        (
+            "Seed",
+            f"{config['seed']}; {repeats} training{'s' if repeats > 1 else ''} of each system, SNR and fold",
+        ),
+        (
+            "Trained in",
+            " and ".join(sorted({description["trained_in"] for description in descriptions}))
+            + f", {config['training']['iterations']} iterations of {config['training']['batch_size']} clips",
+        ),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
+        ("Commit", commit or "not a git checkout"),
+    ]
+    return texts
+
+
+def figure(png_path, caption_path, config):
+    """Embed a figure with its caption.
+
+    Parameters
+    ----------
+    png_path : path-like
+    caption_path : path-like
+        The caption of ``snakemake --report``, in which ``snakemake.config`` may stand.
+    config : dict
+
+    Returns
+    -------
+    figure : dict
+        name, url, caption.
+    """
+    text = Path(caption_path).read_text(encoding="utf-8")
+    caption = jinja2.Template(text, autoescape=False).render(
+        snakemake=SimpleNamespace(config=config)
+    )
+    content = base64.b64encode(Path(png_path).read_bytes()).decode()
+    return {
+        "name": Path(png_path).stem,
+        "url": f"data:image/png;base64,{content}",
+        "caption": " ".join(caption.replace("``", "").split()),
+    }
+
+
+def confusion_table(system, rates, n_clips, classes):
+    """Draw one system's confusion between classes.
+
+    Parameters
+    ----------
+    system : str
+    rates, n_clips
+        As `tfseg.evaluation.confusion.confusion_rates` returns.
+    classes : sequence of str
+
+    Returns
+    -------
+    table : Table
+        The share of a cell is its rate.
+    """
+    names = [label.replace("_", " ") for label in classes]
+    rows = [
+        [
+            Cell(name, name),
+            *(
+                Cell("–", None)
+                if np.isnan(rate)
+                else Cell(f"{rate:.2f}", float(rate), spread=f"of {n} clips", share=float(rate))
+                for rate, n in zip(rates[i], n_clips[i], strict=True)
+            ),
+        ]
+        for i, name in enumerate(names)
+    ]
+    columns = [Column("sounds \\ predicted", numeric=False), *(Column(name) for name in names)]
+    return Table(f"confusion-{system}", system, "", columns, rows)

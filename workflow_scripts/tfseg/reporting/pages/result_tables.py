@@ -1,0 +1,179 @@
+"""The papers' tables as a page shows them: sortable, the difference coloured by its size."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from tfseg.reporting.paper_tables import HEADINGS, TIME_INDEX, snr_name, time_index_headings
+
+_DASH = "–"
+# Differences from the paper that get the full colour, by metric; dB for all others.
+_FULL_DIFFERENCE = dict.fromkeys(("f1", "auc", "map", "eer"), 0.2)
+_FULL_DIFFERENCE |= dict.fromkeys(("er", "deletion", "insertion"), 1.0)
+_FULL_DIFFERENCE_DB = 5.0
+_MOST_ROWS = 80  # of a table by system, with all classes: a longer one shows their mean only
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Text of a cell, and what it is sorted by (None: always last).
+
+    `spread` stands behind the text, `share` in -1..1 is what the colour tells.
+    """
+
+    text: str
+    value: float | str | None
+    spread: str = ""
+    share: float | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """Heading of a column, and of the group of neighbouring columns that it is in."""
+
+    heading: str
+    group: str = ""
+    numeric: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the template draws; the first column of a row names it. `foot` is never sorted."""
+
+    name: str
+    title: str
+    caption: str
+    columns: list
+    rows: list
+    foot: list = ()
+
+
+def _name_cell(key, name):
+    """A system's name is spelled as in the config; a class's is made readable."""
+    return Cell(name.replace("_", " ") if key == "label" else name, name)
+
+
+def _snr_cell(snr_db):
+    return Cell(snr_name(snr_db), None if math.isnan(snr_db) else snr_db)
+
+
+def with_minus(text):
+    """Write a number's hyphen as a minus sign."""
+    return text.replace("-", "−")
+
+
+def _number(value, sign=""):
+    return with_minus(f"{value:{sign}.3f}")
+
+
+def _value_cells(row, has_paper):
+    """Ours, and the paper's value and the difference where the table has any."""
+    if row is None or pd.isna(row.ours):
+        ours = Cell(_DASH, None)
+    else:
+        spread = "" if pd.isna(row.fold_std) else f"± {row.fold_std:.3f}"
+        ours = Cell(_number(row.ours), float(row.ours), spread)
+    if not has_paper:
+        return [ours]
+    if row is None or pd.isna(row.paper):
+        return [ours, Cell(_DASH, None), Cell(_DASH, None)]
+    paper = Cell(_number(row.paper), float(row.paper))
+    if pd.isna(row.difference):
+        return [ours, paper, Cell(_DASH, None)]
+    full = _FULL_DIFFERENCE.get(row.metric, _FULL_DIFFERENCE_DB)
+    share = max(-1.0, min(1.0, row.difference / full))
+    text = _number(row.difference, "+")
+    return [ours, paper, Cell(text, float(row.difference), share=share)]
+
+
+def _value_columns(group, has_paper):
+    return [Column(heading, group) for heading in ["ours", *["paper", "difference"] * has_paper]]
+
+
+def _arranged(frame, row_keys, column_key):
+    """Rows and columns of a long table.
+
+    Parameters
+    ----------
+    frame : pd.DataFrame
+        A value per row.
+    row_keys : list of str
+        Columns that name a row.
+    column_key : str
+        Column whose values stand side by side.
+    """
+    has_paper = bool(frame["paper"].notna().any())
+    groups = list(dict.fromkeys(frame[column_key]))
+    cells = {
+        (*(_key(getattr(row, key)) for key in row_keys), getattr(row, column_key)): row
+        for row in frame.itertuples(index=False)
+    }
+    names = {"snr_db": "SNR", "system": "system", "label": "class"}
+    columns = [Column(names[key], numeric=key == "snr_db") for key in row_keys]
+    headings = HEADINGS if column_key == "metric" else {}
+    if column_key == "label":
+        headings = {label: label.replace("_", " ") for label in groups}
+    columns += [c for g in groups for c in _value_columns(headings.get(g, g), has_paper)]
+    if not has_paper:  # one value each: no need for two lines of headings
+        n = len(row_keys)
+        columns[n:] = [Column(column.group) for column in columns[n:]]
+    rows = []
+    for names_of_row in dict.fromkeys(key[:-1] for key in cells):
+        heads = [
+            _snr_cell(math.nan if value is None else value)
+            if key == "snr_db"
+            else _name_cell(key, value)
+            for key, value in zip(row_keys, names_of_row, strict=True)
+        ]
+        values = [_value_cells(cells.get((*names_of_row, group)), has_paper) for group in groups]
+        rows.append([*heads, *(cell for part in values for cell in part)])
+    return columns, rows
+
+
+def _key(value):
+    """A value that equals itself: NaN stands for clips that were not mixed here."""
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def read_table(csv_path, markdown_path, by_class_snr_db):
+    """Read one table of a run.
+
+    Parameters
+    ----------
+    csv_path : path-like
+        As `tfseg.reporting.paper_tables.write` wrote it.
+    markdown_path : path-like
+        The same table as it is printed: its caption is taken from there.
+    by_class_snr_db : float
+        The SNR that tables by class show; NaN for clips that were not mixed here.
+
+    Returns
+    -------
+    table : Table
+    """
+    name = Path(csv_path).stem
+    caption = Path(markdown_path).read_text(encoding="utf-8").split("\n\n", 1)[0]
+    frame = pd.read_csv(csv_path, dtype={"class": str, "system": str})
+    frame = frame.rename(columns={"class": "label"})
+    if name.endswith("_by_snr"):
+        columns, rows = _arranged(frame, ["system", "snr_db"], "metric")
+    elif name.endswith("_by_class"):
+        at_snr = frame["snr_db"].isna() | (frame["snr_db"] == by_class_snr_db)
+        columns, rows = _arranged(frame[at_snr], ["label"], "system")
+    elif name == TIME_INDEX:
+        frame["metric"] = time_index_headings(frame)
+        columns, rows = _arranged(frame, ["system", "snr_db"], "metric")
+    elif frame["metric"].nunique() == 1:
+        columns, rows = _arranged(frame, ["system", "snr_db"], "label")
+    else:
+        keys = ["system", "snr_db", "label"]
+        if len(frame[keys].drop_duplicates()) > _MOST_ROWS:
+            frame, keys = frame[frame["label"] == "macro"], keys[:2]
+            caption += f" Means over classes: {name}.csv has every class."
+        columns, rows = _arranged(frame, keys, "metric")
+    foot = [row for row in rows if row[0].value == "macro"]
+    rows = [row for row in rows if row[0].value != "macro"]
+    title, _, rest = caption.partition(": ")
+    return Table(name, title, rest[:1].upper() + rest[1:], columns, rows, foot)

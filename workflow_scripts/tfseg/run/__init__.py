@@ -1,0 +1,1 @@
+"""How a job runs: recipes, digests of code, seeds, hardware, logs, progress."""

@@ -1,0 +1,151 @@
+"""From masks to waveforms: mixture x mask, with the mixture's phase (TASLP III-D, ICASSP 2018)."""
+
+import numpy as np
+import scipy.fft
+
+from tfseg.errors import ConfigError
+from tfseg.features.logmel import Spectrograms
+
+
+def check_separable(grid):
+    """Check that every sample is part of a frame: sounds are put together from frames.
+
+    Raises
+    ------
+    ConfigError
+        When there are samples between the windows.
+    """
+    if grid.hop_length > grid.window_length:
+        raise ConfigError(
+            f"separation needs features.hop_length of at most features.window_length "
+            f"({grid.window_length} samples), found {grid.hop_length}"
+        )
+
+
+class Separator:
+    """Separates what a mel mask selects from a mixture, with the mixture's phase.
+
+    The frames are those of the features, and one more: features leave the last samples of a
+    mixture uncovered.
+
+    Parameters
+    ----------
+    settings : tfseg.features.logmel.FeatureSettings
+
+    Raises
+    ------
+    ConfigError
+        When there are samples between the windows, which no frame holds.
+    """
+
+    def __init__(self, settings):
+        self._grid = settings.grid
+        check_separable(self._grid)
+        # Without the features' scale, which cancels out here.
+        self._window = np.hamming(settings.window_length)
+        n_bins = settings.window_length // 2 + 1
+        bins_hz = np.arange(n_bins) * settings.sample_rate / settings.window_length
+        self._weights = band_shares(Spectrograms(settings), bins_hz)
+
+    def spectrum(self, samples):
+        """Complex spectrum, of which every sample is part.
+
+        Parameters
+        ----------
+        samples : np.ndarray [shape=(n_samples,)]
+            At least one window.
+
+        Returns
+        -------
+        spectrum : np.ndarray [shape=(n_frames + 1, window_length // 2 + 1), dtype=complex128]
+            `n_frames` is the number of feature frames. The last frame reaches beyond the end,
+            into zeros.
+
+        Raises
+        ------
+        DataError
+            When the signal is shorter than one window.
+        """
+        window_length, hop_length = self._grid.window_length, self._grid.hop_length
+        n_frames = self._grid.n_frames(len(samples)) + 1
+        padded = np.zeros(self._n_covered(n_frames))
+        padded[: len(samples)] = samples
+        windows = np.lib.stride_tricks.sliding_window_view(padded, window_length)[::hop_length]
+        return scipy.fft.rfft(windows * self._window, axis=-1)
+
+    def to_bins(self, mask):
+        """Spread a mel mask over the bins and frames of `spectrum`.
+
+        Over frequency: linear between the centres of the bands, constant beyond the first and
+        the last. The last frame's values hold for the additional frame.
+
+        Parameters
+        ----------
+        mask : np.ndarray [shape=(n_frames, n_mels)]
+
+        Returns
+        -------
+        bin_mask : np.ndarray [shape=(n_frames + 1, window_length // 2 + 1), dtype=float64]
+        """
+        bin_mask = mask @ self._weights
+        return np.concatenate([bin_mask, bin_mask[-1:]])
+
+    def separate(self, spectrum, mask, n_samples):
+        """Waveform of what the mask selects (inverse STFT by weighted overlap-add).
+
+        Parameters
+        ----------
+        spectrum : np.ndarray [shape=(n_frames + 1, n_bins)]
+            Of the mixture, as `spectrum` returns it.
+        mask : np.ndarray [same shape]
+            As `to_bins` returns it. A mask of ones gives the mixture.
+        n_samples : int
+            Of the mixture.
+
+        Returns
+        -------
+        samples : np.ndarray [shape=(n_samples,), dtype=float64]
+        """
+        frames = scipy.fft.irfft(mask * spectrum, n=self._grid.window_length, axis=-1)
+        total = self._overlap_add(frames * self._window)
+        # The Hamming window never reaches zero: neither does this, at the first sample either.
+        gain = self._overlap_add(np.broadcast_to(self._window**2, frames.shape))
+        return (total / gain)[:n_samples]
+
+    def _n_covered(self, n_frames):
+        """Samples from the first to the last of so many frames."""
+        return (n_frames - 1) * self._grid.hop_length + self._grid.window_length
+
+    def _overlap_add(self, frames):
+        total = np.zeros(self._n_covered(len(frames)))
+        for index, frame in enumerate(frames):
+            onset = index * self._grid.hop_length
+            total[onset : onset + len(frame)] += frame
+        return total
+
+
+def band_shares(spectrograms, bins_hz):
+    """Share of every mel band in every frequency: linear between the centres of the bands.
+
+    Parameters
+    ----------
+    spectrograms : tfseg.features.logmel.Spectrograms
+    bins_hz : np.ndarray [shape=(n_bins,)]
+
+    Returns
+    -------
+    shares : np.ndarray [shape=(n_mels, n_bins), dtype=float64]
+        Those of a frequency sum to 1. Below the first centre and above the last only that band.
+    """
+    # Bands narrower than a bin may hold none, or share a centre: they say nothing of their own.
+    filled = np.flatnonzero(spectrograms.mel_filters.any(axis=1))
+    centres_hz, first = np.unique(spectrograms.mel_hz[filled], return_index=True)
+    bands = filled[first]
+    position = np.interp(bins_hz, centres_hz, np.arange(len(bands)))
+    below = position.astype(int)
+    above = np.minimum(below + 1, len(bands) - 1)
+    share = position - below
+    shares = np.zeros((spectrograms.settings.n_mels, len(bins_hz)))
+    shares[bands[below], np.arange(len(bins_hz))] = 1 - share
+    shares[bands[above], np.arange(len(bins_hz))] += share
+    return shares
