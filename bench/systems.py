@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from tfseg.features.logmel import FeatureSettings  # noqa: E402
 from tfseg.models.cost import layer_costs, network_cost  # noqa: E402
-from tfseg.models.registry import SYSTEMS  # noqa: E402
+from tfseg.models.registry import systems  # noqa: E402
 from tfseg.models.systems import build_network  # noqa: E402
 from tfseg.run.recipes import find_recipe  # noqa: E402
 
@@ -39,7 +39,7 @@ def build(system, config):
 def main():
     """Print a line for each system."""
     config = read_config()
-    known = [*SYSTEMS, *config["variants"]]
+    known = [*systems(), *config["variants"]]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("systems", nargs="*", metavar="SYSTEM", help=f"of {', '.join(known)}")
     parser.add_argument("--layers", action="store_true", help="print each layer too")

@@ -7,14 +7,27 @@ import math
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from tfseg.settings.checks import changed_keys, check_config, check_config_files, sorted_keys
+from tfseg.settings.checks import (
+    changed_keys,
+    check_config,
+    check_config_files,
+    sorted_keys,
+)
 from tfseg.datasets.registry import load_registry
-from tfseg.run.digest import code_digest, contents_digest, files_digest
+from tfseg.models.registry import with_defaults
+from tfseg.run.digest import (
+    code_digest,
+    contents_digest,
+    files_digest,
+    training_digest,
+)
 from tfseg.errors import ConfigError, DataError
 from tfseg.run.recipes import find_recipe
 from tfseg.run.scheduler import keep_one_timer
 from tfseg.settings.validation import is_one_line
 
+# A pooling, trunk or network of one's own needs no entry in config.yaml.
+config.update(with_defaults(config))
 try:
     check_config_files(workflow.configfiles)
     check_config(config)
@@ -362,9 +375,8 @@ def record_of(name):
 
 
 def code_of_system(system):
-    """Digest of the network behind a name, which is imported by its name."""
-    file = RECIPES[system].facts.module or "systems"
-    return code_digest(f"{workflow.basedir}/workflow_scripts/tfseg/models/{file}.py")
+    """Digest of the network behind a name: its parts are imported by their names."""
+    return code_digest("tfseg.models.systems:build_network", *RECIPES[system].builders)
 
 
 def model_code(wildcards):
@@ -375,12 +387,15 @@ def model_code(wildcards):
 def training_code(wildcards):
     """Digest of what decides a training's result: a state of other code is not resumed from.
 
-    Narrower than `code`: a new progress bar does not throw 36 hours of training away.
+    Its own network, its teachers', the loop and the data reader; no other system, no file helper.
     """
-    library = f"{workflow.basedir}/workflow_scripts/tfseg"
-    files = [f"{library}/{m}.py" for m in ("training/loop", "models/systems", "features/feature_set")]
-    own = RECIPES[wildcards.system].facts.module
-    return code_digest(*files, *([f"{library}/models/{own}.py"] if own else []))
+    builders, system = [], wildcards.system
+    while system is not None:
+        builders += RECIPES[system].builders
+        system = RECIPES[system].teacher
+    return training_digest(
+        f"{workflow.basedir}/workflow_scripts/train_model.py", *builders
+    )
 
 
 def baseline_settings(*systems):

@@ -85,8 +85,8 @@ rule make_leaderboard:
             sorted_keys(
                 {
                     "network": RECIPES[system].network,
-                    "trunk": RECIPES[system].trunk,
-                    "pooling": RECIPES[system].pooling,
+                    "trunk": RECIPES[system].own_trunk,
+                    "pooling": RECIPES[system].own_pooling,
                 }
             )
             for system in SYSTEMS

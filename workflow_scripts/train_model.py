@@ -75,7 +75,7 @@ def main(smk):
         settings,
         seed=seed,
         state_path=smk.params.state,
-        bound_to=loop.binding(file_sha256(sources), smk.params.training_code, description, seed),
+        bound_to=loop.binding(file_sha256(sources), smk.params.code, description, seed),
         excerpt_frames=excerpt_frames,
         teacher=teacher,
         device=device,

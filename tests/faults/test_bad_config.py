@@ -19,7 +19,7 @@ from tfseg.inference.events import EventSettings, detect_events
 from tfseg.inference.forward import infer
 from tfseg.io.files import writing_hdf5
 from tfseg.mixing.remixing import StemReader, plan_mixtures, render_stems
-from tfseg.models.registry import SYSTEMS
+from tfseg.models.registry import systems
 from tfseg.models.systems import build_network
 from tfseg.settings.checks import check_config, check_config_files
 from tfseg.training.loop import initial_network, read_settings, targets_of, train
@@ -207,7 +207,7 @@ def run_experiment(config, corpus, folder):
 # Values on both sides of every border, of the keys that reach the library's arithmetic.
 MUTATIONS = {
     ("seed",): st.integers(-1, 2**70),
-    ("systems",): st.lists(st.sampled_from(list(SYSTEMS)), min_size=1, max_size=2, unique=True),
+    ("systems",): st.lists(st.sampled_from(list(systems())), min_size=1, max_size=2, unique=True),
     ("mixing", "mixtures_per_fold"): st.sampled_from([0, 1, 2, [1, 3], [2], [1, 2, 3]]),
     ("mixing", "duration_s"): st.sampled_from([0, 1e-4, 0.031, 0.032, 0.05, 0.9, 1.5, 2]),
     ("mixing", "onsets_s"): st.one_of(
@@ -262,7 +262,7 @@ MUTATIONS = {
 def test_a_config_that_is_accepted_can_be_run(small, tiny_corpus, tally, tmp_path_factory, data):
     torch.set_num_threads(1)
     config = copy.deepcopy(small)
-    config["systems"] = [data.draw(st.sampled_from(list(SYSTEMS)))]
+    config["systems"] = [data.draw(st.sampled_from(list(systems())))]
     chosen = data.draw(st.lists(st.sampled_from(sorted(MUTATIONS)), max_size=3, unique=True))
     for path in chosen:
         put(config, path, data.draw(MUTATIONS[path]))

@@ -260,7 +260,7 @@ def train_stub(config, work, features, fold, folder="models"):
             "corpus": "embedded",
             "mixing": {"duration_s": 2.0, "resampler": "soxr_hq"},
             "precision": config["precision"],
-            "training_code": "digest",
+            "code": "digest",
             "trunk": config["trunk"],
             "pooling": config["pooling"],
             "baselines": {},

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,27 +11,37 @@ from workflow_project import REPOSITORY, TINY, Project, copy_project
 pytestmark = pytest.mark.workflow
 
 
-def test_a_system_of_ones_own_takes_one_file_and_one_line(tmp_path):
+def test_a_network_a_pooling_and_a_trunk_of_ones_own_take_a_file_each(tmp_path):
     text = (REPOSITORY / "docs/systems.md").read_text()
-    module, line = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    examples = re.findall(
+        r"`(workflow_scripts/tfseg/models/\w+/\w+\.py)`:\n\n```python\n(.*?)```", text, re.DOTALL
+    )
     (settings,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     folder = copy_project(tmp_path / "workflow").folder
-    models = folder / "workflow_scripts/tfseg/models"
-    (models / "loudness.py").write_text(module)
-    registry = models / "registry.py"
-    registry.write_text(registry.read_text().rstrip().removesuffix("}") + line + "}\n")
+    assert [Path(path).parts[-2] for path, _ in examples] == ["networks", "poolings", "trunks"]
+    for path, module in examples:
+        assert not (folder / path).exists()
+        (folder / path).write_text(module)
     (tmp_path / "overlay.yaml").write_text(settings + "mixing:\n  snr_db: [0]\n")
     project = Project(folder, [*TINY, tmp_path / "overlay.yaml"])
     project.snakemake("--resources", "gpu=2")
     tables = folder / "results/tiny/tables"
     for task in ("tagging", "frame", "event"):
         table = pd.read_csv(tables / f"{task}_by_snr.csv").set_index(["system", "metric"])["ours"]
-        assert table.loc["loudness"].notna().all()
+        for system in ("loudness", "top_share", "narrow"):
+            assert table.loc[system].notna().all()
     masks = pd.read_csv(tables / "mask_by_snr.csv").set_index(["system", "metric"])["ours"]
     assert masks.loc["loudness"].isna().all()
-    assert masks.loc["gwrp"].notna().all()
+    for system in ("gwrp", "top_share", "narrow"):
+        assert masks.loc[system].notna().all()
     separation = pd.read_csv(tables / "separation.csv")
-    assert set(separation["system"]) == {"no_separation", "ibm", "irm", "gwrp"}
+    with_masks = {"gwrp", "top_share", "narrow"}
+    assert set(separation["system"]) == {"no_separation", "ibm", "irm"} | with_masks
+    models = folder / "results/tiny/models/snr0"
+    described = json.loads((models / "narrow/fold1/seed0/model.json").read_text())
+    assert described["pooling"] == {"top_share": {"share": 0.1}}
+    assert described["trunk"]["kind"] == "single"
+    assert "vgg" not in described["trunk"]
 
 
 VARIANTS = """

@@ -6,7 +6,7 @@ import torch
 import yaml
 from torch.nn import functional
 
-from tfseg.models.attention import GatedBlock, build
+from tfseg.models.networks.attention import GatedBlock, build
 
 REPOSITORY = Path(__file__).parents[3]
 PUBLISHED = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["baselines"]["attention"]

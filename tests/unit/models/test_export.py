@@ -9,11 +9,11 @@ import torch
 from tfseg.errors import ExportError
 from tfseg.models.export import INPUT, OUTPUTS, check_onnx, export_model, onnx_model
 from tfseg.models.folder import ModelFolder
-from tfseg.models.poolings import GlobalAveragePooling
-from tfseg.models.registry import SYSTEMS
+from tfseg.models.poolings.gap import GlobalAveragePooling
+from tfseg.models.registry import systems
 from tfseg.models.systems import build_network
 
-MASK_SYSTEMS = [name for name, system in SYSTEMS.items() if system.has_masks]
+MASK_SYSTEMS = [name for name, system in systems().items() if system.has_masks]
 N_MELS = 16
 
 

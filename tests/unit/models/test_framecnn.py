@@ -6,7 +6,7 @@ import torch
 import yaml
 from torch.nn import functional
 
-from tfseg.models.framecnn import build
+from tfseg.models.networks.framecnn import build
 
 REPOSITORY = Path(__file__).parents[3]
 PUBLISHED = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["baselines"]["framecnn"]

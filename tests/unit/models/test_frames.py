@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from tfseg.models.frames import hold
+from tfseg.models.networks.frames import hold
 
 
 def _held(n_outputs, n_frames, stride, first_centre):

@@ -2,11 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from tfseg.models.poolings import (
-    GlobalAveragePooling,
-    GlobalMaxPooling,
-    GlobalWeightedRankPooling,
-)
+from tfseg.models.poolings.gap import GlobalAveragePooling
+from tfseg.models.poolings.gmp import GlobalMaxPooling
+from tfseg.models.poolings.gwrp import GlobalWeightedRankPooling
 
 RATIOS = [0.0, 0.3, 0.9, 0.9998, 1.0]
 

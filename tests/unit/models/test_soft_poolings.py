@@ -5,14 +5,12 @@ import pytest
 import torch
 from scipy.special import expit, logit
 
-from tfseg.models.soft_poolings import (
-    AttentionPooling,
-    AutoPooling,
-    LearnedRankPooling,
-    LinearSoftmaxPooling,
-    LogSumExpPooling,
-    PowerPooling,
-)
+from tfseg.models.poolings.auto import AutoPooling
+from tfseg.models.poolings.gwrp_learned import LearnedRankPooling
+from tfseg.models.poolings.linear_softmax import LinearSoftmaxPooling
+from tfseg.models.poolings.log_sum_exp import LogSumExpPooling
+from tfseg.models.poolings.power import PowerPooling
+from tfseg.models.poolings.tf_attention import AttentionPooling
 from tfseg.models.systems import build_network
 
 N_CLASSES = 4

@@ -3,8 +3,11 @@ import pytest
 import torch
 
 from tfseg.models import systems
-from tfseg.models.soft_poolings import LinearSoftmaxPooling
-from tfseg.models.trunks import ConvBlock, DilatedTrunk, UnetTrunk, VggTrunk
+from tfseg.models.poolings.linear_softmax import LinearSoftmaxPooling
+from tfseg.models.trunks.blocks import ConvBlock
+from tfseg.models.trunks.dilated import DilatedTrunk
+from tfseg.models.trunks.unet import UnetTrunk
+from tfseg.models.trunks.vgg import VggTrunk
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import torch
 import yaml
 from torch.nn import functional
 
-from tfseg.models.wldcnn import build
+from tfseg.models.networks.wldcnn import build
 
 REPOSITORY = Path(__file__).parents[3]
 PUBLISHED = yaml.safe_load((REPOSITORY / "config.yaml").read_text())["baselines"]["wldcnn"]

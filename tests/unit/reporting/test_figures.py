@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfseg.models.registry import SYSTEMS
+from tfseg.models.registry import systems
 from tfseg.reporting import figures
 from tfseg.reporting.plot_style import system_looks
 
@@ -24,7 +24,7 @@ def _inside(figure):
 
 
 @pytest.mark.parametrize("snrs", [["0"], ["20", "10", "0"]])
-@pytest.mark.parametrize("systems", [["gwrp"], list(SYSTEMS)])
+@pytest.mark.parametrize("systems", [["gwrp"], list(systems())])
 def test_the_training_figure_names_every_system_within_the_picture(snrs, systems):
     rows = [
         (iteration, 1 / (1 + iteration), snr, system, fold, "0")

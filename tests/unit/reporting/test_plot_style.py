@@ -1,6 +1,6 @@
 """Every system of a figure can be told from the others."""
 
-from tfseg.models.registry import SYSTEMS
+from tfseg.models.registry import systems
 from tfseg.reporting.plot_style import system_looks
 
 
@@ -9,12 +9,12 @@ def _distinct(looks):
 
 
 def test_a_registered_system_looks_the_same_in_every_run_and_like_no_other():
-    everything = system_looks(list(SYSTEMS))
+    everything = system_looks(list(systems()))
     assert _distinct(everything)
     some = ["gwrp", "dnn", "mine", "gap"]
     looks = system_looks(some)
     assert list(looks) != [] and set(looks) == set(some)
-    assert all(looks[name] == everything[name] for name in some if name in SYSTEMS)
+    assert all(looks[name] == everything[name] for name in some if name in systems())
 
 
 def test_a_variant_has_a_colour_of_its_own_while_there_is_one():
@@ -25,7 +25,7 @@ def test_a_variant_has_a_colour_of_its_own_while_there_is_one():
 
 
 def test_variants_behind_the_last_colour_differ_in_dashes():
-    registered = list(SYSTEMS)
+    registered = list(systems())
     variants = [f"variant_{i}" for i in range(28 - len(registered))]
     assert _distinct(system_looks([*registered, *variants]))
     many = [*registered, *variants, "one_too_many"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import jinja2
 
 from tfseg.inference.events import of_class
-from tfseg.models.registry import SYSTEMS
+from tfseg.models.registry import systems
 
 
 def _line(text):
@@ -71,7 +71,7 @@ def model_card(description, detection, template, *, tuned=False):
         value=lambda key: (
             f"the class's `{_COLUMNS[key]}`" if _COLUMNS[key] in columns else values[key]
         ),
-        has_masks=SYSTEMS[description["network"]].has_masks,
+        has_masks=systems()[description["network"]].has_masks,
         excerpt_s=description["training"]["excerpt_s"],
         n_bins=features["window_length"] // 2 + 1,
         hop_ms=1000 * features["hop_length"] / features["sample_rate"],

@@ -17,8 +17,11 @@ from torch import nn
 from tfseg import __version__
 from tfseg.errors import ExportError
 from tfseg.io.files import whole_file
-from tfseg.models.poolings import GlobalMaxPooling, GlobalWeightedRankPooling
-from tfseg.models.soft_poolings import LEAST, LearnedRankPooling, LogSumExpPooling
+from tfseg.models.poolings.gmp import GlobalMaxPooling
+from tfseg.models.poolings.gwrp import GlobalWeightedRankPooling
+from tfseg.models.poolings.gwrp_learned import LearnedRankPooling
+from tfseg.models.poolings.log_sum_exp import LogSumExpPooling
+from tfseg.models.poolings.units import LEAST
 from tfseg.models.systems import MaskNetwork
 
 INPUT, OUTPUTS = "logmel", ("tags", "frames", "masks")
@@ -53,7 +56,7 @@ class _RankPooling(nn.Module):
 
 
 class _LogSumExpPooling(nn.Module):
-    """`tfseg.models.soft_poolings.LogSumExpPooling` of any number of units in one graph."""
+    """`tfseg.models.poolings.log_sum_exp.LogSumExpPooling` of any number of units in one graph."""
 
     def __init__(self, sharpness):
         super().__init__()

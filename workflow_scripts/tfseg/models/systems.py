@@ -1,40 +1,11 @@
 """From a system's name to its network."""
 
-import importlib
-
 import torch
 from torch import nn
 
-from tfseg.models import poolings, soft_poolings, trunks
-from tfseg.models.registry import SYSTEMS
+from tfseg.models import registry
 
 _STRETCH_FRAMES = 4096  # a multiple of every U-Net's coarsest frame
-_TRUNKS = {
-    "vgg": trunks.VggTrunk,
-    "unet": trunks.UnetTrunk,
-    "dilated": trunks.DilatedTrunk,
-}
-_POOLINGS = {
-    "gmp": poolings.GlobalMaxPooling,
-    "gap": poolings.GlobalAveragePooling,
-    "gwrp": poolings.GlobalWeightedRankPooling,
-    "linear_softmax": soft_poolings.LinearSoftmaxPooling,
-    "log_sum_exp": soft_poolings.LogSumExpPooling,
-    "tf_attention": soft_poolings.AttentionPooling,
-}
-# These learn something for each mask.
-_LEARNED_POOLINGS = {
-    "power": soft_poolings.PowerPooling,
-    "auto": soft_poolings.AutoPooling,
-    "gwrp_learned": soft_poolings.LearnedRankPooling,
-}
-
-
-def _build_pooling(name, n_masks, settings):
-    arguments = settings.get(name, {})
-    if name in _LEARNED_POOLINGS:
-        return _LEARNED_POOLINGS[name](n_masks, **arguments)
-    return _POOLINGS[name](**arguments)
 
 
 def _needs_attention(pooling):
@@ -181,7 +152,7 @@ def build_network(
     Parameters
     ----------
     system : str
-        A key of `tfseg.models.registry.SYSTEMS`.
+        A key of `tfseg.models.registry.systems`.
     n_classes, n_mels : int
     trunk_settings : dict
         ``config.yaml``'s ``trunk``: its ``kind``, keyword arguments of each kind of trunk by its
@@ -195,18 +166,20 @@ def build_network(
     -------
     network : MaskNetwork or FrameNetwork
     """
-    names = SYSTEMS[system]
+    names = registry.systems()[system]
     if not names.has_masks:
-        module = importlib.import_module(f"tfseg.models.{names.module}")
-        settings = (baseline_settings or {}).get(system, {})
-        return FrameNetwork(module.build(n_classes, n_mels, **settings), n_mels)
+        settings = (baseline_settings or {}).get(names.network, {})
+        network = registry.load(registry.NETWORKS, names.network)
+        return FrameNetwork(network.build(n_classes, n_mels, **settings), n_mels)
     n_masks = n_classes + trunk_settings["background"]
-    pooling = _build_pooling(names.pooling, n_masks, pooling_settings)
+    pooling = registry.load(registry.POOLINGS, names.pooling).build(
+        n_masks, **pooling_settings.get(names.pooling, {})
+    )
     shares_energy = trunk_settings["share_energy"]
     n_outputs = n_classes + shares_energy + (n_masks if _needs_attention(pooling) else 0)
     kind = trunk_settings["kind"]
     return MaskNetwork(
-        _TRUNKS[kind](n_outputs, **trunk_settings[kind]),
+        registry.load(registry.TRUNKS, kind).build(n_outputs, **trunk_settings[kind]),
         pooling,
         n_classes,
         n_mels,

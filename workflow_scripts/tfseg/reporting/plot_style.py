@@ -1,6 +1,6 @@
 """What systems look like in figures: a colour, dashes and a marker that tell each from all others."""
 
-from tfseg.models.registry import SYSTEMS
+from tfseg.models import registry
 
 # Okabe and Ito's colours, told apart by colour-blind readers; dashes and markers say it again.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -41,7 +41,8 @@ def system_looks(systems):
         `color`, `linestyle` and `marker`, as matplotlib takes them.
     """
     registered = {
-        name: (place % len(COLOURS), place // len(COLOURS)) for place, name in enumerate(SYSTEMS)
+        name: (place % len(COLOURS), place // len(COLOURS))
+        for place, name in enumerate(registry.systems())
     }
     places = {name: registered[name] for name in systems if name in registered}
     free = [

@@ -1,8 +1,20 @@
-"""A digest of the code behind a rule: its script and every library module that it imports.
+"""A digest of the code that can change what a rule makes.
 
-Snakemake compares scripts by modification time and does not look into imported modules. Rules
-carry this digest as a parameter instead, so that a job runs again when the code that it executes
-means something else, and not when a file was touched, laid out anew or commented.
+Snakemake compares scripts by modification time and does not look into imported modules. Rules carry
+this digest as a parameter instead, so that a job runs again when the code behind its outputs means
+something else, and not when a file was touched, laid out anew or commented.
+
+What counts is followed by name, not by file: a script, the functions, classes and constants of the
+library that it names, all that those name, and so on. A function that nothing of it names does not
+count, though it stands in the same file. Neither does what only tells people something:
+
+- comments, docstrings, layout and modification times;
+- what an error says (the arguments of a ``raise``), and what is printed or logged;
+- the modules in `NEUTRAL`, with the texts that are handed to them.
+
+Bare statements of a module (a call, an ``if``) count wherever something of that module counts. What
+is imported by a name that is only known when a job runs (poolings, trunks, networks, data sets) has
+to be given as a root of its own.
 """
 
 import ast
@@ -13,7 +25,30 @@ from pathlib import Path
 LIBRARY = Path(__file__).resolve().parents[1]
 _PACKAGE = LIBRARY.name
 
+# What these do changes no result: they tell, time, lock, look things up by name, or fail.
+NEUTRAL = (
+    "tfseg",  # its version, and what it offers to importers
+    "tfseg.errors",
+    "tfseg.models.registry",
+    "tfseg.run.digest",
+    "tfseg.run.job",
+    "tfseg.run.progress",
+    "tfseg.run.scheduler",
+)
+# A model's weights do not depend on how files are written whole, or on who is named as an author.
+# What these modules read is refused where it is not as it was written.
+NEUTRAL_OF_TRAINING = (
+    *NEUTRAL,
+    "tfseg.datasets.licences",
+    "tfseg.io.files",
+    "tfseg.io.tensors",
+)
+# Statements that are calls of these say something to whoever looks on, and do nothing else.
+_SAYING = frozenset({"print", "log", "announce"})
+_EVERYTHING = "*"
 
+
+@functools.cache
 def _module_path(name):
     """Path of a dotted module of the library, or None when there is none of that name."""
     base = LIBRARY.joinpath(*name.split(".")[1:])
@@ -23,69 +58,296 @@ def _module_path(name):
     return None
 
 
-def _statements(tree):
-    """Yield a module and all statements in it; expressions, which are most of a tree, hold none."""
-    waiting = [tree]
+def _is_text(node):
+    return isinstance(node, ast.JoinedStr) or (
+        isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+
+
+def _is_said(statement, has_docstring=False):
+    """Whether a statement only says something: a docstring, or a call of `_SAYING`."""
+    if not isinstance(statement, ast.Expr):
+        return False
+    value = statement.value
+    if isinstance(value, ast.Call):
+        return isinstance(value.func, ast.Name) and value.func.id in _SAYING
+    return has_docstring and isinstance(value, ast.Constant) and isinstance(value.value, str)
+
+
+class _Reader:
+    """Writes the meaning of statements down, and notes which names occur.
+
+    Parameters
+    ----------
+    neutral_names : set of str
+        Functions whose texts do not count.
+
+    Attributes
+    ----------
+    used : set of (str, tuple of str)
+        Names, each with the attributes that are taken of it.
+    """
+
+    def __init__(self, neutral_names):
+        self.used = set()
+        self._neutral_names = neutral_names
+        self._words = []
+
+    def read(self, statements):
+        """Return the meaning of statements as text."""
+        for statement in statements:
+            self._node(statement)
+        return " ".join(self._words)
+
+    def _block(self, statements, has_docstring):
+        for index, statement in enumerate(statements):
+            if not _is_said(statement, has_docstring and index == 0):
+                self._node(statement)
+
+    def _node(self, node):
+        words = self._words
+        words.append(f"({type(node).__name__}")
+        has_docstring = isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module
+        )
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            self._node(node.exc.func)
+        elif isinstance(node, ast.Name | ast.Attribute) and (chain := _chain(node)):
+            self.used.add(chain)
+            words.append(f"{'.'.join((chain[0], *chain[1]))} {type(node.ctx).__name__}")
+        else:
+            drops_texts = (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in self._neutral_names
+            )
+            for field in node._fields:
+                value = getattr(node, field, None)
+                if isinstance(value, list):
+                    words.append(f"{field}[")
+                    if value and isinstance(value[0], ast.stmt):
+                        self._block(value, has_docstring)
+                    else:
+                        self._values(value, drops_texts)
+                    words.append("]")
+                elif value is not None or field == "value":
+                    words.append(field)
+                    self._values([value], False)
+        words.append(")")
+
+    def _values(self, values, drops_texts):
+        for value in values:
+            if not isinstance(value, ast.AST):
+                self._words.append(repr(value))
+            elif not drops_texts or not _is_text(
+                getattr(value, "value", value) if isinstance(value, ast.keyword) else value
+            ):
+                self._node(value)
+
+
+def _chain(node):
+    """A dotted name as (name, attributes); None when it begins with something else."""
+    attributes = []
+    while isinstance(node, ast.Attribute):
+        attributes.append(node.attr)
+        node = node.value
+    return (node.id, tuple(reversed(attributes))) if isinstance(node, ast.Name) else None
+
+
+def _statements(body, *, inside=False):
+    """Yield statements and all that stand in them; functions and classes stay closed by default."""
+    waiting = list(body)
     while waiting:
         node = waiting.pop()
         yield node
-        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
-            waiting += getattr(node, field, ())
+        closed = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if inside or not closed:
+            for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+                waiting += getattr(node, field, ())
 
 
-def _imported(statement):
-    """Dotted names of the library's modules that a statement imports, and of all around them."""
+def _names_in(target):
+    return {node.id for node in ast.walk(target) if isinstance(node, ast.Name)}
+
+
+def _bound_by(statement):
+    """Names that one statement binds (not those inside it)."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
     if isinstance(statement, ast.Import):
-        names = [alias.name for alias in statement.names]
-    elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
-        names = [f"{statement.module}.{alias.name}" for alias in statement.names]
-    else:
-        return set()
-    parts = [name.split(".") for name in names]
-    # Importing a.b runs a's __init__ too.
-    return {
-        ".".join(part[:depth])
-        for part in parts
-        if part[0] == _PACKAGE
-        for depth in range(1, len(part) + 1)
-    }
+        return {alias.asname or alias.name.split(".")[0] for alias in statement.names}
+    if isinstance(statement, ast.ImportFrom):
+        return {alias.asname or alias.name for alias in statement.names}
+    targets = list(getattr(statement, "targets", ()))
+    if isinstance(statement, ast.AnnAssign | ast.AugAssign | ast.For):
+        targets.append(statement.target)
+    if isinstance(statement, ast.With):
+        targets += [item.optional_vars for item in statement.items if item.optional_vars]
+    return {name for target in targets for name in _names_in(target)}
+
+
+def _imports_of(tree):
+    """What the names that a tree imports anywhere stand for in the library.
+
+    Returns
+    -------
+    imports : dict of str to set of (str, str or None)
+        Name to module, and the symbol of that module; None for the module itself.
+    """
+    imports = {}
+    for node in _statements(tree.body, inside=True):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == _PACKAGE:
+                    whole = alias.name if alias.asname else _PACKAGE
+                    imports.setdefault(alias.asname or _PACKAGE, set()).add((whole, None))
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            if node.module.split(".")[0] != _PACKAGE:
+                continue
+            for alias in node.names:
+                dotted = f"{node.module}.{alias.name}"
+                meaning = (dotted, None) if _module_path(dotted) else (node.module, alias.name)
+                imports.setdefault(alias.asname or alias.name, set()).add(meaning)
+    return imports
+
+
+class _Module:
+    """A parsed file: what each of its names is bound by, and its bare statements."""
+
+    def __init__(self, path):
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+        self.imports = _imports_of(tree)
+        self.neutral_names = {
+            name
+            for name, meanings in self.imports.items()
+            if any(module in NEUTRAL for module, _ in meanings)
+        }
+        self.bindings, self.bare = {}, []
+        for index, statement in enumerate(tree.body):
+            bound = set()
+            for inner in _statements([statement]):
+                bound |= _bound_by(inner)
+            for name in bound:
+                self.bindings.setdefault(name, []).append(statement)
+            if not bound and not _is_said(statement, has_docstring=index == 0):
+                self.bare.append(statement)
 
 
 @functools.cache
 def _parsed(path):
-    """A file's meaning as text, and the paths of the library's modules that it imports itself."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    imported = set()
-    for statement in _statements(tree):
-        imported |= _imported(statement)
-        if (
-            isinstance(statement, ast.Module | ast.ClassDef | ast.FunctionDef)
-            and ast.get_docstring(statement, clean=False) is not None
-        ):
-            statement.body = statement.body[1:] or [ast.Pass()]
-    modules = {_module_path(name) for name in imported}
-    return ast.dump(tree), modules - {None}
+    return _Module(path)
 
 
-def modules_of(*scripts):
-    """Find the files whose meaning decides what `scripts` do.
+@functools.cache
+def _meaning(path, name):
+    """What one name of a file means.
 
     Parameters
     ----------
-    *scripts : path-like
+    path : Path
+    name : str
+        ``*`` for all statements.
 
     Returns
     -------
-    paths : list of Path
-        The scripts and all library modules that they import, directly or not, in a fixed order.
+    text : str
+        Of the statements that bind it, or of the bare ones for an empty name.
+    used : frozenset of (str, tuple of str)
+        Names that occur in it, each with the attributes that are taken of it.
     """
-    waiting = [Path(script).resolve() for script in scripts]
+    module = _parsed(path)
+    if name == _EVERYTHING:
+        statements = [s for bound in module.bindings.values() for s in bound] + module.bare
+        statements = sorted(set(statements), key=lambda s: (s.lineno, s.col_offset))
+    else:
+        statements = module.bindings.get(name, []) if name else module.bare
+    reader = _Reader(module.neutral_names)
+    text = reader.read(statements)
+    return text, frozenset(reader.used)
+
+
+def _resolve(module, attributes):
+    """Follow attributes from a module into its packages; returns (module, symbol)."""
+    for depth, attribute in enumerate(attributes):
+        inner = f"{module}.{attribute}"
+        if _module_path(inner) is None:
+            return module, attributes[depth]
+        module = inner
+    return module, _EVERYTHING
+
+
+def _targets(path, used):
+    """Symbols of the library that the names in `used` stand for: (module path, symbol)."""
+    module = _parsed(path)
+    for name, attributes in used:
+        # A function may import a name that the module also binds.
+        if name in module.bindings:
+            yield path, name
+        for dotted, symbol in module.imports.get(name, ()):
+            if symbol is None:
+                dotted, symbol = _resolve(dotted, attributes)
+            yield _module_path(dotted), symbol
+
+
+def _root(root):
+    """A root as a (path, symbol): a script counts whole, ``tfseg.a.b:name`` by its name."""
+    if isinstance(root, str) and ":" in root and not Path(root).exists():
+        dotted, symbol = root.split(":")
+        path = _module_path(dotted)
+        if path is None or symbol not in _parsed(path).bindings:
+            raise ValueError(f"{root}: expected a module of the library and a name in it")
+        return path, symbol
+    return Path(root).resolve(), _EVERYTHING
+
+
+def symbols_of(*roots, neutral=NEUTRAL):
+    """Find all that decides what scripts and functions do.
+
+    Parameters
+    ----------
+    *roots : path-like or str
+        Scripts, which count whole, and names in the library, written ``tfseg.module:name``.
+    neutral : sequence of str
+        Dotted modules that do not count; a root in them does.
+
+    Returns
+    -------
+    symbols : list of (Path, str)
+        File and name in it, in an order that does not depend on where the repository lies. The
+        name is ``*`` for a whole file and empty for a module's bare statements.
+
+    Raises
+    ------
+    ValueError
+        When a root names nothing in the library.
+    """
+    silent = {_module_path(name) for name in neutral}
+    waiting = [_root(root) for root in roots]
     found = set(waiting)
     while waiting:
-        new = _parsed(waiting.pop())[1] - found
+        path, symbol = waiting.pop()
+        new = set(_targets(path, _meaning(path, symbol)[1]))
+        # Importing a.b runs the bare statements of a's __init__ and of b.
+        new |= {(file, "") for file in _with_packages(path)}
+        new = {(file, name) for file, name in new if file is not None and file not in silent}
+        waiting += new - found
         found |= new
-        waiting += new
-    return sorted(found, key=_place)
+    return sorted(found, key=lambda item: (_place(item[0]), item[1]))
+
+
+@functools.cache
+def _with_packages(path):
+    """A module of the library and the packages around it; nothing for a script."""
+    if not path.is_relative_to(LIBRARY):
+        return ()
+    packages = [folder / "__init__.py" for folder in path.parents if folder.is_relative_to(LIBRARY)]
+    return (path, *(package for package in packages if package.is_file()))
+
+
+def modules_of(*roots):
+    """Find the files that hold what decides what `roots` do, in a fixed order: list of Path."""
+    files = {path for path, symbol in symbols_of(*roots) if symbol}
+    return sorted(files, key=_place)
 
 
 def _place(path):
@@ -94,14 +356,15 @@ def _place(path):
     return path.relative_to(beside).parts if path.is_relative_to(beside) else (path.name,)
 
 
-def code_digest(*scripts):
-    """Digest the meaning of scripts and of the library modules behind them.
-
-    Comments, docstrings, layout and modification times do not count.
+def code_digest(*roots, neutral=NEUTRAL):
+    """Digest the meaning of scripts and functions, and of all in the library that they rest on.
 
     Parameters
     ----------
-    *scripts : path-like
+    *roots : path-like or str
+        As `symbols_of` takes them.
+    neutral : sequence of str
+        Dotted modules that do not count.
 
     Returns
     -------
@@ -109,9 +372,25 @@ def code_digest(*scripts):
         16 hexadecimal digits.
     """
     digest = hashlib.sha256()
-    for path in modules_of(*scripts):
-        digest.update(f"{path.name}\x1f{_parsed(path)[0]}\x1f".encode())
+    for path, symbol in symbols_of(*roots, neutral=neutral):
+        text = _meaning(path, symbol)[0]
+        if text:
+            place = "/".join(_place(path))
+            digest.update(f"{place}\x1f{symbol}\x1f{text}\x1f".encode())
     return digest.hexdigest()[:16]
+
+
+def training_digest(script, *builders):
+    """Digest what decides a training's result; a state of another digest is not resumed from.
+
+    Parameters
+    ----------
+    script : path-like
+        Of the rule.
+    *builders : str
+        Of the networks that take part (`tfseg.run.recipes.Recipe.builders`).
+    """
+    return code_digest(script, *builders, neutral=NEUTRAL_OF_TRAINING)
 
 
 def contents_digest(paths):

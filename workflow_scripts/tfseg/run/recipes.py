@@ -8,7 +8,7 @@ variant is how the worth of that key is measured. Imports no torch: the DAG is b
 import copy
 from dataclasses import dataclass
 
-from tfseg.models.registry import SYSTEMS, System
+from tfseg.models.registry import NETWORKS, POOLINGS, TRUNKS, System, declarations, systems
 
 # Sections of the config that a variant may change.
 SECTIONS = ("trunk", "pooling", "training")
@@ -39,8 +39,32 @@ class Recipe:
 
     @property
     def facts(self) -> System:
-        """What is registered of its network."""
-        return SYSTEMS[self.network]
+        """What is declared of its network."""
+        return systems()[self.network]
+
+    @property
+    def own_trunk(self):
+        """Section ``trunk``, of its own kind alone: what other trunks are changes nothing here."""
+        if not self.facts.has_masks:
+            return {}
+        kinds = declarations(TRUNKS)
+        own = self.trunk["kind"]
+        return {key: v for key, v in self.trunk.items() if key == own or key not in kinds}
+
+    @property
+    def own_pooling(self):
+        """Section ``pooling``, of its own pooling alone."""
+        return {key: v for key, v in self.pooling.items() if key == self.facts.pooling}
+
+    @property
+    def builders(self):
+        """What builds the network, as `tfseg.run.digest.code_digest` names it."""
+        if not self.facts.has_masks:
+            return [declarations(NETWORKS)[self.facts.network].builder]
+        return [
+            declarations(TRUNKS)[self.trunk["kind"]].builder,
+            declarations(POOLINGS)[self.facts.pooling].builder,
+        ]
 
 
 def merged(defaults, changes):

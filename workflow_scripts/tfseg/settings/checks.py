@@ -1,6 +1,5 @@
 """Checking an experiment's configuration before anything runs."""
 
-import ast
 import difflib
 import functools
 import math
@@ -11,11 +10,10 @@ import yaml
 
 from tfseg.errors import ConfigError
 from tfseg.features.time_grid import TimeGrid
-from tfseg.models.registry import SYSTEMS
+from tfseg.models.registry import NETWORKS, POOLINGS, TRUNKS, declarations, systems
 from tfseg.run.recipes import SECTIONS, find_recipe
 from tfseg.settings.validation import is_one_line
 
-_MODELS = Path(__file__).resolve().parents[1] / "models"
 _LEAST_OFFSET = 1e-30
 # Rows of tables that are no system (docs/files.md).
 RESERVED_NAMES = ("no_separation", "ibm", "irm")
@@ -113,7 +111,9 @@ def _unfit_values(value, path=()):
 
 @functools.cache
 def _validator():
-    return _Validator(yaml.safe_load(_SCHEMA_PATH.read_text(encoding="utf-8")))
+    schema = yaml.safe_load(_SCHEMA_PATH.read_text(encoding="utf-8"))
+    schema["properties"] |= _declared_sections()
+    return _Validator(schema)
 
 
 def _relations(config):
@@ -202,7 +202,6 @@ def _relations(config):
                     f"found {value}"
                 )
     yield from _split_relations(config)
-    yield from _baseline_relations(config)
     messages = list(_training_relations(config, config["training"]))
     yield from messages
     for name in config["variants"]:
@@ -251,7 +250,7 @@ def _training_relations(config, training):
 def _variant_relations(config):
     """Check names of systems, and that each variant is one that can be built."""
     variants = config["variants"]
-    known = [*SYSTEMS, *variants]
+    known = [*systems(), *variants]
     for index, system in enumerate(config["systems"]):
         if system not in known:
             yield (
@@ -260,18 +259,18 @@ def _variant_relations(config):
             )
     for name, variant in variants.items():
         place = f"config key variants.{name}"
-        if name in SYSTEMS or name in RESERVED_NAMES:
+        if name in systems() or name in RESERVED_NAMES:
             yield (
                 f"{place}: expected another name, this one is taken: "
-                f"{', '.join([*SYSTEMS, *RESERVED_NAMES])} are"
+                f"{', '.join([*systems(), *RESERVED_NAMES])} are"
             )
             continue
         network = variant["system"]
-        if network not in SYSTEMS:
-            hint = _guess(network, SYSTEMS)
+        if network not in systems():
+            hint = _guess(network, systems())
             if network in variants:
                 hint = "a variant builds on a registered system and repeats what it shares with another variant; "
-            yield f"{place}.system: {hint}expected one of {', '.join(SYSTEMS)}, found {network!r}"
+            yield f"{place}.system: {hint}expected one of {', '.join(systems())}, found {network!r}"
             continue
         yield from _idle_relations(place, variant)
         recipe = find_recipe(config, name)
@@ -288,7 +287,7 @@ def _variant_relations(config):
 def _idle_relations(place, variant):
     """Name what a variant changes and its network does not have."""
     network = variant["system"]
-    facts = SYSTEMS[network]
+    facts = systems()[network]
     for section in ("trunk", "pooling"):
         if variant.get(section) and not facts.has_masks:
             yield f"{place}.{section}: expected none, {network} is a network without one"
@@ -311,7 +310,7 @@ def _teacher_relations(config, name):
         return
     for system in (name, teacher):
         network = variants.get(system, {}).get("system", system)
-        if network in SYSTEMS and not SYSTEMS[network].has_masks:
+        if network in systems() and not systems()[network].has_masks:
             yield f"{place}: expected systems with masks on both sides, found {system}, which has none"
     while teacher is not None:
         if teacher in seen:
@@ -348,33 +347,29 @@ def _layout_relations(mixing, grid):
         )
 
 
-def _build_arguments(module):
-    """Keyword-only arguments of a module's ``build``: name to whether it must be given.
-
-    Read from the text: importing the module would import torch into every start of Snakemake.
-    """
-    tree = ast.parse((_MODELS / f"{module}.py").read_text(encoding="utf-8"))
-    (build,) = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "build"]
-    pairs = zip(build.args.kwonlyargs, build.args.kw_defaults, strict=True)
-    return {argument.arg: default is None for argument, default in pairs}
-
-
-def _baseline_relations(config):
-    """Check the settings of the systems that are networks of their own."""
-    baselines = config["baselines"]
-    known = [name for name, system in SYSTEMS.items() if system.module]
-    for name in sorted(set(baselines) - set(known)):
-        yield _unknown_key(["baselines", name], known)
-    networks = [config["variants"].get(n, {}).get("system", n) for n in config["systems"]]
-    for name in dict.fromkeys(networks):
-        if name not in SYSTEMS or not SYSTEMS[name].module:
-            continue
-        arguments = _build_arguments(SYSTEMS[name].module)
-        given = baselines.get(name, {})
-        for key in sorted(set(given) - set(arguments)):
-            yield _unknown_key(["baselines", name, key], list(arguments))
-        for key in sorted(k for k, needed in arguments.items() if needed and k not in given):
-            yield f"config key baselines.{name}.{key}: expected, not found"
+def _declared_sections():
+    """JSON schema of the sections whose keys poolings, trunks and networks declare."""
+    poolings, trunks = declarations(POOLINGS), declarations(TRUNKS)
+    own = {
+        "pooling": {name: d.schema() for name, d in poolings.items() if d.settings},
+        "baselines": {name: d.schema() for name, d in declarations(NETWORKS).items()},
+        "trunk": {
+            "kind": {"enum": list(trunks)},
+            **{name: d.schema() for name, d in trunks.items()},
+            "background": {"type": "boolean"},
+            "share_energy": {"type": "boolean"},
+        },
+    }
+    return {
+        section: {
+            "type": "object",
+            "additionalProperties": False,
+            # One without settings needs no entry.
+            "required": [name for name, of in properties.items() if of.get("required", True)],
+            "properties": properties,
+        }
+        for section, properties in own.items()
+    }
 
 
 def _split_relations(config):

@@ -6,6 +6,27 @@ Layers from the authors' earlier code (github.com/qiuqiangkong/sed_from_wekaly_l
 
 from torch import nn
 
+DECLARATION = {
+    "summary": "every frame is classified alone, the clip by its best frame",
+    "order": 10,
+    "settings": {
+        "widths": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "integer", "minimum": 1, "maximum": 1000000000},
+            "default": [500, 500, 500],
+            "description": "units of each hidden layer",
+        },
+        "dropout": {
+            "type": "number",
+            "minimum": 0,
+            "exclusiveMaximum": 1,
+            "default": 0.2,
+            "description": "after each hidden layer",
+        },
+    },
+}
+
 
 class Dnn(nn.Module):
     """Fully connected layers on single frames.

@@ -15,6 +15,41 @@ initialisation, and what happens with fewer mel bands than stages halve.
 import torch
 from torch import nn
 
+DECLARATION = {
+    "summary": "gated convolutions, gated GRUs, attention over time",
+    "order": 13,
+    "settings": {
+        "stages": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1000000000,
+            "default": 4,
+            "description": "each has two gated blocks and a pool over mel by 2",
+        },
+        "gated_maps": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1000000000,
+            "default": 64,
+            "description": "feature maps after gating (the convolutions have twice as many)",
+        },
+        "output_maps": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1000000000,
+            "default": 256,
+            "description": "feature maps of the last convolution",
+        },
+        "gru_units": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1000000000,
+            "default": 128,
+            "description": "of each direction of each of the two GRUs",
+        },
+    },
+}
+
 _LEAST_ATTENTION = 1e-7  # as in the released code; no sum of weights is zero
 
 

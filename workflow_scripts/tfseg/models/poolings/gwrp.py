@@ -1,35 +1,31 @@
-"""Classification mappings g2: one T-F mask to one presence probability (TASLP IV-B).
-
-Each takes the masks, and the logits that they are the sigmoid of where the caller has them.
-"""
+"""Global weighted rank pooling."""
 
 import torch
 from torch import nn
 
+from tfseg.models.poolings.units import check_masks
 
-def check_masks(masks):
-    """Refuse what is not [shape=(batch, class, time, mel)]."""
-    if masks.ndim != 4:
-        raise ValueError(f"expected masks (batch, class, time, mel), got {tuple(masks.shape)}")
-
-
-class GlobalMaxPooling(nn.Module):
-    """GMP: the largest unit (TASLP eq. 5)."""
-
-    def forward(self, masks, logits=None):
-        """Pool masks [shape=(batch, class, time, mel)] to tags [shape=(batch, class)]."""
-        check_masks(masks)
-        return masks.amax(dim=(2, 3))
-
-
-class GlobalAveragePooling(nn.Module):
-    """GAP: the mean of all units (TASLP eq. 6)."""
-
-    def forward(self, masks, logits=None):
-        """Pool masks [shape=(batch, class, time, mel)] to tags [shape=(batch, class)]."""
-        check_masks(masks)
-        return masks.mean(dim=(2, 3))
-
+DECLARATION = {
+    "summary": "units in descending order, weighted by r to the power of the rank (TASLP eq. 7)",
+    "order": 3,
+    "settings": {
+        "r": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 1,
+            "default": 0.9998,
+            "description": "decay per rank (released code; TASLP does not print it)",
+        },
+        "reference_units": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1000000000,
+            "default": 19904,
+            "unit": "T-F units",
+            "description": "number of units that r is meant for (311 x 64); rescaled for others",
+        },
+    },
+}
 
 # Buckets of bfloat16 logits by bit pattern: 2**-18 to 2**4 in magnitude, each sign. What lies beyond
 # shares the outermost bucket; masks of one bucket there differ by less than 2e-6.
@@ -122,3 +118,8 @@ class GlobalWeightedRankPooling(nn.Module):
             return (units * weights).sum(dim=-1)
         ranked = units.sort(dim=-1, descending=True).values
         return ranked @ self.weights(units.shape[-1], masks.device)
+
+
+def build(n_masks, *, r, reference_units):
+    """Build `GlobalWeightedRankPooling`; settings as there."""
+    return GlobalWeightedRankPooling(r=r, reference_units=reference_units)

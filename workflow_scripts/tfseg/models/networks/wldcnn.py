@@ -10,8 +10,29 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from tfseg.models.frames import hold
-from tfseg.models.trunks import ConvBlock
+from tfseg.models.networks.frames import hold
+from tfseg.models.trunks.blocks import ConvBlock
+
+DECLARATION = {
+    "summary": "a CNN that classifies overlapping segments, and takes the best",
+    "order": 11,
+    "settings": {
+        "widths": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "integer", "minimum": 1, "maximum": 1000000000},
+            "default": [16, 32, 64, 128, 256, 512],
+            "description": "feature maps of each stage (two 3x3 layers; the last has one)",
+        },
+        "segment_maps": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1000000000,
+            "default": 1024,
+            "description": "feature maps of the 2x2 layer that makes segments",
+        },
+    },
+}
 
 
 class WldCnn(nn.Module):

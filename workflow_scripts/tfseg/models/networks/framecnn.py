@@ -17,7 +17,35 @@ import itertools
 import torch
 from torch import nn
 
-from tfseg.models.frames import hold
+from tfseg.models.networks.frames import hold
+
+DECLARATION = {
+    "summary": "convolutions over time, with mel bands as channels",
+    "order": 12,
+    "settings": {
+        "width_factors": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "integer", "minimum": 1, "maximum": 1000000000},
+            "default": [1, 2, 3, 3],
+            "description": "channels of the first convolution and each block, in multiples of n_mels",
+        },
+        "dense_units": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1000000000,
+            "default": 1024,
+            "description": "both fully connected layers of the classification branch",
+        },
+        "dropout": {
+            "type": "number",
+            "minimum": 0,
+            "exclusiveMaximum": 1,
+            "default": 0.5,
+            "description": "before each fully connected layer and before detection",
+        },
+    },
+}
 
 _POOL_FRAMES = 4
 
