@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import importlib.util
 import os
 import shutil
 from dataclasses import asdict, dataclass
@@ -11,14 +12,15 @@ import numpy as np
 import soundfile
 
 from tfseg import __version__
-from tfseg.apply import detected_events, page, sounds
+from tfseg.apply import detected_events, sounds
 from tfseg.apply.listing import plain_name
-from tfseg.apply.scores import Scores
+from tfseg.apply.scores import AS_TRAINED, Scores
 from tfseg.errors import ConfigError, DataError
 from tfseg.io.files import file_sha256, read_json, write_json, writing_hdf5
 from tfseg.run.progress import bar
 
 _ABOUT = "about.json"
+_DRAWING = ("matplotlib", "PIL")  # imported by `tfseg.apply.page` alone
 EVENTS, EVENTS_CONFIDENCE = "events.tsv", "events_confidence.tsv"
 AUDACITY, RAVEN, SCORES, SOUNDS = "audacity.txt", "raven.txt", "scores.h5", "separated"
 
@@ -26,6 +28,8 @@ AUDACITY, RAVEN, SCORES, SOUNDS = "audacity.txt", "raven.txt", "scores.h5", "sep
 @dataclass(frozen=True)
 class ApplySettings:
     """How recordings are analysed; fields are the keys of ``apply`` in the config.
+
+    The command's defaults are those below; a test holds them equal to the config's.
 
     Parameters
     ----------
@@ -44,12 +48,12 @@ class ApplySettings:
         Write the page and the picture.
     """
 
-    window_s: float | None
-    batch_size: int
-    block_s: float
-    level: str
-    sounds: bool
-    page: bool
+    window_s: float | None = None
+    batch_size: int = 8
+    block_s: float = 60.0
+    level: str = AS_TRAINED
+    sounds: bool = True
+    page: bool = True
 
     def __post_init__(self):
         """Refuse values that cannot be (the command's; the config's were checked before)."""
@@ -57,6 +61,12 @@ class ApplySettings:
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise ConfigError(f"{name}: expected a number above 0, found {value}")
+        missing = [name for name in _DRAWING if importlib.util.find_spec(name) is None]
+        if self.page and missing:
+            raise ConfigError(
+                f"pages and pictures need {' and '.join(missing)}: expected that, found it not "
+                "installed. Run pip install 'tfseg[pages]', or do without pages (--no-page)"
+            )
 
 
 @dataclass(frozen=True)
@@ -272,6 +282,9 @@ def analyse(recording, folder, model, settings, reference=None):
             if settings.sounds and scores.store is not None and events:
                 sound_files = _separate(recording, scratch, model, scores, events)
             if settings.page:
+                # Here, since it imports matplotlib: whoever wants no pages need not have it.
+                from tfseg.apply import page
+
                 page.write_page(
                     scratch,
                     recording,
