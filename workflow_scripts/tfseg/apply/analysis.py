@@ -14,7 +14,7 @@ import soundfile
 from tfseg import __version__
 from tfseg.apply import detected_events, sounds
 from tfseg.apply.listing import plain_name
-from tfseg.apply.scores import AS_TRAINED, Scores
+from tfseg.apply.scores import AS_RECORDED, AS_TRAINED, Scores
 from tfseg.errors import ConfigError, DataError
 from tfseg.io.files import file_sha256, read_json, write_json, writing_hdf5
 from tfseg.run.progress import bar
@@ -61,6 +61,10 @@ class ApplySettings:
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise ConfigError(f"{name}: expected a number above 0, found {value}")
+        if self.level not in (AS_TRAINED, AS_RECORDED):
+            raise ConfigError(
+                f"level: expected {AS_TRAINED} or {AS_RECORDED}, found {self.level!r}"
+            )
         missing = [name for name in _DRAWING if importlib.util.find_spec(name) is None]
         if self.page and missing:
             raise ConfigError(
@@ -99,7 +103,7 @@ def describe(analysis, elapsed_s):
     )
 
 
-def _look(path):
+def look(path):
     """Length in seconds and digest of a recording.
 
     Raises
@@ -158,7 +162,7 @@ def already_there(recording, folder, model, settings, *, overwrite):
             f"{folder}: expected nothing there, or results of tfseg, found other files. They are "
             "never overwritten: name another folder"
         )
-    known, (_, digest) = read_json(about), _look(recording.path)
+    known, (_, digest) = read_json(about), look(recording.path)
     wanted = _about(recording, digest, model, settings)
     others = [key for key in wanted if known.get(key) != wanted[key]]
     if others and not overwrite:
@@ -273,7 +277,7 @@ def analyse(recording, folder, model, settings, reference=None):
     DataError
         When the recording cannot be used; it says why.
     """
-    duration_s, digest = _look(recording.path)
+    duration_s, digest = look(recording.path)
     with _scratch_folder(folder) as scratch:
         scores = Scores(model, settings, scratch)
         with contextlib.closing(scores):
@@ -302,22 +306,46 @@ def analyse(recording, folder, model, settings, reference=None):
     return Analysis(recording.name, str(recording.path), duration_s, events)
 
 
+def score_and_find(path, file, model, scores, *, duration_s, progress):
+    """Score a recording, and find its events.
+
+    Parameters
+    ----------
+    path : path-like
+    file : h5py.File
+        Open for writing: receives the scores (`tfseg.apply.scores.Scores.compute`).
+    model : tfseg.models.folder.ModelFolder
+    scores : tfseg.apply.scores.Scores
+        New; knows the whole recording afterwards.
+    duration_s : float
+    progress : callable
+        Makes a progress bar of so many windows.
+
+    Returns
+    -------
+    events : list of tfseg.apply.detected_events.FoundEvent
+    """
+    scores.compute(path, file, duration_s=duration_s, progress=progress)
+    return detected_events.find_events(
+        lambda k: file["frames"][:, k].astype(np.float32),
+        scores.store,
+        model.classes,
+        model.settings,
+        model.detection,
+        duration_s=duration_s,
+    )
+
+
 def _find_events(recording, folder, model, scores, duration_s):
     """Score the recording, find its events, write both."""
     with writing_hdf5(folder / SCORES) as file:
-        scores.compute(
+        events = score_and_find(
             recording.path,
             file,
+            model,
+            scores,
             duration_s=duration_s,
             progress=lambda total: bar(f"{recording.name}: scores", total=total),
-        )
-        events = detected_events.find_events(
-            lambda k: file["frames"][:, k].astype(np.float32),
-            scores.store,
-            model.classes,
-            model.settings,
-            model.detection,
-            duration_s=duration_s,
         )
     name = recording.path.name
     detected_events.write_desed(folder / EVENTS, name, events, confidence=False)

@@ -22,9 +22,13 @@ def _parser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Exit status: 0 done; 1 the file could not be written; 2 wrong usage.",
     )
-    parser.add_argument("model", metavar="DIR", help="folder of a trained model, of a system with masks")
     parser.add_argument(
-        "--out", metavar="FILE", help=f"where the graph goes; default: {_NAME} in the model's folder"
+        "model", metavar="DIR", help="folder of a trained model, of a system with masks"
+    )
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help=f"where the graph goes; default: {_NAME} in the model's folder",
     )
     return parser
 

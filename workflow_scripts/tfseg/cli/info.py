@@ -42,7 +42,11 @@ def _text(value):
 def _section(title, facts):
     """Lines of a heading and its facts, values below one another."""
     width = max(map(len, facts)) + 2
-    return ["", title, *(f"  {_text(name):<{width}}{_text(value)}" for name, value in facts.items())]
+    return [
+        "",
+        title,
+        *(f"  {_text(name):<{width}}{_text(value)}" for name, value in facts.items()),
+    ]
 
 
 def _thresholds(model):
@@ -107,7 +111,9 @@ def describe_model(model):
     lines += _section("licences of the recordings", licences or {"none": "stated"})
     if facts["restricted"]:
         lines += ["", f"Restricted, by their words: {_text(facts['restricted'])}."]
-        lines += ["Read these terms before you publish, share or sell anything made with this model."]
+        lines += [
+            "Read these terms before you publish, share or sell anything made with this model."
+        ]
     return "\n".join(lines)
 
 
