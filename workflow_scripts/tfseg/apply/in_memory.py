@@ -125,7 +125,8 @@ class AppliedModel:
         tfseg.errors.DataError
             When there is no such class, or the system has no masks.
         """
-        return self._scores.store.read(self._number(label), 0, self._scores.n_frames)
+        number = self._number(label)
+        return self._scores.store.read(number, 0, self._scores.n_frames)
 
     def separate(self, labels=None):
         """Waveforms of classes, and of the rest: together they sum to the sound.
