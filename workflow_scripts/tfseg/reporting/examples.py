@@ -224,7 +224,7 @@ def choose_clip(clips):
     Parameters
     ----------
     clips : pd.DataFrame
-        Of one fold, as ``schemas/tables/clips.schema.yaml`` says.
+        Of one fold, as ``tfseg/datasets/schemas/clips.schema.yaml`` says.
     """
     n_tags = clips["tags"].map(lambda text: len(text.split(";")) if text else 0)
     return clips.loc[n_tags.idxmax()]
