@@ -4,8 +4,9 @@ import numpy as np
 import soundfile
 
 from tfseg.apply.index import PAGE
+from tfseg.apply.overview import draw_recording
 from tfseg.io.files import write_text
-from tfseg.reporting import figures
+from tfseg.reporting.figures.drawing import save
 from tfseg.reporting.pages.assets import Beside
 from tfseg.reporting.pages.render import render
 from tfseg.reporting.pages.view import Event, Lane, Sound, envelope, level_range, make_view
@@ -155,7 +156,7 @@ def _write_picture(folder, recording, model, scores, events, columns, levels, du
     lanes = {}
     for event in events:
         lanes.setdefault(event.label, []).append((event.onset_s, event.offset_s))
-    figure = figures.draw_recording(
+    figure = draw_recording(
         recording.path.name,
         columns,
         levels,
@@ -163,4 +164,4 @@ def _write_picture(folder, recording, model, scores, events, columns, levels, du
         {label: lanes[label] for label in model.classes if label in lanes},
         duration_s,
     )
-    figures.save(figure, folder / "overview.png", folder / "overview.svg")
+    save(figure, folder / "overview.png", folder / "overview.svg")
