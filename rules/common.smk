@@ -1,44 +1,40 @@
 # Checks of the configuration, the closed sets that span the grid, and the paths of every stage.
 
-import csv
 import functools
 import math
 
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from tfseg.settings.checks import changed_keys, check_config, check_config_files, sorted_keys
+from tfseg.settings.checks import (
+    changed_keys,
+    check_config,
+    check_config_files,
+    sorted_keys,
+)
+from tfseg.datasets.corpora import find_source
+from tfseg.datasets.downloads import Downloads
 from tfseg.datasets.registry import load_registry
 from tfseg.run.digest import code_digest, contents_digest, files_digest
 from tfseg.errors import ConfigError, DataError
 from tfseg.run.recipes import find_recipe
 from tfseg.run.scheduler import keep_one_timer
-from tfseg.settings.validation import is_one_line
 
 try:
     check_config_files(workflow.configfiles)
     check_config(config)
-    DATASETS = load_registry(config["download"]["registry"])
+    DOWNLOADS = Downloads(
+        load_registry(config["download"]["registry"]), config["data_root"]
+    )
+    SOURCE = find_source(config, DOWNLOADS)
 except ConfigError as error:
     raise WorkflowError(str(error))
 
 DATA_ROOT = config["data_root"]
-# Which data set each folder and each archive is of.
-FOLDER_OF = {
-    folder: name for name, dataset in DATASETS.items() for folder in dataset.folders
-}
-# Only these may be unpacked: a folder that is there has no rule that makes it, so that Snakemake,
-# which deletes what it is about to make again, never deletes a user's recordings.
-ABSENT_FOLDERS = [
-    folder for folder in FOLDER_OF if not Path(DATA_ROOT, folder).exists()
-]
-ARCHIVE_OF = {
-    archive: name for name, dataset in DATASETS.items() for archive in dataset.archives
-}
 
 KIND = config["corpus"]["kind"]
 # Recordings that already are mixtures: nothing is mixed, there is no SNR and no ideal mask.
-IS_CLIPS = KIND == "clips"
+IS_CLIPS = SOURCE.corpus.is_clips
 
 RUN = config["run"]
 RESULTS = f"results/{RUN}"
@@ -56,36 +52,6 @@ SYSTEMS = config["systems"]
 RECIPES = {system: find_recipe(config, system) for system in SYSTEMS}
 REPEATS = list(range(config["repeats"]))
 
-DCASE2018_FOLDERS = [
-    folder
-    for dataset in ("fsdkaggle2018", "tut_urban_2018")
-    for folder in DATASETS[dataset].folders
-]
-TUT_RARE_FOLDER = next(iter(DATASETS["tut_rare_2017"].folders))
-ESC50_FOLDERS = [DATA_ROOT, *(f"{DATA_ROOT}/{f}" for f in DATASETS["esc50"].folders)]
-# What must be there before a corpus can be listed; what lies in data_root is not downloaded.
-SOURCES = {
-    "dcase2018": [f"{DATA_ROOT}/{folder}" for folder in DCASE2018_FOLDERS],
-    "tut_rare2017": [f"{DATA_ROOT}/{TUT_RARE_FOLDER}"],
-    "esc50": [f for f in ESC50_FOLDERS if Path(f, "meta/esc50.csv").exists()][:1]
-    or ESC50_FOLDERS[-1:],
-    "folders": [f"{DATA_ROOT}/events", f"{DATA_ROOT}/scenes"],
-    "clips": [f"{DATA_ROOT}/clips.csv"],
-    "embedded": [],
-}[KIND]
-if KIND in ("folders", "clips"):
-    for path in SOURCES:
-        if not Path(path).exists():
-            raise WorkflowError(
-                f"{path}: expected with corpus.kind {KIND}, found nothing there. The config key "
-                "data_root names the folder of your recordings; docs/own_data.md says what it holds."
-            )
-
-# Times of the events in ready clips, where the user has them.
-STRONG_LABELS = [
-    path for path in [f"{DATA_ROOT}/strong.tsv"] if IS_CLIPS and Path(path).exists()
-]
-
 RECORDINGS = f"{RESULTS}/corpus/recordings.csv"
 INSPECTION = f"{RESULTS}/corpus/inspection.csv"
 CORPUS_REPORT = f"{RESULTS}/corpus/corpus_report.csv"
@@ -96,7 +62,7 @@ CORPUS = {
     for table in [*TABLES_OF_CORPUS, "attribution"]
 }
 # The recordings themselves are intermediates only where the workflow renders them.
-EMBEDDED_AUDIO = [f"{RESULTS}/corpus/audio"] if KIND == "embedded" else []
+EMBEDDED_AUDIO = [f"{RESULTS}/corpus/audio"] if SOURCE.corpus.renders else []
 PLAN = [f"{RESULTS}/mixtures/{table}.csv" for table in ("mixtures", "events")]
 STEMS = f"{RESULTS}/mixtures/stems/fold{{fold}}-{{shard}}.h5"
 FEATURES = f"{RESULTS}/features/snr{{snr}}/fold{{fold}}-{{shard}}.h5"
@@ -224,18 +190,11 @@ def state_of_recording(wildcards):
     return files_digest([path]) if SPECIAL_SIGNS & set(str(path)) else ""
 
 
-@functools.cache
-def clips_listed():
-    """Number of rows of the user's clips.csv, about: it decides the number of jobs only."""
-    with open(f"{DATA_ROOT}/clips.csv", "rb") as stream:
-        return max(sum(1 for line in stream if line.strip()) - 1, 1)
-
-
 def number_of_shards(fold):
     """Jobs that the mixtures (or clips) of a fold are dealt to."""
     size = config["mixing"]["shard_size"]
     n_items = (
-        -(-clips_listed() // len(FOLDS))
+        -(-SOURCE.n_clips() // len(FOLDS))
         if IS_CLIPS
         else MIXTURES_PER_FOLD[FOLDS.index(int(fold))] * len(config["mixing"]["kinds"])
     )
@@ -255,9 +214,9 @@ def of_shards(pattern, folds, **wildcards):
 
 
 wildcard_constraints:
-    folder="|".join(ABSENT_FOLDERS) or "(?!)",
-    archive="|".join(ARCHIVE_OF),
-    dataset="|".join(DATASETS),
+    folder="|".join(DOWNLOADS.absent_folders) or "(?!)",
+    archive="|".join(DOWNLOADS.archives),
+    dataset="|".join(DOWNLOADS.datasets),
     fold="|".join(map(str, FOLDS)),
     shard="[0-9]+",
     snr="|".join(snr.replace(".", "[.]") for snr in SNRS),
@@ -331,36 +290,6 @@ def templates_code():
     return contents_digest(folder.iterdir())
 
 
-def archive_path(archive):
-    """Where an archive lies: beside the folders if the user put it there, else in archives/."""
-    beside = Path(DATA_ROOT) / archive
-    return str(beside if beside.exists() else Path(DATA_ROOT) / "archives" / archive)
-
-
-def archives_of_folder(wildcards):
-    """Paths of the archives that hold a folder."""
-    dataset = DATASETS[FOLDER_OF[wildcards.folder]]
-    return [archive_path(archive) for archive in dataset.folders[wildcards.folder]]
-
-
-def arrivals_of_folder(wildcards):
-    """What says that the archives of a folder are there: themselves, or a verified download."""
-    beside = f"{DATA_ROOT}/archives/"
-    return [
-        f"{path}.verified.json" if path.startswith(beside) else path
-        for path in archives_of_folder(wildcards)
-    ]
-
-
-def record_of(name):
-    """Path of what a data set's record stated, as a list; empty when nothing has to be asked."""
-    return (
-        [f"{DATA_ROOT}/archives/{name}.record.json"]
-        if DATASETS[name].asks_record
-        else []
-    )
-
-
 def code_of_system(system):
     """Digest of the network behind a name, which is imported by its name."""
     file = RECIPES[system].facts.module or "systems"
@@ -378,7 +307,10 @@ def training_code(wildcards):
     Narrower than `code`: a new progress bar does not throw 36 hours of training away.
     """
     library = f"{workflow.basedir}/workflow_scripts/tfseg"
-    files = [f"{library}/{m}.py" for m in ("training/loop", "models/systems", "features/feature_set")]
+    files = [
+        f"{library}/{m}.py"
+        for m in ("training/loop", "models/systems", "features/feature_set")
+    ]
     own = RECIPES[wildcards.system].facts.module
     return code_digest(*files, *([f"{library}/models/{own}.py"] if own else []))
 
@@ -429,54 +361,3 @@ def models_to_export(wildcards):
 def snr_of(wildcards):
     """The SNR of a job as a number; None for clips that are used as recorded."""
     return None if wildcards.snr == "none" else float(wildcards.snr)
-
-
-def corpus_choice():
-    """What the adapter of this corpus is told beside its folder."""
-    choice = {"classes": CLASSES}
-    if not IS_CLIPS:
-        choice["scenes"] = config["corpus"]["scenes"]
-    if KIND == "dcase2018":
-        choice["expect"] = (
-            DATASETS["fsdkaggle2018"].expect | DATASETS["tut_urban_2018"].expect
-        )
-    if KIND in ("folders", "clips"):
-        choice["other_labels"] = config["corpus"]["other_labels"]
-    if KIND == "tut_rare2017":
-        choice["expect"] = DATASETS["tut_rare_2017"].expect
-    if KIND == "esc50" and SOURCES == ESC50_FOLDERS[-1:]:
-        choice["expect_clips"] = DATASETS["esc50"].expect["clips"]
-    return choice
-
-
-def folder_of_sources(wildcards, input):
-    """Folder that the corpus is listed from: ESC-50's own, else the one that holds the sources."""
-    first = Path(input.sources[0])
-    return str(first if KIND == "esc50" else first.parent)
-
-
-def own_files():
-    """The user's own recordings and what describes them; not the times of events.
-
-    Those are for scoring only: they list, inspect and train nothing anew.
-    """
-    root = Path(DATA_ROOT)
-    if KIND == "folders":
-        parts = [root / "events", root / "scenes"]
-        return [
-            root / "attribution.csv",
-            *(p for part in parts for p in part.rglob("*")),
-        ]
-    with open(root / "clips.csv", encoding="utf-8-sig", errors="replace") as stream:
-        names = (row.get("path") for row in csv.DictReader(stream))
-        try:
-            listed = [name for name in names if name and is_one_line(name)]
-        except csv.Error:  # the job that lists the clips says what is wrong
-            listed = []
-    return [root / name for name in ("clips.csv", "attribution.csv", *listed)]
-
-
-@functools.cache
-def state_of_sources():
-    """A digest of names, sizes and times of the user's own recordings, which may change."""
-    return files_digest(own_files()) if KIND in ("folders", "clips") else ""

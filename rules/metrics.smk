@@ -1,5 +1,10 @@
 # Scores, mask counts and events -> tidy metrics.
 
+from tfseg.evaluation.fold_files import keys_of_files
+
+# What is scored of each model; params say which of these files belongs to which fold.
+SCORED = [SCORES, MASK_COUNTS, EVENTS, *([DETECTION, TUNED_EVENTS] if TUNES else [])]
+
 
 rule score_system:
     input:
@@ -26,7 +31,7 @@ rule score_system:
         runtime=120,
     params:
         code=code("score_system"),
-        folds=HELD_OUT,
+        keys=lambda wildcards: keys_of_files(SCORED, wildcards, fold=HELD_OUT),
         snr_db=snr_of,
         grid=grid(),
         metrics=metric_settings(),
@@ -117,12 +122,16 @@ rule compare_systems:
         runtime=60,
     params:
         code=code("compare_systems"),
-        # In the order of the inputs, the folds of each beside each other.
-        scored=[[snr, s, seed] for snr in SNRS for s in SYSTEMS for seed in REPEATS],
-        separated=(
-            [[snr, seed] for snr in SNRS for seed in REPEATS] if SEPARATES else []
+        scored=keys_of_files(
+            SCORED, snr=SNRS, system=SYSTEMS, repeat=REPEATS, fold=HELD_OUT
         ),
-        folds=HELD_OUT,
+        separated=(
+            keys_of_files([SEPARATION_SCORES], snr=SNRS, repeat=REPEATS, fold=HELD_OUT)
+            if SEPARATES
+            else {}
+        ),
+        snrs=SNRS,
+        repeats=REPEATS,
         systems=SYSTEMS,
         classes=CLASSES,
         grid=grid(),

@@ -43,6 +43,7 @@ import separate_mixtures
 import train_model
 import tune_detection
 from tfseg.errors import DamagedFileError, DataError, TableError
+from tfseg.evaluation import system_metrics
 from tfseg.evaluation.intersection import has_psds
 from tfseg.features.feature_set import load_features
 from tfseg.inference.events import of_class
@@ -119,7 +120,8 @@ def corpus(config, work):
                 "classes": CLASSES,
                 "duration_s": 2.0,
                 "seed": 1,
-                "embedded": {
+                "kind": "embedded",
+                "settings": {
                     "part": "development",
                     "groups_per_class": 4,
                     "takes_per_group": 1,
@@ -363,21 +365,36 @@ def events(config, work, scores):
     }
 
 
-def score(config, plan, scores, events, path, **tuned):
+def keys_of_folds(*kinds):
+    """Path to its fold, of lists that each have a path for every fold."""
+    return {
+        path: [fold] for paths in kinds if paths for fold, path in zip(FOLDS, paths, strict=True)
+    }
+
+
+def score(config, plan, scores, events, path, turned=False, **tuned):
+    """Score a system; `turned` turns the lists of inputs round, each by itself."""
+    files = {
+        "scores": [scores[fold].scores for fold in FOLDS],
+        "counts": [scores[fold].counts for fold in FOLDS],
+        "events": [events[fold] for fold in FOLDS],
+        **({"detections": [], "tuned_events": []} | tuned),
+    }
+    keys = keys_of_folds(*files.values())
+    if turned:
+        files["scores"] = files["scores"][::-1]
+        files["tuned_events"] = files["tuned_events"][::-1]
     score_system.main(
         stub(
             "score_system",
             inputs={
-                "scores": [scores[fold].scores for fold in FOLDS],
-                "counts": [scores[fold].counts for fold in FOLDS],
-                "events": [events[fold] for fold in FOLDS],
+                **files,
                 "mixtures": plan["mixtures"],
                 "mixture_events": plan["events"],
-                **({"detections": [], "tuned_events": []} | tuned),
             },
             outputs={"metrics": path},
             params={
-                "folds": FOLDS,
+                "keys": keys,
                 "snr_db": SNR_DB,
                 "grid": grid_of(config),
                 "metrics": metric_settings(config),
@@ -736,15 +753,33 @@ def test_an_exported_model_gives_the_scores_of_the_workflow(config, work, featur
 
 @pytest.fixture(scope="module")
 def comparison(config, work, plan, scores, events, separation):
-    paths = {name: str(work / f"{name}.csv") for name in ("intervals", "comparisons")}
+    return compare(config, work, plan, scores, events, separation)
+
+
+def compare(config, folder, plan, scores, events, separation, turned=False):
+    """Compare a system with its twin; `turned` turns the lists of inputs round, each by itself."""
+    paths = {name: str(folder / f"{name}.csv") for name in ("intervals", "comparisons")}
     twins = [SYSTEM, "twin"]  # the same scores by another name
+    files, keys = {"scores": [], "counts": [], "events": []}, {}
+    for system in twins:
+        for fold in FOLDS:
+            of_fold = {
+                "scores": scores[fold].scores,
+                "counts": scores[fold].counts,
+                "events": events[fold],
+            }
+            for kind, original in of_fold.items():
+                path = str(folder / f"{system}-{fold}-{kind}{Path(original).suffix}")
+                shutil.copy(original, path)
+                files[kind].append(path)
+                keys[path] = [str(SNR_DB), system, 0, fold]
+    if turned:
+        files["counts"] = files["counts"][::-1]
     compare_systems.main(
         stub(
             "compare_systems",
             inputs={
-                "scores": [scores[fold].scores for fold in FOLDS] * 2,
-                "counts": [scores[fold].counts for fold in FOLDS] * 2,
-                "events": [events[fold] for fold in FOLDS] * 2,
+                **files,
                 "detections": [],
                 "tuned_events": [],
                 "separation": [separation[0][fold].scores for fold in FOLDS],
@@ -753,9 +788,10 @@ def comparison(config, work, plan, scores, events, separation):
             },
             outputs=paths,
             params={
-                "scored": [[str(SNR_DB), system, 0] for system in twins],
-                "separated": [[str(SNR_DB), 0]],
-                "folds": FOLDS,
+                "scored": keys,
+                "separated": {separation[0][fold].scores: [str(SNR_DB), 0, fold] for fold in FOLDS},
+                "snrs": [str(SNR_DB)],
+                "repeats": [0],
                 "systems": twins,
                 "classes": CLASSES,
                 "grid": grid_of(config),
@@ -786,6 +822,17 @@ def test_intervals_hold_the_pooled_values_of_the_metrics(comparison, metrics):
         if key[0] != "separation":
             assert row["value"] == pytest.approx(expected[key], abs=1e-9), key
         assert row["low"] <= row["high"]
+
+
+def test_the_order_of_inputs_says_nothing(
+    config, tmp_path, plan, scores, events, separation, comparison, metrics
+):
+    made = (config, plan, scores, events)
+    path = score(*made, str(tmp_path / "part.csv"), turned=True)
+    assert pd.read_csv(path).equals(pd.read_csv(metrics))
+    turned = compare(config, tmp_path, plan, scores, events, separation, turned=True)
+    for name, path in turned.items():
+        assert Path(path).read_bytes() == Path(comparison[name]).read_bytes(), name
 
 
 def test_twins_do_not_differ(comparison):
@@ -839,7 +886,7 @@ def test_the_leaderboard_says_what_systems_achieve_and_cost(config, work, metric
 def test_without_its_package_psds_is_left_out_and_the_log_says_so(
     config, work, plan, scores, events, metrics, monkeypatch, capsys
 ):
-    monkeypatch.setattr(score_system, "has_psds", lambda: False)
+    monkeypatch.setattr(system_metrics, "has_psds", lambda: False)
     path = score(config, plan, scores, events, str(work / "without_psds.csv"))
     assert (
         "PSDS is left out: the package sed_scores_eval is not installed" in capsys.readouterr().out

@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from tfseg.datasets.corpora import declared_schema, find_corpora
 from tfseg.errors import ConfigError
 from tfseg.features.time_grid import TimeGrid
 from tfseg.models.registry import SYSTEMS
@@ -113,7 +114,8 @@ def _unfit_values(value, path=()):
 
 @functools.cache
 def _validator():
-    return _Validator(yaml.safe_load(_SCHEMA_PATH.read_text(encoding="utf-8")))
+    schema = yaml.safe_load(_SCHEMA_PATH.read_text(encoding="utf-8"))
+    return _Validator(declared_schema(schema))
 
 
 def _relations(config):
@@ -381,8 +383,8 @@ def _split_relations(config):
     """Check how recordings are dealt to folds, and what each fold gets."""
     kind, split = config["corpus"]["kind"], config["split"]
     fixed = split["kind"] == "fixed"
-    has_own = {"tut_rare2017": "fixed", "esc50": "folds", "clips": split["kind"]}
-    if (fixed or split["by"] == "corpus") and has_own.get(kind) != split["kind"]:
+    has_own = find_corpora()[kind].has_own_split(split["kind"])
+    if (fixed or split["by"] == "corpus") and not has_own:
         key = "split.kind" if fixed else "split.by"
         yield (
             f"config key {key}: expected a way to deal recordings that the corpus {kind} has, "
