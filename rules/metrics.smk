@@ -31,7 +31,7 @@ rule score_system:
         runtime=120,
     params:
         code=code("score_system"),
-        keys=lambda wildcards: keys_of_files(SCORED, wildcards, fold=HELD_OUT),
+        folds=lambda wildcards: keys_of_files(SCORED, wildcards, fold=HELD_OUT),
         snr_db=snr_of,
         grid=grid(),
         metrics=metric_settings(),

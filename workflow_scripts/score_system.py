@@ -16,7 +16,7 @@ def main(smk):
     """Read scores, counts and events of every fold, write the tidy metrics."""
     mixtures, labels = corpus_tables.read_plan(smk.input.mixtures, smk.input.mixture_events)
     files = fold_files(
-        smk.params.keys,
+        smk.params.folds,
         scores=smk.input.scores,
         counts=smk.input.counts,
         events=smk.input.events,

@@ -394,7 +394,7 @@ def score(config, plan, scores, events, path, turned=False, **tuned):
             },
             outputs={"metrics": path},
             params={
-                "keys": keys,
+                "folds": keys,
                 "snr_db": SNR_DB,
                 "grid": grid_of(config),
                 "metrics": metric_settings(config),
