@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
+from tfseg.datasets.corpora import declared_schema, find_corpora
 from tfseg.errors import ConfigError
 from tfseg.features.time_grid import TimeGrid
 from tfseg.models.registry import NETWORKS, POOLINGS, TRUNKS, declarations, systems
@@ -112,6 +113,7 @@ def _unfit_values(value, path=()):
 @functools.cache
 def _validator():
     schema = yaml.safe_load(_SCHEMA_PATH.read_text(encoding="utf-8"))
+    schema = declared_schema(schema)
     schema["properties"] |= _declared_sections()
     return _Validator(schema)
 
@@ -376,8 +378,8 @@ def _split_relations(config):
     """Check how recordings are dealt to folds, and what each fold gets."""
     kind, split = config["corpus"]["kind"], config["split"]
     fixed = split["kind"] == "fixed"
-    has_own = {"tut_rare2017": "fixed", "esc50": "folds", "clips": split["kind"]}
-    if (fixed or split["by"] == "corpus") and has_own.get(kind) != split["kind"]:
+    has_own = find_corpora()[kind].has_own_split(split["kind"])
+    if (fixed or split["by"] == "corpus") and not has_own:
         key = "split.kind" if fixed else "split.by"
         yield (
             f"config key {key}: expected a way to deal recordings that the corpus {kind} has, "
