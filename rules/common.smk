@@ -20,7 +20,7 @@ from tfseg.run.digest import (
 from tfseg.errors import ConfigError, TfsegError
 from tfseg.reporting.figures.registry import find_figures
 from tfseg.run.experiment import Experiment
-from tfseg.run.figure_inputs import input_files, parameters
+from tfseg.run.figure_inputs import FigureInputs
 from tfseg.run.given_recordings import GivenRecordings
 from tfseg.run.inputs import Inputs, files_in
 from tfseg.run.paths import paths_of_run
@@ -49,6 +49,7 @@ PATHS = paths_of_run(
 )
 INPUTS = Inputs(EXPERIMENT, PATHS)
 FIGURES = find_figures()
+FIGURE_INPUTS = FigureInputs(INPUTS, FIGURES)
 RESULTS = PATHS.results
 KIND, IS_CLIPS, TUNES = EXPERIMENT.kind, EXPERIMENT.is_clips, EXPERIMENT.tunes
 CLASSES, SYSTEMS = EXPERIMENT.classes, EXPERIMENT.systems
@@ -114,6 +115,12 @@ def code_of_system(system):
 def model_code(wildcards):
     """`code_of_system` of a job."""
     return code_of_system(wildcards.system)
+
+
+def figure_code(wildcards):
+    """Digest of the module of a figure, which is imported by its name."""
+    folder = f"{workflow.basedir}/workflow_scripts/tfseg/reporting/figures"
+    return code_digest(f"{folder}/{wildcards.figure}.py")
 
 
 def training_code(wildcards):
