@@ -11,6 +11,8 @@ from tfseg.settings.checks import changed_keys, check_config, check_config_files
 from tfseg.datasets.registry import load_registry
 from tfseg.run.digest import code_digest, contents_digest, files_digest
 from tfseg.errors import ConfigError, DataError
+from tfseg.reporting.tables.declaration import ENDINGS as TABLE_ENDINGS
+from tfseg.reporting.tables.registry import table_files
 from tfseg.run.recipes import find_recipe
 from tfseg.run.scheduler import keep_one_timer
 from tfseg.settings.validation import is_one_line
@@ -136,21 +138,12 @@ SEPARATES = bool(MASK_SYSTEMS) and not IS_CLIPS
 SEPARATION_SCORES = f"{RESULTS}/separation/snr{{snr}}/fold{{fold}}/seed{{repeat}}.csv"
 SEPARATED = f"{RESULTS}/separated/snr{{snr}}/fold{{fold}}/seed{{repeat}}"
 SEPARATION_METRICS = f"{RESULTS}/metrics/separation.csv"
-TASKS = ["tagging", "frame", "event", "mask"]
-TABLES = expand(
-    f"{RESULTS}/tables/{{table}}.{{ending}}",
-    table=[
-        *expand("{task}_by_{by}", task=TASKS, by=["snr", "class"]),
-        "separation",
-        "frame_eer",
-        "time_index",
-        *(["tuned_by_snr"] if TUNES else []),
-    ],
-    ending=["csv", "md", "tex"],
-)
-LEADERBOARD = expand(
-    f"{RESULTS}/tables/leaderboard.{{ending}}", ending=["csv", "md", "tex"]
-)
+TABLE_FILES = table_files(f"{RESULTS}/tables", tunes=TUNES)
+TABLES = list(TABLE_FILES.values())
+LEADERBOARD_FILES = {
+    ending: f"{RESULTS}/tables/leaderboard.{ending}" for ending in TABLE_ENDINGS
+}
+LEADERBOARD = list(LEADERBOARD_FILES.values())
 PAPER_VALUES = (
     [f"resources/paper_tables/{config['compare_with']}.csv"]
     if config["compare_with"]

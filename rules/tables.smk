@@ -6,8 +6,8 @@ rule make_tables:
         metrics=METRICS,
         paper=PAPER_VALUES,
     output:
-        [
-            report(
+        **{
+            name: report(
                 path,
                 caption="../report/tables.rst",
                 category="Tables",
@@ -16,8 +16,8 @@ rule make_tables:
                     "format": Path(path).suffix[1:],
                 },
             )
-            for path in TABLES
-        ],
+            for name, path in TABLE_FILES.items()
+        },
     log:
         f"{RESULTS}/logs/make_tables/tables.log",
     benchmark:
@@ -49,15 +49,15 @@ rule make_leaderboard:
         metrics=METRICS,
         intervals=INTERVALS,
     output:
-        [
-            report(
+        **{
+            ending: report(
                 path,
                 caption="../report/leaderboard.rst",
                 category="Tables",
-                labels={"table": "leaderboard", "format": Path(path).suffix[1:]},
+                labels={"table": "leaderboard", "format": ending},
             )
-            for path in LEADERBOARD
-        ],
+            for ending, path in LEADERBOARD_FILES.items()
+        },
     log:
         f"{RESULTS}/logs/make_leaderboard/leaderboard.log",
     benchmark:

@@ -12,7 +12,7 @@ from tfseg.reporting.pages import deviations, report
 from tfseg.reporting.pages.audio_examples import listening_views, place_sounds
 from tfseg.reporting.pages.render import render
 from tfseg.reporting.pages.result_tables import read_table
-from tfseg.reporting.paper_tables import snr_name
+from tfseg.reporting.tables.layout import snr_name
 from tfseg.run.job import run_script
 
 

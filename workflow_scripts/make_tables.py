@@ -3,7 +3,9 @@
 import math
 
 from tfseg.evaluation.records import MetricSettings, read_metrics
-from tfseg.reporting import paper_tables
+from tfseg.reporting.tables import printed
+from tfseg.reporting.tables.layout import Layout
+from tfseg.reporting.tables.values import read_paper
 from tfseg.run.job import run_script
 
 
@@ -14,7 +16,7 @@ def nan_if_none(snr_db):
 
 def main(smk):
     """Write every table as CSV, Markdown and LaTeX."""
-    layout = paper_tables.Layout(
+    layout = Layout(
         systems=smk.params.systems,
         classes=smk.params.classes,
         snr_db=[nan_if_none(snr) for snr in smk.params.snr_db],
@@ -24,10 +26,10 @@ def main(smk):
         n_separated=smk.params.n_separated,
         metric_settings=MetricSettings(**smk.params.metrics),
     )
-    paper = paper_tables.read_paper(smk.input.paper) if smk.params.compare_with else None
+    paper = read_paper(smk.input.paper) if smk.params.compare_with else None
     metrics = read_metrics(smk.input.metrics)
     for output in smk.output:
-        paper_tables.write(output, metrics, paper, layout)
+        printed.write(output, metrics, paper, layout)
 
 
 if "snakemake" in globals():

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from tfseg.evaluation.metric_names import METRICS, TASKS
 from tfseg.io.files import whole_file
-from tfseg.reporting.paper_tables import snr_name
 from tfseg.reporting.plot_style import COLOURS, class_look, system_looks
+from tfseg.reporting.tables.layout import snr_name
 
 # Reproducible SVG: without a salt its ids, without this text its fonts, differ between machines.
 mpl.rcParams["svg.hashsalt"] = "tfseg"
@@ -22,12 +23,7 @@ mpl.rcParams["axes.spines.right"] = False
 _LEGEND_LINE_IN, _LEGEND_LETTER_IN = 0.6, 0.09  # of an entry: its line, and each letter
 _MASK_MAP, _LEVEL_MAP = "magma", "viridis"
 _TASKS = ("tagging", "frame", "event", "mask")
-_TASK_TITLES = {
-    "tagging": "Audio tagging",
-    "frame": "Frame-wise detection",
-    "event": "Event-wise detection",
-    "mask": "T-F segmentation",
-}
+_TASK_TITLES = {name: task.figure_title for name, task in TASKS.items()}
 
 
 def save(figure, png_path, svg_path):
@@ -346,7 +342,6 @@ def _metric_means(rows, snrs):
 def draw_metrics(metrics, systems):
     """Draw macro metrics against SNR, a column per task; bars are deviations over folds."""
     panels = {task: ("f1", "auc", "map") for task in _TASKS} | {"event": ("f1", "er")}
-    headings = {"f1": "F1", "auc": "AUC", "map": "mAP", "er": "error rate"}
     rows = metrics[(metrics["class"] == "macro") & (metrics["variant"] == "published")]
     snrs = sorted(rows["snr_db"].unique())
     figure = Figure(figsize=(9.0, 6.2), layout="constrained")
@@ -377,7 +372,7 @@ def draw_metrics(metrics, systems):
                 axis.text(0.5, 0.55, "no reference", transform=axis.transAxes, ha="center")
             elif metric == "auc":
                 axis.axhline(0.5, color="0.6", linewidth=0.8, linestyle=":")  # chance
-            axis.set_ylabel(headings[metric])
+            axis.set_ylabel(METRICS[metric].label)
             axis.set_ylim(0, None if metric == "er" else 1)
             axis.grid(axis="y", color="0.92")
             axis.set_xlim(-0.5, len(snrs) - 0.5)
