@@ -73,7 +73,7 @@ rule make_report:
             if path.endswith(".png")
         ],
         licences=LICENCES,
-        deviations="docs/deviations.md",
+        deviations="resources/deviations.yaml",
     output:
         page=report(
             REPORT,
