@@ -8,9 +8,7 @@ import pandas as pd
 
 from tfseg.evaluation.metric_names import METRICS, TASKS
 from tfseg.io.files import write_csv
-from tfseg.reporting.tables.printed import write_printed
-
-_DASH = "–"
+from tfseg.reporting.tables.writers import DASH, write_printed
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,7 @@ def cell_texts(row, measure):
     """
     name = f"{measure.task}_{measure.metric}"
     if pd.isna(row[name]):
-        return _DASH, ""
+        return DASH, ""
     value, low, high = (
         f"{row.get(key, np.nan):.{measure.digits}f}"
         for key in (name, f"{name}_low", f"{name}_high")

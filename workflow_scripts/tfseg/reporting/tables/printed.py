@@ -1,19 +1,18 @@
-"""Tables as they are printed: texts in cells, Markdown to read, LaTeX to print."""
+"""Tables as they are printed: texts in cells."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from tfseg import __version__
 from tfseg.evaluation.metric_names import METRICS
-from tfseg.io.files import write_csv, write_text
+from tfseg.io.files import write_csv
 from tfseg.reporting.tables.declaration import PAPERS
 from tfseg.reporting.tables.layout import snr_name
 from tfseg.reporting.tables.registry import TABLES
 from tfseg.reporting.tables.values import table_rows
+from tfseg.reporting.tables.writers import DASH, write_printed
 
 _PRINTED_COLUMNS = 12
-_DASH = "–"
 
 
 def caption(table, layout, has_paper):
@@ -32,7 +31,7 @@ def heading(column):
 def _cell(row):
     """Text of one printed cell: ours ± spread, and the paper's value where there is one."""
     if pd.isna(row.ours):
-        ours = _DASH
+        ours = DASH
     else:
         spread = "" if pd.isna(row.fold_std) else f" ± {row.fold_std:.3f}"
         ours = f"{row.ours:.3f}{spread}"
@@ -124,45 +123,6 @@ def row_headings(table, rows):
         known = {c.key: heading(c) for c in table.columns}
         keys = rows["metric"]
     return [known[key] for key in keys]
-
-
-def _markdown(headings, rows, title):
-    # By hand: pandas needs tabulate for it, which tfseg needs for nothing else, and which pads
-    # every cell, so that one value that changes is a change of every line.
-    lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
-    return f"{title}\n\n" + "\n".join(lines) + "\n"
-
-
-_LATEX = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        **{sign: f"\\{sign}" for sign in "_%&$#{}"},
-        "±": r"$\pm$",
-        _DASH: "--",
-    }
-)
-
-
-def _latex(headings, rows, title):
-    # Texts are escaped here, because pandas would leave the caption, ± and dashes as they are.
-    frame = pd.DataFrame(
-        [[text.translate(_LATEX) for text in row] for row in rows],
-        columns=[text.translate(_LATEX) for text in headings],
-    )
-    table = frame.to_latex(
-        index=False, column_format="l" + "r" * (len(headings) - 1), caption=title.translate(_LATEX)
-    )
-    table = table.replace("\\begin{table}\n", "\\begin{table}\n\\centering\n", 1)
-    return f"% tfseg {__version__}; needs \\usepackage{{booktabs}}\n{table}"
-
-
-def write_printed(path, headings, rows, title):
-    """Write a table as it is printed, in Markdown or LaTeX by the ending of `path`."""
-    render = {".md": _markdown, ".tex": _latex}[Path(path).suffix]
-    write_text(path, render(headings, rows, title))
 
 
 def write(path, metrics, paper, layout):
