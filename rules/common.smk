@@ -7,7 +7,12 @@ import math
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from tfseg.settings.checks import changed_keys, check_config, check_config_files, sorted_keys
+from tfseg.settings.checks import (
+    changed_keys,
+    check_config,
+    check_config_files,
+    sorted_keys,
+)
 from tfseg.datasets.registry import load_registry
 from tfseg.run.digest import code_digest, contents_digest, files_digest
 from tfseg.errors import ConfigError, DataError
@@ -371,7 +376,10 @@ def training_code(wildcards):
     Narrower than `code`: a new progress bar does not throw 36 hours of training away.
     """
     library = f"{workflow.basedir}/workflow_scripts/tfseg"
-    files = [f"{library}/{m}.py" for m in ("training/loop", "models/systems", "features/feature_set")]
+    files = [
+        f"{library}/{m}.py"
+        for m in ("training/loop", "models/systems", "features/feature_set")
+    ]
     own = RECIPES[wildcards.system].facts.module
     return code_digest(*files, *([f"{library}/models/{own}.py"] if own else []))
 

@@ -44,9 +44,11 @@ def main(smk):
     assets = place_sounds(chosen, files, files.name)
     snr_db = math.nan if smk.params.example_snr == "none" else float(smk.params.example_snr)
     by_class_snr_db = math.nan if math.isnan(snr_db) else config["tables"]["by_class_snr_db"]
+    files = {(Path(path).stem, Path(path).suffix): path for path in smk.input.tables}
     tables = [
-        read_table(csv, markdown, by_class_snr_db)
-        for csv, markdown in zip(smk.input.tables[::2], smk.input.tables[1::2], strict=True)
+        read_table(path, files[name, ".md"], by_class_snr_db)
+        for (name, suffix), path in files.items()
+        if suffix == ".csv"
     ]
     figures = [
         report.figure(png, caption, config)

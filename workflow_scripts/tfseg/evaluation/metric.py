@@ -1,4 +1,4 @@
-"""What tables, figures, the report and the docs know of a metric (the standard library only)."""
+"""What tables, figures, the report and the docs know of tasks and of a metric (no library needed)."""
 
 from dataclasses import dataclass
 
@@ -23,6 +23,18 @@ class Task:
     title: str
     figure_title: str
     short: str
+
+
+TASKS = {
+    task.name: task
+    for task in (
+        Task("tagging", "Audio tagging", "Audio tagging", "tag"),
+        Task("frame", "Frame-wise sound event detection", "Frame-wise detection", "frame"),
+        Task("event", "Event-wise sound event detection", "Event-wise detection", "event"),
+        Task("mask", "Time-frequency segmentation", "T-F segmentation", "mask"),
+        Task("separation", "Separation", "Separation", "separation"),
+    )
+}
 
 
 @dataclass(frozen=True)

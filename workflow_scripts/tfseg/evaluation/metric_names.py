@@ -1,24 +1,13 @@
-"""Every task and metric of ``metrics.csv``: what tables, figures, report and docs call it.
+"""Every metric of ``metrics.csv``: what tables, figures, report and docs call it.
 
 A metric of scored clips that is computed by a file of its own is declared there, and named in
 `OWN_METRICS` (``docs/add_a_metric.md``).
 """
 
-from tfseg.evaluation.metric import Metric, Task
+from tfseg.evaluation.metric import Metric
 
 # Modules with `METRIC` and `by_class`, in the order of their rows in metrics.csv.
 OWN_METRICS = []
-
-TASKS = {
-    task.name: task
-    for task in (
-        Task("tagging", "Audio tagging", "Audio tagging", "tag"),
-        Task("frame", "Frame-wise sound event detection", "Frame-wise detection", "frame"),
-        Task("event", "Event-wise sound event detection", "Event-wise detection", "event"),
-        Task("mask", "Time-frequency segmentation", "T-F segmentation", "mask"),
-        Task("separation", "Separation", "Separation", "separation"),
-    )
-}
 
 _SCORED = ("tagging", "frame", "event", "mask")
 _RANKED = ("tagging", "frame", "mask")

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tfseg.evaluation.metric_names import METRICS, TASKS
+from tfseg.evaluation.metric import TASKS
+from tfseg.evaluation.metric_names import METRICS
 from tfseg.io.files import whole_file
 from tfseg.reporting.plot_style import COLOURS, class_look, system_looks
 from tfseg.reporting.tables.layout import snr_name

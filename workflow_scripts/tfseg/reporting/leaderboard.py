@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tfseg.evaluation.metric_names import METRICS, TASKS
+from tfseg.evaluation.metric import TASKS
+from tfseg.evaluation.metric_names import METRICS
 from tfseg.io.files import write_csv
 from tfseg.reporting.tables.writers import DASH, write_printed
 

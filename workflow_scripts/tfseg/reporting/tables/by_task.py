@@ -2,7 +2,7 @@
 
 import math
 
-from tfseg.evaluation.metric_names import TASKS
+from tfseg.evaluation.metric import TASKS
 from tfseg.reporting.tables.declaration import Column, Table
 from tfseg.reporting.tables.layout import snr_name
 

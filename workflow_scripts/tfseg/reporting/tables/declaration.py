@@ -18,15 +18,16 @@ class Column:
         As in ``metrics.csv``.
     name : str
         In the column ``metric`` of the CSV; empty for the metric's own.
-    heading : str
-        Empty for the metric's own.
+    before, behind : str
+        What stands around the metric's heading.
     """
 
     task: str
     metric: str
     variant: str = "published"
     name: str = ""
-    heading: str = ""
+    before: str = ""
+    behind: str = ""
 
     @property
     def key(self):

@@ -25,7 +25,7 @@ def caption(table, layout, has_paper):
 
 def heading(column):
     """Heading of a column."""
-    return column.heading or METRICS[column.metric].heading
+    return f"{column.before}{METRICS[column.metric].heading}{column.behind}"
 
 
 def _cell(row):

@@ -1,6 +1,5 @@
 """Each system beside a probe that knows only the time (`tfseg.evaluation.onset_prior`)."""
 
-from tfseg.evaluation.metric_names import METRICS
 from tfseg.reporting.tables.declaration import Column, Table
 
 _PROBED = (("frame", "f1"), ("frame", "map"), ("event", "f1"))
@@ -22,9 +21,9 @@ def _caption(layout):
 TABLE = Table(
     name="time_index",
     columns=tuple(
-        Column(task, metric, variant, heading=f"{task} {METRICS[metric].heading}{ending}")
+        Column(task, metric, variant, before=f"{task} ", behind=behind)
         for task, metric in _PROBED
-        for variant, ending in _VARIANTS.items()
+        for variant, behind in _VARIANTS.items()
     ),
     arrangement="by_system",
     caption=_caption,

@@ -22,7 +22,8 @@ TABLE = Table(
             "f1",
             variant,
             name=f"{task}_f1{ending}",
-            heading=f"{task} F1{ending}".replace("_", " "),
+            before=f"{task} ",
+            behind=ending.replace("_", " "),
         )
         for task in ("tagging", "frame", "event", "mask")
         for variant, ending in (("published", ""), ("tuned", "_tuned"))
