@@ -10,7 +10,7 @@ SLOTS := $(if $(filter-out 0,$(GPUS)),$(GPUS),$(shell nproc))
 DEMO_MODEL := results/mini/models/snr10/unet/fold1/seed0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-slurm demo demo-all test test-browser test-cluster lint bench lock clean
+.PHONY: help setup setup-slurm demo demo-all test test-browser test-cluster lint docs bench lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -49,6 +49,9 @@ lint: setup  ## check style: ruff, snakefmt, snakemake --lint
 	@$(VENV)/ruff format --check --quiet .
 	@$(VENV)/snakefmt --check --compact-diff Snakefile rules
 	@$(VENV)/snakemake --lint
+
+docs: setup  ## write the pages of the docs that are made of declarations (metrics, deviations)
+	@PYTHONPATH=workflow_scripts $(VENV)/python -m tfseg.reporting.doc_tables
 
 bench: setup  ## measure; writes results/bench/
 	@$(VENV)/python bench/run.py

@@ -10,8 +10,8 @@ rule make_tables:
             else []
         ),
     output:
-        [
-            report(
+        **{
+            name: report(
                 path,
                 caption="../report/tables.rst",
                 category="Tables",
@@ -20,8 +20,8 @@ rule make_tables:
                     "format": Path(path).suffix[1:],
                 },
             )
-            for path in files_in(INPUTS.tables("csv", "md", "tex"))
-        ],
+            for name, path in INPUTS.table_files().items()
+        },
     log:
         f"{RESULTS}/logs/make_tables/tables.log",
     benchmark:
@@ -53,15 +53,15 @@ rule make_leaderboard:
         metrics=PATHS.metrics,
         intervals=PATHS.intervals,
     output:
-        [
-            report(
+        **{
+            ending: report(
                 path,
                 caption="../report/leaderboard.rst",
                 category="Tables",
-                labels={"table": "leaderboard", "format": Path(path).suffix[1:]},
+                labels={"table": "leaderboard", "format": ending},
             )
-            for path in files_in(INPUTS.leaderboard("csv", "md", "tex"))
-        ],
+            for ending, path in INPUTS.leaderboard("csv", "md", "tex").items()
+        },
     log:
         f"{RESULTS}/logs/make_leaderboard/leaderboard.log",
     benchmark:

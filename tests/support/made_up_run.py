@@ -167,7 +167,7 @@ def make(folder, clips):
             licences=_write_json(
                 folder / "licences.json", {"licences": {"CC0": 1}, "restricted": []}
             ),
-            deviations=str(REPOSITORY / "docs/deviations.md"),
+            deviations=str(REPOSITORY / "resources/deviations.yaml"),
         ),
         output=SimpleNamespace(
             page=str(folder / "report.html"), files=str(folder / "report_files")

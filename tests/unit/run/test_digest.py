@@ -160,6 +160,18 @@ def test_a_module_that_is_handed_on_counts_whole(measure, tmp_path, library):
     assert measure(script) != before
 
 
+def test_a_name_that_a_module_hands_on_is_followed(measure, tmp_path, library):
+    (library / "egg.py").write_text("from tfseg.hen import lay\n")
+    (library / "hen.py").write_text("def lay():\n    return 1\n\n\ndef sit():\n    return 1\n")
+    script = tmp_path / "breakfast.py"
+    script.write_text("from tfseg.egg import lay\n\nx = lay()\n")
+    before = measure(script)
+    _replace(library / "hen.py", "def sit():\n    return 1", "def sit():\n    return 2")
+    assert measure(script) == before
+    _replace(library / "hen.py", "def lay():\n    return 1", "def lay():\n    return 2")
+    assert measure(script) != before
+
+
 def test_what_is_printed_and_what_an_error_says_do_not_count(measure, tmp_path):
     script = tmp_path / "say.py"
     text = """from tfseg.errors import DataError

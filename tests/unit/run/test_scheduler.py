@@ -1,13 +1,14 @@
 """Snakemake's scheduler is woken once in a time span, however many jobs have ended."""
 
 import inspect
+import logging
 import threading
 import time
 from types import SimpleNamespace
 
 from snakemake.scheduling.job_scheduler import JobScheduler
 
-from tfseg.run.scheduler import keep_one_timer
+from tfseg.run.scheduler import WRITTEN_FOR, keep_one_timer
 
 
 def test_many_rounds_set_one_timer():
@@ -48,3 +49,18 @@ def test_the_installed_snakemake_sets_its_timers_by_this_function():
         "self",
         "delay",
     ]
+
+
+def test_another_snakemake_is_left_as_it_is_and_the_log_says_so(caplog):
+    scheduler = SimpleNamespace(_open_jobs=threading.Semaphore(0))
+    with caplog.at_level(logging.WARNING, logger="snakemake.logging"):
+        keep_one_timer(scheduler, version="9.28.0")
+    assert list(vars(scheduler)) == ["_open_jobs"]
+    (record,) = caplog.records
+    assert "Snakemake 9.28.0: its scheduler is used as it is" in record.message
+    assert WRITTEN_FOR in record.message
+
+
+def test_the_repair_is_for_the_snakemake_of_the_lock(repository):
+    lock = (repository / "envs/requirements.lock").read_text(encoding="utf-8")
+    assert f"snakemake=={WRITTEN_FOR}" in lock.split()

@@ -54,6 +54,8 @@ def _converted(text, column, rule, where):
     return value
 
 
+# Values are jsonschema's to check. Reading is ours: pandas names no line where a field has the wrong
+# type, and takes a row of too few fields, "NA", 1_0 and a repeated column for good.
 def _rows_of(path, kind):
     """Read a CSV or TSV file: its columns, its rows as text, and the line each row ends on."""
     try:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from tfseg.evaluation.intersection import has_psds, intersection_f1_metrics, psds_metrics
 from tfseg.evaluation.onset_prior import make_probe, time_prior
+from tfseg.evaluation.own_metrics import own_metrics
 from tfseg.evaluation.scoring import read_fold_scores, score_system
 from tfseg.evaluation.tuned import score_tuned
 from tfseg.inference.events import read_events
@@ -79,4 +80,5 @@ def system_metrics(files, mixtures, labels, *, grid, settings, events, planned, 
         parts.append(psds_metrics(folds, classes, grid, durations, **keys))
     else:
         print("PSDS is left out: the package sed_scores_eval is not installed (make setup)")
+    parts.append(own_metrics(folds, classes, settings, **keys))
     return pd.concat([part for part in parts if len(part)])

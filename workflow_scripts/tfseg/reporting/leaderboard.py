@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tfseg.evaluation.metric import TASKS
+from tfseg.evaluation.metric_names import METRICS
 from tfseg.io.files import write_csv
-from tfseg.reporting.paper_tables import write_printed
-
-_DASH = "–"
+from tfseg.reporting.tables.writers import DASH, write_printed
 
 
 @dataclass(frozen=True)
@@ -18,20 +18,30 @@ class Measure:
 
     task: str
     metric: str
-    variant: str
-    heading: str
-    digits: int = 3
+    variant: str = "published"
+
+    @property
+    def heading(self):
+        """The metric's own, behind the task's where several tasks have it."""
+        metric = METRICS[self.metric]
+        several = len(metric.tasks) > 1
+        return f"{TASKS[self.task].short} {metric.heading}" if several else metric.heading_with_unit
+
+    @property
+    def digits(self):
+        """Decimal places: a hundredth of a decibel is less than can be heard."""
+        return 2 if METRICS[self.metric].unit == "dB" else 3
 
 
 MEASURES = [
-    Measure("tagging", "map", "published", "tag mAP"),
-    Measure("frame", "f1", "published", "frame F1"),
-    Measure("event", "f1", "published", "event F1"),
-    Measure("mask", "f1", "published", "mask F1"),
-    Measure("separation", "si_sdr_improvement", "published", "SI-SDRi, dB", 2),
-    Measure("separation", "capi_sdri", "predicted_tags", "CAPI-SDRi, dB", 2),
-    Measure("event", "psds1", "ungated", "PSDS1"),
-    Measure("event", "psds2", "ungated", "PSDS2"),
+    Measure("tagging", "map"),
+    Measure("frame", "f1"),
+    Measure("event", "f1"),
+    Measure("mask", "f1"),
+    Measure("separation", "si_sdr_improvement"),
+    Measure("separation", "capi_sdri", "predicted_tags"),
+    Measure("event", "psds1", "ungated"),
+    Measure("event", "psds2", "ungated"),
 ]
 
 
@@ -119,7 +129,7 @@ def cell_texts(row, measure):
     """
     name = f"{measure.task}_{measure.metric}"
     if pd.isna(row[name]):
-        return _DASH, ""
+        return DASH, ""
     value, low, high = (
         f"{row.get(key, np.nan):.{measure.digits}f}"
         for key in (name, f"{name}_low", f"{name}_high")

@@ -276,17 +276,23 @@ def _resolve(module, attributes):
     return module, _EVERYTHING
 
 
-def _targets(path, used):
-    """Symbols of the library that the names in `used` stand for: (module path, symbol)."""
-    module = _parsed(path)
+def _targets(path, symbol):
+    """Symbols of the library that one symbol rests on: (module path, symbol)."""
+    module, used = _parsed(path), _meaning(path, symbol)[1]
+    if symbol in module.imports:
+        used = used | {(symbol, ())}  # asked for here, imported from elsewhere
+    elif symbol == _EVERYTHING and path.is_relative_to(LIBRARY):
+        # What a module imports and does not use, it hands on.
+        used = used | {(name, ()) for name in module.imports.keys() - {name for name, _ in used}}
     for name, attributes in used:
         # A function may import a name that the module also binds.
-        if name in module.bindings:
+        bound = module.bindings.get(name, ())
+        if not all(isinstance(statement, ast.Import | ast.ImportFrom) for statement in bound):
             yield path, name
-        for dotted, symbol in module.imports.get(name, ()):
-            if symbol is None:
-                dotted, symbol = _resolve(dotted, attributes)
-            yield _module_path(dotted), symbol
+        for dotted, inner in module.imports.get(name, ()):
+            if inner is None:
+                dotted, inner = _resolve(dotted, attributes)
+            yield _module_path(dotted), inner
 
 
 def _root(root):
@@ -326,7 +332,7 @@ def symbols_of(*roots, neutral=NEUTRAL):
     found = set(waiting)
     while waiting:
         path, symbol = waiting.pop()
-        new = set(_targets(path, _meaning(path, symbol)[1]))
+        new = set(_targets(path, symbol))
         # Importing a.b runs the bare statements of a's __init__ and of b.
         new |= {(file, "") for file in _with_packages(path)}
         new = {(file, name) for file, name in new if file is not None and file not in silent}

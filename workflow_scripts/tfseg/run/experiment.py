@@ -9,11 +9,10 @@ import math
 from dataclasses import dataclass
 
 from tfseg.datasets.corpora import find_corpora
+from tfseg.reporting.tables.registry import TABLES
 from tfseg.run.recipes import find_recipe
 from tfseg.settings.checks import changed_keys, sorted_keys
 from tfseg.snr import snr_to_path
-
-TASKS = ("tagging", "frame", "event", "mask")
 
 
 @dataclass(frozen=True)
@@ -148,13 +147,7 @@ class Experiment:
     @property
     def tables(self):
         """Names of the tables of results."""
-        return [
-            *(f"{task}_by_{by}" for task in TASKS for by in ("snr", "class")),
-            "separation",
-            "frame_eer",
-            "time_index",
-            *(["tuned_by_snr"] if self.tunes else []),
-        ]
+        return [name for name, of in TABLES.items() if self.tunes or not of.needs_tuning]
 
     @property
     def collages(self):

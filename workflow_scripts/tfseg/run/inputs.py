@@ -7,6 +7,7 @@ its files. So no script depends on the order in which a rule lists its inputs.
 from dataclasses import dataclass
 
 from tfseg.errors import ConfigError
+from tfseg.reporting.tables.registry import table_files
 from tfseg.run.experiment import Experiment
 from tfseg.run.paths import Paths
 from tfseg.snr import snr_from_path, snr_to_path
@@ -194,6 +195,11 @@ class Inputs:
             }
             for table in self.experiment.tables
         }
+
+    def table_files(self):
+        """All files of the tables of results: ``{table}_{ending}`` to path."""
+        folder = self.paths.table.rpartition("/")[0]
+        return table_files(folder, tunes=self.experiment.tunes)
 
     def leaderboard(self, *endings):
         """Files of the leaderboard: ending to path."""

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tfseg.reporting.doc_tables import pages
 from tfseg.reporting.figures.registry import find_figures
 from tfseg.reporting.pages import deviations, render, report
 from tfseg.reporting.pages.audio_examples import EMBEDDED_SOUNDS_LIMIT
@@ -151,8 +152,9 @@ def test_every_deviation_of_the_docs_is_in_the_report_with_this_runs_values(
     repository, full_config
 ):
     text = (repository / "docs/deviations.md").read_text(encoding="utf-8")
+    facts = (repository / "resources/deviations.yaml").read_text(encoding="utf-8")
     full_config["mixing"]["snr_on"] = "segment"
-    sections = deviations.deviations_of(text, full_config)
+    sections = deviations.deviations_of(facts, full_config)
     n_rows = sum(line.startswith("| ") for line in text.splitlines())
     n_items = sum(line.startswith("- ") for line in text.splitlines())
     n_tables = text.count("\n|---")
@@ -172,19 +174,48 @@ def test_every_deviation_of_the_docs_is_in_the_report_with_this_runs_values(
 
 
 def test_every_key_that_the_docs_name_as_a_deviation_exists(repository, full_config):
-    text = (repository / "docs/deviations.md").read_text(encoding="utf-8")
-    named = {code.split(":")[0] for code in re.findall(r"`([^`]+)`", text)}
-    sections = "|".join(key for key, value in full_config.items() if isinstance(value, dict))
-    for key in named:
-        if re.fullmatch(rf"({sections})\.[a-z_.]+", key) and not key.endswith((".csv", ".json")):
-            assert deviations.values_named([f"`{key}`"], full_config), key
+    text = (repository / "resources/deviations.yaml").read_text(encoding="utf-8")
+    names = "|".join(key for key, value in full_config.items() if isinstance(value, dict))
+    for section in deviations.deviations_of(text, full_config):  # refuses a key that is none
+        for row, values in zip(section.rows, section.values, strict=True):
+            spans = re.findall(r"`([^`]+)`", " ".join(row))
+            named = {span.split(":")[0] for span in spans}
+            of_sections = {key for key in named if re.fullmatch(rf"({names})\.[a-z_.]+", key)}
+            files = {key for key in of_sections if key.endswith((".csv", ".json"))}
+            keys = {key for key, _ in values}
+            assert of_sections - files <= keys <= named, row
 
 
-def test_a_list_item_over_several_lines_is_one_row():
-    text = "# t\n- no\n## One\n- **a** `x`\n  goes on\n- b\n\nprose\n\n## Two\n\n| p | q |\n|---|---|\n| 1 | 2 |\n"
-    one, two = deviations.read_deviations(text)
+def test_a_key_that_no_config_has_is_refused():
+    text = "sections: [{heading: One, rows: [{difference: a, keys: [b.c]}]}]"
+    assert deviations.deviations_of(text, {"b": {"c": None}})[0].values == [[("b.c", "null")]]
+    with pytest.raises(KeyError, match=r"b\.c"):
+        deviations.deviations_of(text, {"b": 1})
+
+
+def test_tables_and_lists_of_deviations_become_markdown():
+    text = """
+introduction: Some words.
+sections:
+  - heading: One
+    rows: [{difference: "**a** `x` goes on"}, {difference: b}]
+  - heading: Two
+    columns: [p, q]
+    rows: [{p: "1", q: "2"}]
+"""
+    one, two = deviations.deviations_of(text, {})
     assert one.rows == [["**a** `x` goes on"], ["b"]]
     assert (two.columns, two.rows) == (["p", "q"], [["1", "2"]])
+    assert deviations.docs_page(text).split("\n", 2)[2] == (
+        "Some words.\n\n## One\n\n- **a** `x` goes on\n- b\n\n"
+        "## Two\n\n| p | q |\n|---|---|\n| 1 | 2 |\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["deviations.md", "files.md"])
+def test_docs_that_are_made_of_declarations_are_up_to_date(repository, name):
+    path = repository / "docs" / name
+    assert path.read_text(encoding="utf-8") == pages(repository)[path], "run: make docs"
 
 
 def test_inline_markdown_escapes_first():

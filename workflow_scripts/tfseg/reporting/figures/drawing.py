@@ -3,6 +3,7 @@
 import matplotlib as mpl
 import numpy as np
 
+from tfseg.evaluation.metric import TASKS
 from tfseg.io.files import whole_file
 from tfseg.reporting.plot_style import system_looks
 
@@ -15,12 +16,8 @@ mpl.rcParams["axes.spines.top"] = False
 mpl.rcParams["axes.spines.right"] = False
 
 MASK_MAP, LEVEL_MAP = "magma", "viridis"
-TASK_TITLES = {
-    "tagging": "Audio tagging",
-    "frame": "Frame-wise detection",
-    "event": "Event-wise detection",
-    "mask": "T-F segmentation",
-}
+_DRAWN = ("tagging", "frame", "event", "mask")
+TASK_TITLES = {name: TASKS[name].figure_title for name in _DRAWN}
 _LEGEND_LINE_IN, _LEGEND_LETTER_IN = 0.6, 0.09  # of an entry: its line, and each letter
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from tfseg.evaluation.metric_names import METRICS
 from tfseg.evaluation.records import read_metrics
 from tfseg.reporting.figures.drawing import TASK_TITLES, legend_above
 from tfseg.reporting.plot_style import system_looks
@@ -38,7 +39,6 @@ def _metric_means(rows, snrs):
 def draw_metrics(metrics, systems):
     """Draw macro metrics against SNR, a column per task; bars are deviations over folds."""
     panels = {task: ("f1", "auc", "map") for task in TASK_TITLES} | {"event": ("f1", "er")}
-    headings = {"f1": "F1", "auc": "AUC", "map": "mAP", "er": "error rate"}
     rows = metrics[(metrics["class"] == "macro") & (metrics["variant"] == "published")]
     snrs = sorted(rows["snr_db"].unique())
     names = [snr_name(snr_from_number(snr)).removesuffix(" dB") for snr in snrs]
@@ -70,7 +70,7 @@ def draw_metrics(metrics, systems):
                 axis.text(0.5, 0.55, "no reference", transform=axis.transAxes, ha="center")
             elif metric == "auc":
                 axis.axhline(0.5, color="0.6", linewidth=0.8, linestyle=":")  # chance
-            axis.set_ylabel(headings[metric])
+            axis.set_ylabel(METRICS[metric].label)
             axis.set_ylim(0, None if metric == "er" else 1)
             axis.grid(axis="y", color="0.92")
             axis.set_xlim(-0.5, len(snrs) - 0.5)

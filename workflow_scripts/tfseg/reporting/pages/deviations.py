@@ -1,59 +1,27 @@
 """Where paper, released code and tfseg differ, with a run's own values.
 
-``docs/deviations.md`` is the only home of these facts. It is read here: its headings, tables and
-lists, and the config keys that it names.
+``resources/deviations.yaml`` is the only home of these facts: the report shows them, and
+``docs/deviations.md`` is made of them.
 """
 
-import contextlib
-import re
 from dataclasses import dataclass, field
 
-_CODE = re.compile(r"`([^`]+)`")
+import yaml
+
+_TITLE = "# Where paper, released code and tfseg differ"
 
 
 @dataclass
 class Section:
     """A heading, and its table (`columns` and `rows`) or list (`rows` of one cell).
 
-    `values` holds, for each row, the config keys that it names with this run's values.
+    `values` holds, for each row, the config keys that it is about with this run's values.
     """
 
     heading: str
     columns: list = field(default_factory=list)
     rows: list = field(default_factory=list)
     values: list = field(default_factory=list)
-
-
-def read_deviations(text):
-    """Split the page into sections.
-
-    Parameters
-    ----------
-    text : str
-        Markdown; only second-level headings, tables and lists are taken.
-
-    Returns
-    -------
-    sections : list of Section
-        Those that have rows.
-    """
-    sections = []
-    for line in text.splitlines():
-        if line.startswith("## "):
-            sections.append(Section(line[3:]))
-        elif not sections:
-            continue
-        elif line.startswith("|"):
-            cells = [cell.strip() for cell in line.strip("|").split("|")]
-            if not sections[-1].columns:
-                sections[-1].columns = cells
-            elif set(line) - set("|-: "):
-                sections[-1].rows.append(cells)
-        elif line.startswith("- "):
-            sections[-1].rows.append([line[2:]])
-        elif line.startswith("  ") and sections[-1].rows and not sections[-1].columns:
-            sections[-1].rows[-1][0] += f" {line.strip()}"
-    return [section for section in sections if section.rows]
 
 
 def _look_up(config, key):
@@ -81,35 +49,59 @@ def changes_in_words(changes):
     return [(key, plain(default), plain(value)) for key, default, value in changes]
 
 
-def values_named(row, config):
-    """Config keys that a row names, with this run's values.
+def deviations_of(text, config):
+    """Read the facts and look up the values of one run.
 
     Parameters
     ----------
-    row : list of str
-        Cells; a key stands between backticks, with or without a value behind a colon.
+    text : str
+        YAML, as in ``resources/deviations.yaml``.
     config : dict
-
-    Returns
-    -------
-    values : list of (key, text)
-    """
-    named = [code.split(":")[0].strip() for cell in row for code in _CODE.findall(cell)]
-    values = []
-    for key in dict.fromkeys(named):
-        with contextlib.suppress(KeyError):  # not everything between backticks is a key
-            values.append((key, plain(_look_up(config, key))))
-    return values
-
-
-def deviations_of(text, config):
-    """Read the page and look up the values of one run.
 
     Returns
     -------
     sections : list of Section
     """
-    sections = read_deviations(text)
-    for section in sections:
-        section.values = [values_named(row, config) for row in section.rows]
+    sections = []
+    for part in yaml.safe_load(text)["sections"]:
+        columns = part.get("columns", [])
+        sections.append(
+            Section(
+                part["heading"],
+                columns,
+                [[row[name] for name in columns or ["difference"]] for row in part["rows"]],
+                [
+                    [(key, plain(_look_up(config, key))) for key in row.get("keys", [])]
+                    for row in part["rows"]
+                ],
+            )
+        )
     return sections
+
+
+def docs_page(text):
+    """The facts as ``docs/deviations.md`` shows them.
+
+    Parameters
+    ----------
+    text : str
+        YAML, as in ``resources/deviations.yaml``.
+
+    Returns
+    -------
+    page : str
+        Markdown.
+    """
+    facts = yaml.safe_load(text)
+    lines = [_TITLE, "", facts["introduction"]]
+    for section in facts["sections"]:
+        lines += ["", f"## {section['heading']}", ""]
+        columns = section.get("columns")
+        if columns:
+            lines += ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+            lines += [
+                "| " + " | ".join(row[name] for name in columns) + " |" for row in section["rows"]
+            ]
+        else:
+            lines += [f"- {row['difference']}" for row in section["rows"]]
+    return "\n".join(lines) + "\n"

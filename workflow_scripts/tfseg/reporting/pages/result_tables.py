@@ -5,14 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from tfseg.reporting.paper_tables import HEADINGS, TIME_INDEX, time_index_headings
+from tfseg.evaluation.metric_names import METRICS
+from tfseg.reporting.tables.printed import row_headings
+from tfseg.reporting.tables.registry import TABLES
 from tfseg.snr import snr_from_number, snr_name
 
 _DASH = "–"
-# Differences from the paper that get the full colour, by metric; dB for all others.
-_FULL_DIFFERENCE = dict.fromkeys(("f1", "auc", "map", "eer"), 0.2)
-_FULL_DIFFERENCE |= dict.fromkeys(("er", "deletion", "insertion"), 1.0)
-_FULL_DIFFERENCE_DB = 5.0
 _MOST_ROWS = 80  # of a table by system, with all classes: a longer one shows their mean only
 
 
@@ -82,8 +80,7 @@ def _value_cells(row, has_paper):
     paper = Cell(_number(row.paper), float(row.paper))
     if pd.isna(row.difference):
         return [ours, paper, Cell(_DASH, None)]
-    full = _FULL_DIFFERENCE.get(row.metric, _FULL_DIFFERENCE_DB)
-    share = max(-1.0, min(1.0, row.difference / full))
+    share = max(-1.0, min(1.0, row.difference / METRICS[row.metric].full_difference))
     text = _number(row.difference, "+")
     return [ours, paper, Cell(text, float(row.difference), share=share)]
 
@@ -112,7 +109,7 @@ def _arranged(frame, row_keys, column_key):
     }
     names = {"snr_db": "SNR", "system": "system", "label": "class"}
     columns = [Column(names[key], numeric=key == "snr_db") for key in row_keys]
-    headings = HEADINGS if column_key == "metric" else {}
+    headings = {}
     if column_key == "label":
         headings = {label: label.replace("_", " ") for label in groups}
     columns += [c for g in groups for c in _value_columns(headings.get(g, g), has_paper)]
@@ -141,7 +138,7 @@ def read_table(csv_path, markdown_path, by_class_snr_db):
     Parameters
     ----------
     csv_path : path-like
-        As `tfseg.reporting.paper_tables.write` wrote it.
+        As `tfseg.reporting.tables.printed.write` wrote it.
     markdown_path : path-like
         The same table as it is printed: its caption is taken from there.
     by_class_snr_db : float or None
@@ -155,22 +152,21 @@ def read_table(csv_path, markdown_path, by_class_snr_db):
     caption = Path(markdown_path).read_text(encoding="utf-8").split("\n\n", 1)[0]
     frame = pd.read_csv(csv_path, dtype={"class": str, "system": str})
     frame = frame.rename(columns={"class": "label"})
-    if name.endswith("_by_snr"):
-        columns, rows = _arranged(frame, ["system", "snr_db"], "metric")
-    elif name.endswith("_by_class"):
+    table = TABLES[name]
+    frame["heading"] = row_headings(table, frame)
+    if table.arrangement == "by_class":
         at_snr = frame["snr_db"].isna() | (frame["snr_db"] == by_class_snr_db)
         columns, rows = _arranged(frame[at_snr], ["label"], "system")
-    elif name == TIME_INDEX:
-        frame["metric"] = time_index_headings(frame)
-        columns, rows = _arranged(frame, ["system", "snr_db"], "metric")
-    elif frame["metric"].nunique() == 1:
+    elif not table.has_classes:
+        columns, rows = _arranged(frame, ["system", "snr_db"], "heading")
+    elif len(table.columns) == 1:
         columns, rows = _arranged(frame, ["system", "snr_db"], "label")
     else:
         keys = ["system", "snr_db", "label"]
         if len(frame[keys].drop_duplicates()) > _MOST_ROWS:
             frame, keys = frame[frame["label"] == "macro"], keys[:2]
             caption += f" Means over classes: {name}.csv has every class."
-        columns, rows = _arranged(frame, keys, "metric")
+        columns, rows = _arranged(frame, keys, "heading")
     foot = [row for row in rows if row[0].value == "macro"]
     rows = [row for row in rows if row[0].value != "macro"]
     title, _, rest = caption.partition(": ")

@@ -1,11 +1,18 @@
 """The printed tables: means over folds, the paper's values, layout."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from tfseg.errors import TableError
+from tfseg.evaluation.metric_names import METRICS
 from tfseg.evaluation.records import COLUMNS, MetricSettings
-from tfseg.reporting import paper_tables
+from tfseg.reporting.tables.layout import Layout
+from tfseg.reporting.tables.printed import caption, printed_grid, write
+from tfseg.reporting.tables.registry import TABLES, table_files
+from tfseg.reporting.tables.values import read_paper, table_rows
 
 SETTINGS = MetricSettings(
     tag_threshold=0.1,
@@ -26,7 +33,7 @@ def layout(**changes):
         "by_class_snr_db": 0,
         "metric_settings": SETTINGS,
     }
-    return paper_tables.Layout(**values | changes)
+    return Layout(**values | changes)
 
 
 @pytest.fixture
@@ -84,7 +91,7 @@ def one(table, **where):
 
 
 def test_values_are_means_over_folds_and_their_spread(metrics):
-    table = paper_tables.table_rows(metrics, None, layout(), "tagging", "snr")
+    table = table_rows(TABLES["tagging_by_snr"], metrics, None, layout())
     row = one(table, snr_db=20, system="gwrp", metric="f1")
     assert row["ours"] == pytest.approx(0.515)
     assert row["fold_std"] == pytest.approx(np.std([0.415, 0.615], ddof=1))
@@ -92,21 +99,19 @@ def test_values_are_means_over_folds_and_their_spread(metrics):
 
 
 def test_the_paper_stands_where_it_printed_a_value(metrics, paper):
-    by_snr = paper_tables.table_rows(metrics, paper, layout(), "tagging", "snr")
+    by_snr = table_rows(TABLES["tagging_by_snr"], metrics, paper, layout())
     row = one(by_snr, snr_db=20, system="gwrp", metric="f1")
     assert row["paper"] == 0.635
     assert row["difference"] == pytest.approx(0.515 - 0.635)
     assert by_snr["paper"].notna().sum() == 1
-    by_class = paper_tables.table_rows(metrics, paper, layout(), "tagging", "class")
+    by_class = table_rows(TABLES["tagging_by_class"], metrics, paper, layout())
     assert one(by_class, snr_db=0, system="gwrp", **{"class": "Bus"})["paper"] == 0.342
     assert by_class["paper"].notna().sum() == 1
 
 
 def test_the_error_rate_is_the_one_the_config_names(metrics):
     def shown(settings):
-        table = paper_tables.table_rows(
-            metrics, None, layout(metric_settings=settings), "event", "snr"
-        )
+        table = table_rows(TABLES["event_by_snr"], metrics, None, layout(metric_settings=settings))
         return one(table, snr_db=0, system="gap", metric="er")["ours"]
 
     assert shown(SETTINGS) == pytest.approx(0.215)
@@ -114,22 +119,22 @@ def test_the_error_rate_is_the_one_the_config_names(metrics):
 
 
 def test_a_value_that_does_not_exist_is_a_dash(metrics):
-    table = paper_tables.table_rows(metrics, None, layout(), "tagging", "snr")
-    _, rows = paper_tables.printed_grid(table, layout(), "snr")
+    table = table_rows(TABLES["tagging_by_snr"], metrics, None, layout())
+    _, rows = printed_grid(TABLES["tagging_by_snr"], table, layout())
     assert rows[0] == ["gap", "0.215 ± 0.141", "–", "–", "0.215 ± 0.141", "–", "–"]
 
 
 def test_by_class_prints_one_snr_and_every_class(metrics):
-    table = paper_tables.table_rows(metrics, None, layout(), "tagging", "class")
-    headings, rows = paper_tables.printed_grid(table, layout(), "class")
+    table = table_rows(TABLES["tagging_by_class"], metrics, None, layout())
+    headings, rows = printed_grid(TABLES["tagging_by_class"], table, layout())
     assert headings == ["Class", "gap", "gwrp"]
     assert [row[0] for row in rows] == ["Bus", "Hi-hat", "macro"]
     assert set(table["snr_db"]) == {20, 0}
 
 
 def test_every_printed_value_of_the_paper_finds_its_table():
-    root = paper_tables.Path(__file__).parents[3]
-    printed = paper_tables.read_paper(root / "resources/paper_tables/tfseg2019.csv")
+    root = Path(__file__).parents[3]
+    printed = read_paper(root / "resources/paper_tables/tfseg2019.csv")
     empty = pd.DataFrame([("mask", "f1", "macro", 0, "gmp", "all", 0, "published", 0.5, 1)])
     empty.columns = COLUMNS
     found = 0
@@ -140,14 +145,14 @@ def test_every_printed_value_of_the_paper_finds_its_table():
     )
     for task in ("tagging", "frame", "event", "mask"):
         for by in ("snr", "class"):
-            table = paper_tables.table_rows(empty, printed, whole, task, by)
+            table = table_rows(TABLES[f"{task}_by_{by}"], empty, printed, whole)
             found += int(table["paper"].notna().sum())
     assert found == len(printed)
 
 
 def test_files_are_readable_by_their_readers(metrics, paper, tmp_path):
     for ending in ("csv", "md", "tex"):
-        paper_tables.write(tmp_path / f"tagging_by_class.{ending}", metrics, paper, layout())
+        write(tmp_path / f"tagging_by_class.{ending}", metrics, paper, layout())
     assert len(pd.read_csv(tmp_path / "tagging_by_class.csv")) == 2 * 2 * 3
     markdown = (tmp_path / "tagging_by_class.md").read_text()
     widths = {line.count("|") for line in markdown.splitlines() if line.startswith("|")}
@@ -162,8 +167,8 @@ def test_files_are_readable_by_their_readers(metrics, paper, tmp_path):
 def test_a_paper_table_of_another_layout_is_refused(tmp_path):
     path = tmp_path / "paper.csv"
     path.write_text("task,value\nmask,1\n")
-    with pytest.raises(paper_tables.TableError, match=r"paper\.csv: expected the columns"):
-        paper_tables.read_paper(path)
+    with pytest.raises(TableError, match=r"paper\.csv: expected the columns"):
+        read_paper(path)
 
 
 # Tables with a row per system (JSC Tables 1 and 2)
@@ -199,7 +204,7 @@ def _separation_layout(**changes):
 
 
 def test_separation_has_a_row_for_each_system_and_reference(separation):
-    table = paper_tables.system_rows(separation, PAPER, _separation_layout(), "separation")
+    table = table_rows(TABLES["separation"], separation, PAPER, _separation_layout())
     assert list(dict.fromkeys(table["system"])) == ["no_separation", "ibm", "irm", "gwrp"]
     cell = table.set_index(["system", "class", "metric"]).loc["gwrp", "Bus", "sdr"]
     assert (cell["ours"], cell["fold_std"], cell["paper"]) == (4.5, np.sqrt(2), 13.36)
@@ -208,7 +213,7 @@ def test_separation_has_a_row_for_each_system_and_reference(separation):
 
 def test_separation_is_printed_with_classes_side_by_side(separation, tmp_path):
     path = tmp_path / "separation.md"
-    paper_tables.write(path, separation, PAPER, _separation_layout())
+    write(path, separation, PAPER, _separation_layout())
     text = path.read_text()
     assert "| System | Bus SDR | Bus SIR | Bus SAR | Hi-hat SDR |" in text
     assert "20 mixtures of each fold" in text
@@ -220,8 +225,8 @@ def test_separation_is_printed_with_classes_side_by_side(separation, tmp_path):
 
 def test_many_classes_are_printed_as_their_mean_only(separation):
     many = _separation_layout(classes=[f"c{i}" for i in range(7)])
-    table = paper_tables.system_rows(separation, None, many, "separation")
-    headings, rows = paper_tables.system_grid(table, many, "separation")
+    table = table_rows(TABLES["separation"], separation, None, many)
+    headings, rows = printed_grid(TABLES["separation"], table, many)
     assert headings[:3] == ["System", "mean SDR", "mean SIR"]
     assert rows[0][1] == "-5.000 ± 1.414"
     assert len(table) == 4 * 8 * 7  # the CSV holds every class
@@ -232,9 +237,9 @@ def test_equal_error_rates_have_a_row_for_each_system(metrics):
         [("frame", "eer", k, 0, "gap", "all", 0, "published", 0.25, 3) for k in ("Bus", "macro")],
         columns=COLUMNS,
     )
-    table = paper_tables.system_rows(eer, PAPER, _separation_layout(), "frame_eer")
+    table = table_rows(TABLES["frame_eer"], eer, PAPER, _separation_layout())
     assert set(table["metric"]) == {"eer"}
-    headings, rows = paper_tables.system_grid(table, _separation_layout(), "frame_eer")
+    headings, rows = printed_grid(TABLES["frame_eer"], table, _separation_layout())
     assert headings == ["System", "Bus EER", "Hi-hat EER", "mean EER"]
     assert rows == [["gap", "0.250", "–", "0.250"], ["gwrp", "–", "–", "–"]]
 
@@ -258,7 +263,7 @@ def probed():
 
 
 def test_every_system_stands_beside_the_probe_that_knows_the_time(probed, paper, tmp_path):
-    table = paper_tables.time_index_rows(probed, layout())
+    table = table_rows(TABLES["time_index"], probed, None, layout())
     assert list(table.columns) == [
         *("snr_db", "system", "class", "task", "metric", "variant"),
         *("ours", "fold_std", "paper", "difference"),
@@ -268,7 +273,7 @@ def test_every_system_stands_beside_the_probe_that_knows_the_time(probed, paper,
     row = one(table, snr_db=0, system="gap", task="frame", metric="f1", variant="time_index")
     assert (row["ours"], row["class"]) == (0.4, "macro")
     assert row["fold_std"] == pytest.approx(np.std([0.3, 0.5], ddof=1))
-    headings, rows = paper_tables.time_index_grid(table, layout())
+    headings, rows = printed_grid(TABLES["time_index"], table, layout())
     assert headings == [
         *("SNR", "System", "frame F1", "frame F1 of the probe", "frame mAP"),
         *("frame mAP of the probe", "event F1", "event F1 of the probe"),
@@ -281,7 +286,7 @@ def test_every_system_stands_beside_the_probe_that_knows_the_time(probed, paper,
         ["20 dB", "gwrp", *"––––––"],
     ]
     for ending in ("csv", "md", "tex"):
-        paper_tables.write(tmp_path / f"time_index.{ending}", probed, paper, layout())
+        write(tmp_path / f"time_index.{ending}", probed, paper, layout())
     pd.testing.assert_frame_equal(
         pd.read_csv(tmp_path / "time_index.csv"), table, check_dtype=False
     )
@@ -294,8 +299,8 @@ def test_every_system_stands_beside_the_probe_that_knows_the_time(probed, paper,
 def test_clips_have_no_probe(metrics):
     clips = layout(snr_db=[None], by_class_snr_db=None)
     as_recorded = metrics.assign(snr_db=np.nan, task="frame")
-    headings, rows = paper_tables.time_index_grid(
-        paper_tables.time_index_rows(as_recorded, clips), clips
+    headings, rows = printed_grid(
+        TABLES["time_index"], table_rows(TABLES["time_index"], as_recorded, None, clips), clips
     )
     assert headings[0] == "System"
     assert [row[2] for row in rows] == ["–", "–"]
@@ -304,18 +309,18 @@ def test_clips_have_no_probe(metrics):
 def test_clips_without_snr_have_their_own_name(metrics):
     as_recorded = metrics[metrics["snr_db"] == 0].assign(snr_db=np.nan)
     clips = layout(snr_db=[None], by_class_snr_db=None)
-    table = paper_tables.table_rows(as_recorded, None, clips, "tagging", "snr")
+    table = table_rows(TABLES["tagging_by_snr"], as_recorded, None, clips)
     assert table.loc[table["metric"] == "f1", "ours"].tolist() == pytest.approx([0.215, 0.515])
-    headings, rows = paper_tables.printed_grid(table, clips, "snr")
+    headings, rows = printed_grid(TABLES["tagging_by_snr"], table, clips)
     assert headings[1] == "as recorded F1"
     assert rows[1][1].startswith("0.515 ± ")
-    assert "by SNR" not in paper_tables.caption(clips, "tagging", "snr", has_paper=False)
+    assert "by SNR" not in caption(TABLES["tagging_by_snr"], clips, has_paper=False)
 
 
 def test_tuned_scores_stand_beside_the_published_ones(metrics, tmp_path):
     tuned = metrics.assign(variant="tuned", value=metrics["value"] + 0.25)
     tuned = tuned[tuned["system"] == "gwrp"]
-    table = paper_tables.tuned_rows(pd.concat([metrics, tuned]), layout())
+    table = table_rows(TABLES["tuned_by_snr"], pd.concat([metrics, tuned]), None, layout())
     row = one(table, snr_db=20, system="gwrp", metric="tagging_f1")
     assert row["ours"] == pytest.approx(0.515)
     row = one(table, snr_db=20, system="gwrp", metric="tagging_f1_tuned")
@@ -323,19 +328,39 @@ def test_tuned_scores_stand_beside_the_published_ones(metrics, tmp_path):
     assert row["fold_std"] == pytest.approx(np.std([0.415, 0.615], ddof=1))
     assert np.isnan(one(table, snr_db=0, system="gap", metric="tagging_f1_tuned")["ours"])
     for ending in ("csv", "md", "tex"):
-        paper_tables.write(
-            tmp_path / f"tuned_by_snr.{ending}", pd.concat([metrics, tuned]), None, layout()
-        )
+        write(tmp_path / f"tuned_by_snr.{ending}", pd.concat([metrics, tuned]), None, layout())
     text = (tmp_path / "tuned_by_snr.md").read_text()
     assert "| 20 dB tagging F1 | 20 dB tagging F1 tuned |" in text
     assert "| gap | 0.215 ± 0.141 | – |" in text
     assert "| gwrp | 0.515 ± 0.141 | 0.765 ± 0.141 |" in text
     saved = pd.read_csv(tmp_path / "tuned_by_snr.csv")
-    assert list(saved.columns) == list(
-        paper_tables.table_rows(metrics, None, layout(), "mask", "snr")
-    )
+    assert list(saved.columns) == list(table_rows(TABLES["mask_by_snr"], metrics, None, layout()))
 
 
 def test_where_nothing_was_tuned_there_is_a_dash(metrics, tmp_path):
-    paper_tables.write(tmp_path / "tuned_by_snr.md", metrics, None, layout())
+    write(tmp_path / "tuned_by_snr.md", metrics, None, layout())
     assert "| gwrp | 0.515 ± 0.141 | – |" in (tmp_path / "tuned_by_snr.md").read_text()
+
+
+# Declarations
+
+
+def test_every_table_shows_metrics_of_their_tasks():
+    for table in TABLES.values():
+        for column in table.columns:
+            assert column.task in METRICS[column.metric].tasks, (table.name, column)
+
+
+def test_only_runs_that_tune_have_a_table_of_it():
+    usual, tuned = (table_files("tables", tunes=tunes) for tunes in (False, True))
+    assert {*tuned} - {*usual} == {f"tuned_by_snr_{ending}" for ending in ("csv", "md", "tex")}
+    assert usual["frame_eer_md"] == "tables/frame_eer.md"
+
+
+def test_latex_escapes_what_it_gives_a_meaning(metrics, tmp_path):
+    metrics["class"] = metrics["class"].replace("Bus", "C#_$5~^{a}&\\%")
+    path = tmp_path / "tagging_by_class.tex"
+    write(path, metrics, None, layout(classes=["C#_$5~^{a}&\\%", "Hi-hat"]))
+    row = next(line for line in path.read_text().splitlines() if line.startswith("C\\#"))
+    name = r"C\#\_\$5\textasciitilde{}\textasciicircum{}\{a\}\&\textbackslash{}\%"
+    assert row.startswith(name + r" & 0.210 $\pm$ 0.141 & ")

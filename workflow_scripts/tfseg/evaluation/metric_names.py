@@ -1,0 +1,105 @@
+"""Every metric of ``metrics.csv``: what tables, figures, report and docs call it.
+
+A metric of scored clips that is computed by a file of its own is declared there, and named in
+`OWN_METRICS` (``docs/add_a_metric.md``).
+"""
+
+from tfseg.evaluation.metric import Metric
+
+# Modules with `METRIC` and `by_class`, in the order of their rows in metrics.csv.
+OWN_METRICS = []
+
+_SCORED = ("tagging", "frame", "event", "mask")
+_RANKED = ("tagging", "frame", "mask")
+
+
+def _decibels(name, heading, description):
+    return Metric(
+        name, heading, ("separation",), description, low=None, high=None, unit="dB",
+        full_difference=5.0,
+    )  # fmt: skip
+
+
+def _error(name, heading, description, axis_label=""):
+    return Metric(
+        name, heading, ("event",), description, higher_is_better=False, high=None,
+        axis_label=axis_label, full_difference=1.0,
+    )  # fmt: skip
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "f1", "F1", _SCORED, "harmonic mean of precision and recall at the fixed threshold"
+        ),
+        Metric("precision", "precision", _SCORED, "share of what was found that is there"),
+        Metric("recall", "recall", _SCORED, "share of what is there that was found"),
+        Metric("auc", "AUC", _RANKED, "area under the ROC curve; 0.5 is chance"),
+        Metric("map", "mAP", _RANKED, "average precision of the ranked scores"),
+        Metric(
+            "eer", "EER", ("frame",), "equal error rate of frame scores", higher_is_better=False
+        ),
+        _error("er", "ER", "deletions and insertions per reference event", "error rate"),
+        _error("deletion", "D", "share of reference events that were not found"),
+        _error("insertion", "I", "detections without an event, per reference event"),
+        _error(
+            "substitution", "S", "events found as another class, per event; variant `overall` only"
+        ),
+        Metric(
+            "intersection_f1", "int. F1", ("event",),
+            "detected events; at least half of a detection within events of its class, at least half "
+            "of an event within such detections",
+        ),
+        Metric(
+            "psds1", "PSDS1", ("event",),
+            "scenario 1 (reacts soon), from frame scores over all thresholds; variant `ungated`",
+        ),
+        Metric(
+            "psds2", "PSDS2", ("event",),
+            "scenario 2 (confuses no classes), likewise; both are missing without the package "
+            "sed_scores_eval",
+        ),
+        _decibels("sdr", "SDR", "signal to distortion ratio of BSS Eval"),
+        _decibels("sir", "SIR", "signal to interference ratio of BSS Eval"),
+        _decibels("sar", "SAR", "signal to artefacts ratio of BSS Eval"),
+        _decibels("si_sdr", "SI-SDR", "scale-invariant SDR"),
+        _decibels("sdr_improvement", "SDRi", "SDR beyond that of the mixture as it is"),
+        _decibels("si_sdr_improvement", "SI-SDRi", "SI-SDR beyond that of the mixture as it is"),
+        _decibels(
+            "capi_sdri", "CAPI-SDRi",
+            "improvement of the plain SDR, zero for a source missed or invented; variant "
+            "`predicted_tags` (`docs/deviations.md`)",
+        ),
+        Metric(
+            "silent_estimates", "silent", ("separation",),
+            "estimates without sound, left out of the means", higher_is_better=False, high=None,
+            full_difference=5.0,
+        ),
+        *(module.METRIC for module in OWN_METRICS),
+    )
+}  # fmt: skip
+
+
+def docs_table():
+    """The table of metrics for the docs.
+
+    Returns
+    -------
+    text : str
+        Markdown.
+    """
+    lines = ["| metric | task | range | better | what it is |", "|---|---|---|---|---|"]
+    for metric in METRICS.values():
+        low, high = ("" if v is None else f"{v:g}" for v in (metric.low, metric.high))
+        limits = f"{low} to {high}" if high else f"from {low}" if low else "any"
+        better = {True: "higher", False: "lower", None: "neither"}[metric.higher_is_better]
+        cells = [
+            f"`{metric.name}` ({metric.heading})",
+            ", ".join(metric.tasks),
+            f"{limits} {metric.unit}".strip(),
+            better,
+            metric.description,
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,65 @@
+"""Rows of the metrics that files of their own compute (``docs/add_a_metric.md``)."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from tfseg.evaluation.metric_names import OWN_METRICS
+from tfseg.evaluation.scoring import class_rows, join_folds
+
+
+def _as_one(folds):
+    """The clips of several folds as one test set."""
+    first = folds[0]
+    return replace(
+        first,
+        mixtures=[name for fold in folds for name in fold.mixtures],
+        tags=np.concatenate([fold.tags for fold in folds]),
+        target=np.concatenate([fold.target for fold in folds]),
+        frames=[clip for fold in folds for clip in fold.frames],
+        strong=[clip for fold in folds for clip in fold.strong],
+        reference={name: events for fold in folds for name, events in fold.reference.items()},
+        estimated={name: events for fold in folds for name, events in fold.estimated.items()},
+        # Counts of masks and the probe are no clips; what needs them is in tfseg.evaluation.scoring.
+        **dict.fromkeys(("masks", "mask_predicted", "mask_hit", "probe")),
+    )
+
+
+def own_metrics(folds, classes, settings, *, modules=OWN_METRICS, **keys):
+    """Metrics of `OWN_METRICS`: by class and macro, per fold, over folds, and pooled.
+
+    Parameters
+    ----------
+    folds : dict of int to tfseg.evaluation.scoring.FoldScores
+    classes : sequence of str
+    settings : tfseg.evaluation.records.MetricSettings
+    modules : sequence of module
+        Each with `METRIC`, and ``by_class(scores, classes, settings)`` that returns the values
+        and the positive units of each class [shape=(n_classes,) each], or None where `scores`
+        (a FoldScores) lack what the metric needs.
+    **keys
+        ``snr_db``, ``system`` and ``seed`` of the rows.
+
+    Returns
+    -------
+    metrics : pd.DataFrame
+        Columns of ``metrics.csv``, variant ``published``, in the order of `modules`; without
+        rows where there is nothing to compute.
+    """
+    parts = []
+    for module in modules:
+        (task,), name = module.METRIC.tasks, module.METRIC.name
+
+        def rows(scores, module=module, task=task, name=name):
+            found = module.by_class(scores, classes, settings)
+            if found is None:
+                return []
+            values, n_positive = found
+            return class_rows(task, "published", classes, {name: values}, n_positive)
+
+        per_fold = {fold: rows(scores) for fold, scores in folds.items()}
+        per_fold = {fold: of_fold for fold, of_fold in per_fold.items() if of_fold}
+        if per_fold:
+            parts.append(join_folds(per_fold, rows(_as_one(list(folds.values()))), **keys))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

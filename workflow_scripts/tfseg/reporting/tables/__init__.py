@@ -1,0 +1,1 @@
+"""The papers' tables: one file declares each table (or each family), others lay them out."""

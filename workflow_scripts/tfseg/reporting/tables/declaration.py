@@ -1,0 +1,81 @@
+"""What a table says of itself (the standard library only: every job of a cluster reads it)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+# What the captions call the papers, by `compare_with` of the config.
+PAPERS = {"tfseg2019": "TASLP 2019", "jsc2018": "ICASSP 2018"}
+ENDINGS = ("csv", "md", "tex")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A measure of a table.
+
+    Parameters
+    ----------
+    task, metric, variant : str
+        As in ``metrics.csv``.
+    name : str
+        In the column ``metric`` of the CSV; empty for the metric's own.
+    before, behind : str
+        What stands around the metric's heading.
+    """
+
+    task: str
+    metric: str
+    variant: str = "published"
+    name: str = ""
+    before: str = ""
+    behind: str = ""
+
+    @property
+    def key(self):
+        """What the CSV calls it."""
+        return self.name or self.metric
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a run: ``tables/{name}.csv``, ``.md`` and ``.tex``.
+
+    Parameters
+    ----------
+    name : str
+    columns : tuple of Column
+    arrangement : {"by_snr", "by_class", "by_system"}
+        How it is printed. ``by_snr``: a row per system, columns grouped by SNR. ``by_class``: a
+        row per class at one SNR, a column per system. ``by_system``: a row per SNR and system.
+    caption : callable
+        Takes a `tfseg.reporting.tables.layout.Layout`, returns text without a paper's name.
+        What stands before its first colon is the title in the report.
+    paper : tuple of (str, str) or None
+        The paper that prints it (a key of `PAPERS`), and its number there.
+    by_class_columns : int or None
+        Of a table by system: so many of the first columns are printed for each class as well. None
+        where the CSV has the mean of the classes only.
+    reference_rows : tuple of str
+        Rows before the systems that are no system.
+    only_mask_systems : bool
+        Whether systems without masks have no row.
+    needs_tuning : bool
+        Whether there is such a table only with ``postprocessing.tune``.
+    names_task : bool
+        Whether its CSV says task and variant of each row.
+    """
+
+    name: str
+    columns: tuple
+    arrangement: str
+    caption: Callable
+    paper: tuple | None = None
+    by_class_columns: int | None = None
+    reference_rows: tuple = ()
+    only_mask_systems: bool = False
+    needs_tuning: bool = False
+    names_task: bool = False
+
+    @property
+    def has_classes(self):
+        """Whether its CSV has rows of single classes."""
+        return self.arrangement == "by_class" or self.by_class_columns is not None
