@@ -76,7 +76,7 @@ rule all:
         LEADERBOARD,
         EXAMPLE,
         FIGURES,
-        COLLAGES,
+        SOUNDSCAPES,
         LISTENING,
         REPORT,
     message:

@@ -7,12 +7,8 @@ import math
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from tfseg.settings.checks import (
-    changed_keys,
-    check_config,
-    check_config_files,
-    sorted_keys,
-)
+from tfseg.settings.checks import check_config, check_config_files
+from tfseg.settings.comparing import changed_keys, sorted_keys
 from tfseg.datasets.registry import load_registry
 from tfseg.models.registry import with_defaults
 from tfseg.run.digest import (
@@ -190,7 +186,9 @@ FIGURES = expand(
     ],
     ending=["png", "svg"],
 )
-COLLAGES = [f"{RESULTS}/collages/{entry['name']}" for entry in config["collages"]]
+SOUNDSCAPES = [
+    f"{RESULTS}/soundscapes/{entry['name']}" for entry in config["soundscapes"]
+]
 APPLIED = f"{RESULTS}/applied"
 APPLIED_MODEL = (
     [

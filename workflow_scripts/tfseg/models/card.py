@@ -7,6 +7,7 @@ import jinja2
 
 from tfseg.inference.events import of_class
 from tfseg.models.registry import systems
+from tfseg.settings.detection_keys import METRICS, POSTPROCESSING
 
 
 def _line(text):
@@ -14,18 +15,11 @@ def _line(text):
     return "".join(f"\\{c}" if c in "\\`*_[]<>|#" else c for c in " ".join(str(text).split()))
 
 
+# Headings of what classes may have of their own.
 _COLUMNS = {
-    "tag_threshold": "tag",
-    "frame_threshold": "frame",
-    "mask_threshold": "mask",
-    "high_threshold": "high",
-    "low_threshold": "low",
-    "join_gap_frames": "join",
-    "drop_frames": "drop",
-    "median_frames": "median",
-    "step_frames": "step",
-    "merge_drop": "merge drop",
-    "merge_share": "merge share",
+    key: facts["by_class"]
+    for key, facts in (METRICS | POSTPROCESSING).items()
+    if "by_class" in facts
 }
 
 
