@@ -8,7 +8,7 @@ import numpy as np
 
 from tfseg.inference.change_points import find_segments
 from tfseg.io.files import write_text
-from tfseg.settings.detection_keys import POSTPROCESSING
+from tfseg.settings.detection_keys import DEFAULTS
 
 COLUMNS = ["filename", "onset", "offset", "event_label"]
 
@@ -51,11 +51,11 @@ class EventSettings:
     low_threshold: float | tuple
     join_gap_frames: int | tuple
     drop_frames: int | tuple
-    median_frames: int | tuple = POSTPROCESSING["median_frames"]["default"]
-    candidates: str = POSTPROCESSING["candidates"]["default"]
-    step_frames: int | tuple = POSTPROCESSING["step_frames"]["default"]
-    merge_drop: float | tuple = POSTPROCESSING["merge_drop"]["default"]
-    merge_share: float | tuple = POSTPROCESSING["merge_share"]["default"]
+    median_frames: int | tuple = DEFAULTS["median_frames"]
+    candidates: str = DEFAULTS["candidates"]
+    step_frames: int | tuple = DEFAULTS["step_frames"]
+    merge_drop: float | tuple = DEFAULTS["merge_drop"]
+    merge_share: float | tuple = DEFAULTS["merge_share"]
 
     def of_class(self, k):
         """Settings of one class by its number, all of them single values."""

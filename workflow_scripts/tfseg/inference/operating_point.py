@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from tfseg.errors import DamagedFileError
 from tfseg.inference.events import EventSettings
 from tfseg.io.files import read_json, write_json
-from tfseg.settings.detection_keys import METRICS, POSTPROCESSING
+from tfseg.settings.detection_keys import HEADINGS, LIMITS
 
 DETECTION_FORMAT = 2
 # Of all classes alike, without what was added since; still read.
@@ -22,36 +22,34 @@ _ADDED_SINCE = {
     "merge_drop": 0.02,
     "merge_share": 0.7,
 }
-# What a value may be, by its key; the others are sections.
-_KEYS = METRICS | POSTPROCESSING
 
 
-def _fits(value, facts):
+def _fits(value, limits):
     """Whether a value is of a key's kind and within its limits."""
-    if "enum" in facts:
-        return value in facts["enum"]
-    if facts["type"] == "boolean":
+    if "enum" in limits:
+        return value in limits["enum"]
+    if limits["type"] == "boolean":
         return isinstance(value, bool)
-    kinds = int if facts["type"] == "integer" else int | float
+    kinds = int if limits["type"] == "integer" else int | float
     return (
         isinstance(value, kinds)
         and not isinstance(value, bool)
-        and value >= facts["minimum"]
-        and value < facts.get("exclusiveMaximum", math.inf)
-        and not (facts.get("odd") and value % 2 == 0)
+        and value >= limits["minimum"]
+        and value < limits.get("exclusiveMaximum", math.inf)
+        and not (limits.get("odd") and value % 2 == 0)
     )
 
 
-def _wanted(facts):
+def _wanted(limits):
     """What `_fits` accepts, in words."""
-    if "enum" in facts:
-        return f"one of {', '.join(facts['enum'])}"
-    if facts["type"] == "boolean":
+    if "enum" in limits:
+        return f"one of {', '.join(limits['enum'])}"
+    if limits["type"] == "boolean":
         return "true or false"
-    kind = {"integer": "whole number", "number": "number"}[facts["type"]]
-    article = "an odd" if facts.get("odd") else "a"
-    below = f" and less than {facts['exclusiveMaximum']}" if "exclusiveMaximum" in facts else ""
-    return f"{article} {kind}, at least {facts['minimum']}{below}"
+    kind = {"integer": "whole number", "number": "number"}[limits["type"]]
+    article = "an odd" if limits.get("odd") else "a"
+    below = f" and less than {limits['exclusiveMaximum']}" if "exclusiveMaximum" in limits else ""
+    return f"{article} {kind}, at least {limits['minimum']}{below}"
 
 
 @dataclass(frozen=True)
@@ -91,23 +89,23 @@ def write_detection(path, settings):
 
 def _checked(path, key, value, n_classes):
     """A value of the key's own kind; of those that classes may have of their own, also a list."""
-    if key not in _KEYS:
+    if key not in LIMITS:  # a section
         return value
-    facts = _KEYS[key]
-    if "by_class" in facts and isinstance(value, list):
+    limits = LIMITS[key]
+    if key in HEADINGS and isinstance(value, list):
         if len(value) != n_classes:
             raise DamagedFileError(
                 f"{path}: key {key}: expected one number, or {n_classes} (one for each class of "
                 f"model.json, in its order), found {len(value)}"
             )
         for index, item in enumerate(value):
-            if not _fits(item, facts):
+            if not _fits(item, limits):
                 raise DamagedFileError(
-                    f"{path}: key {key}[{index}]: expected {_wanted(facts)}, found {item!r}"
+                    f"{path}: key {key}[{index}]: expected {_wanted(limits)}, found {item!r}"
                 )
         return tuple(value)
-    if not _fits(value, facts):
-        raise DamagedFileError(f"{path}: key {key}: expected {_wanted(facts)}, found {value!r}")
+    if not _fits(value, limits):
+        raise DamagedFileError(f"{path}: key {key}: expected {_wanted(limits)}, found {value!r}")
     return value
 
 

@@ -21,13 +21,11 @@ CONFIG = "config.yaml"
 _BEGIN, _END = "<!-- keys: written by `make settings` -->\n", "<!-- end of keys -->\n"
 # Longer lists are not written out.
 _MANY_ITEMS = 12
-_DETECTION_HEAD = '''"""Keys that ``detection.json`` may hold: their kind, limits and defaults, without pydantic.
+_DETECTION_HEAD = '''"""Keys that ``detection.json`` may hold: their limits and defaults, without pydantic.
 
-Written by ``make settings`` from `tfseg.settings.sections`; do not edit. ``by_class`` is a key's
-heading in the model card, and stands where each class may have a value of its own.
+``HEADINGS`` are those of the model card, of keys that each class may have a value of its own for.
+Written by ``make settings`` from `tfseg.settings.sections`; do not edit.
 """
-
-# fmt: off
 '''
 
 
@@ -147,23 +145,31 @@ def _docs_text(schema, present):
 # Of the two sections, what decides no event, frame or tag.
 _NOT_OF_A_MODEL = ("collar_s", "offset_fraction", "error_rate", "processes", "tune")
 # The largest count is for slips in a config; files never had a limit.
-_FACTS = ("type", "enum", "minimum", "exclusiveMaximum", "odd", "default", "by_class")
+_LIMITS = ("type", "enum", "minimum", "exclusiveMaximum", "odd")
 
 
 def _detection_text(schema):
     """The module of `DETECTION_KEYS`."""
-    lines = [_DETECTION_HEAD]
-    for name in ("metrics", "postprocessing"):
-        lines.append(f"{name.upper()} = {{\n")
-        for key, node in schema["properties"][name]["properties"].items():
-            if key not in _NOT_OF_A_MODEL:
-                facts = {fact: node[fact] for fact in _FACTS if fact in node}
-                lines.append(f"    {key!r}: {facts!r},\n".replace("'", '"'))
-        lines.append("}\n")
-    return "".join(lines)
+    keys = {
+        key: node
+        for name in ("metrics", "postprocessing")
+        for key, node in schema["properties"][name]["properties"].items()
+        if key not in _NOT_OF_A_MODEL
+    }
+    # Apart, so that a heading is not part of the code that detects events.
+    facts = {
+        "LIMITS": {k: {fact: n[fact] for fact in _LIMITS if fact in n} for k, n in keys.items()},
+        "DEFAULTS": {k: n["default"] for k, n in keys.items()},
+        "HEADINGS": {k: n["by_class"] for k, n in keys.items() if "by_class" in n},
+    }
+    text = _DETECTION_HEAD
+    for name, values in facts.items():
+        lines = [f"    {key!r}: {value!r},\n".replace("'", '"') for key, value in values.items()]
+        text += f"\n{name} = {{\n{''.join(lines)}}}\n"
+    return text
 
 
-def generated(repository=_REPOSITORY):
+def generated(repository):
     """Make every generated file.
 
     Parameters
@@ -176,7 +182,7 @@ def generated(repository=_REPOSITORY):
         Content by path, relative to `repository`.
     """
     schema = config_schema()
-    present = (Path(repository) / DOCS).read_text(encoding="utf-8")
+    present = (repository / DOCS).read_text(encoding="utf-8")
     return {
         SCHEMA: _schema_text(schema),
         DOCS: _docs_text(schema, present),
@@ -207,7 +213,7 @@ def config_difference(config):
 
 def main():
     """Write the files, and say where config.yaml has other values."""
-    for name, text in generated().items():
+    for name, text in generated(_REPOSITORY).items():
         path = _REPOSITORY / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
