@@ -68,7 +68,7 @@ def test_the_table_has_a_row_for_each_key_and_the_keys_of_entries(schema):
         ("features.sample_rate", ["whole number", "`32000`", "≥ 1000, ≤ 1000000", "Hz"]),
         ("compare_with", ["one of: `tfseg2019`, `jsc2018`, `null`", "`tfseg2019`", "", ""]),
         ("training.excerpt_s", ["number or null", "`null`", "> 0, ≤ 86400", "s"]),
-        ("trunk.unet.widths", ["list of whole numbers", "`[16, 32, 64, 128]`", "2 to 8 items, each ≥ 1, ≤ 10⁹", "maps"]),
+        ("trunk.unet.widths", ["list of whole numbers", "`[16, 32, 64, 128]`", "2 to 8 items, each ≥ 1, ≤ 10⁹", None]),
         ("corpus.classes", ["list of texts", "41 names: `config.yaml`", None, ""]),
     ],
 )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from tfseg.errors import ConfigError
 from tfseg.settings.keys_twice import keys_twice
-from tfseg.settings.relations.baselines import baseline_relations
 from tfseg.settings.relations.corpus import corpus_relations
 from tfseg.settings.relations.features import feature_relations
 from tfseg.settings.relations.mixing import mixing_relations
@@ -21,7 +20,6 @@ _RELATIONS = (
     postprocessing_relations,
     reporting_relations,
     split_relations,
-    baseline_relations,
     training_relations,
 )
 

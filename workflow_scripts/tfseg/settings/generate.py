@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from tfseg.models.registry import with_defaults
 from tfseg.settings.schema import config_schema, default_config, keys_of
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
@@ -129,7 +130,7 @@ def keys_table(schema):
             _yaml(node["default"]) if "default" in node else "",
             _range(node),
             node.get("unit", ""),
-            node["description"],
+            node["description"][0].upper() + node["description"][1:],
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
@@ -208,7 +209,8 @@ def config_difference(config):
     def lines(values):
         return yaml.safe_dump(values, sort_keys=True, allow_unicode=True)
 
-    return difference(CONFIG, lines(config), lines(default_config(config_schema())))
+    # A pooling, trunk or network of one's own needs no entry in config.yaml.
+    return difference(CONFIG, lines(with_defaults(config)), lines(default_config(config_schema())))
 
 
 def main():

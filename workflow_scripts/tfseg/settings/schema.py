@@ -7,10 +7,9 @@ breaks one rule, so that one line says what was expected (`tfseg.settings.schema
 
 import copy
 
+from tfseg.settings.declared import with_declarations
 from tfseg.settings.sections.experiment import Experiment
 
-# Sections that describe networks.
-_OF_MODELS = ("trunk", "pooling", "baselines")
 _DROPPED = ("title", "$defs", "anyOf", "patternProperties", "$ref")
 
 
@@ -66,22 +65,6 @@ def _ordered(node):
     return {key: node[key] for key in [*keys, *(k for k in last if k in node)]}
 
 
-def section_of_models(name, schema):
-    """Schema of a section that describes networks: ``trunk``, ``pooling`` or ``baselines``.
-
-    Parameters
-    ----------
-    name : str
-    schema : dict
-        What the sections' own files say.
-
-    Returns
-    -------
-    node : dict
-    """
-    return schema["properties"][name]
-
-
 def config_schema():
     """Make the schema of the whole config.
 
@@ -90,9 +73,7 @@ def config_schema():
     schema : dict
     """
     raw = Experiment.model_json_schema()
-    schema = _inlined(raw, raw["$defs"])
-    for name in _OF_MODELS:
-        schema["properties"][name] = section_of_models(name, schema)
+    schema = with_declarations(_inlined(raw, raw["$defs"]))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

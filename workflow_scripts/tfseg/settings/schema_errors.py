@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 
+from tfseg.settings.declared import with_declarations
 from tfseg.settings.messages import dotted, found, number_hint, unknown_key
 from tfseg.settings.renamed import renamed_key
 from tfseg.settings.validation import is_one_line
@@ -34,7 +35,8 @@ _Validator = jsonschema.validators.extend(
 
 @functools.cache
 def _validator():
-    return _Validator(json.loads(_SCHEMA_PATH.read_text(encoding="utf-8")))
+    schema = json.loads(_SCHEMA_PATH.read_text(encoding="utf-8"))
+    return _Validator(with_declarations(schema))
 
 
 def _explain(error):

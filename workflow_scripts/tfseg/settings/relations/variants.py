@@ -1,6 +1,6 @@
 """Names of systems, and the section ``variants``."""
 
-from tfseg.models.registry import SYSTEMS
+from tfseg.models.registry import systems
 from tfseg.run.recipes import SECTIONS, find_recipe
 from tfseg.settings.messages import guess
 from tfseg.settings.schema_errors import schema_errors
@@ -12,7 +12,7 @@ RESERVED_NAMES = ("no_separation", "ibm", "irm")
 def variant_relations(config):
     """Check names of systems, and that each variant is one that can be built."""
     variants = config["variants"]
-    known = [*SYSTEMS, *variants]
+    known = [*systems(), *variants]
     for index, system in enumerate(config["systems"]):
         if system not in known:
             yield (
@@ -21,18 +21,18 @@ def variant_relations(config):
             )
     for name, variant in variants.items():
         place = f"config key variants.{name}"
-        if name in SYSTEMS or name in RESERVED_NAMES:
+        if name in systems() or name in RESERVED_NAMES:
             yield (
                 f"{place}: expected another name, this one is taken: "
-                f"{', '.join([*SYSTEMS, *RESERVED_NAMES])} are"
+                f"{', '.join([*systems(), *RESERVED_NAMES])} are"
             )
             continue
         network = variant["system"]
-        if network not in SYSTEMS:
-            hint = guess(network, SYSTEMS)
+        if network not in systems():
+            hint = guess(network, systems())
             if network in variants:
                 hint = "a variant builds on a registered system and repeats what it shares with another variant; "
-            yield f"{place}.system: {hint}expected one of {', '.join(SYSTEMS)}, found {network!r}"
+            yield f"{place}.system: {hint}expected one of {', '.join(systems())}, found {network!r}"
             continue
         yield from _idle_relations(place, variant)
         recipe = find_recipe(config, name)
@@ -45,7 +45,7 @@ def variant_relations(config):
 def _idle_relations(place, variant):
     """Name what a variant changes and its network does not have."""
     network = variant["system"]
-    facts = SYSTEMS[network]
+    facts = systems()[network]
     for section in ("trunk", "pooling"):
         if variant.get(section) and not facts.has_masks:
             yield f"{place}.{section}: expected none, {network} is a network without one"
@@ -68,7 +68,7 @@ def _teacher_relations(config, name):
         return
     for system in (name, teacher):
         network = variants.get(system, {}).get("system", system)
-        if network in SYSTEMS and not SYSTEMS[network].has_masks:
+        if network in systems() and not systems()[network].has_masks:
             yield f"{place}: expected systems with masks on both sides, found {system}, which has none"
     while teacher is not None:
         if teacher in seen:

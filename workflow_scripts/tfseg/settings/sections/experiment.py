@@ -6,14 +6,12 @@ from pydantic import Field
 
 from tfseg.settings.fields import EachOnce, PathWithoutBraces, Section, Text, setting
 from tfseg.settings.sections.apply import Apply
-from tfseg.settings.sections.baselines import Baselines
 from tfseg.settings.sections.corpus import Corpus
 from tfseg.settings.sections.download import Download
 from tfseg.settings.sections.features import Features
 from tfseg.settings.sections.inference import Inference
 from tfseg.settings.sections.metrics import Metrics
 from tfseg.settings.sections.mixing import Mixing
-from tfseg.settings.sections.pooling import Pooling
 from tfseg.settings.sections.postprocessing import Postprocessing
 from tfseg.settings.sections.reporting import Figures, Tables
 from tfseg.settings.sections.separation import Separation
@@ -21,7 +19,7 @@ from tfseg.settings.sections.soundscapes import Soundscapes
 from tfseg.settings.sections.split import Split
 from tfseg.settings.sections.statistics import Comparison, Intervals
 from tfseg.settings.sections.training import Training
-from tfseg.settings.sections.trunk import Trunk
+from tfseg.settings.sections.trunk import Declared, Trunk
 from tfseg.settings.sections.variants import UNET, Name, Variant
 
 
@@ -64,8 +62,8 @@ class Experiment(Section):
         ["gmp", "gap", "gwrp"], "Systems and variants that are trained and compared"
     )
     trunk: Trunk = setting(Trunk, "Networks that make masks")
-    pooling: Pooling = setting(Pooling, "From masks to tags")
-    baselines: Baselines = setting(Baselines, "The compared systems, which have no masks")
+    pooling: dict[str, Declared] = setting({}, "From masks to tags")
+    baselines: dict[str, Declared] = setting({}, "The compared systems, which have no masks")
     variants: dict[Name, Variant] = setting(UNET, "Systems with a recipe of their own")
     training: Training = setting(Training, "How networks are trained")
     inference: Inference = setting(Inference, "How networks are applied to the clips of a run")
