@@ -22,15 +22,15 @@ setup-slurm: setup  ## make .venv-slurm: Snakemake with the plugins for clusters
 	@$(VENV)/python envs/install.py slurm
 
 demo: setup  ## run the whole pipeline on the embedded corpus: results/mini/
-	@$(VENV)/python workflow_scripts/start.py --resources gpu=$(SLOTS) --configfile experiments/mini.yaml
-	@$(VENV)/python workflow_scripts/start.py apply --resources gpu=$(SLOTS) --configfile experiments/mini.yaml \
+	@$(VENV)/python envs/start.py --resources gpu=$(SLOTS) --configfile experiments/mini.yaml
+	@$(VENV)/python envs/start.py apply --resources gpu=$(SLOTS) --configfile experiments/mini.yaml \
 		--config recordings=results/mini/soundscapes reference=results/mini/soundscapes/events.tsv model=$(DEMO_MODEL)
 	@echo "Look and listen: results/mini/report.html   tables: results/mini/tables/*.md   values: results/mini/metrics.csv"
 	@echo "The model of $(DEMO_MODEL), applied to long recordings: results/mini/applied/index.html"
 
 demo-all: demo  ## also all seven systems, and the ICASSP paper's experiment, in small
-	@$(VENV)/python workflow_scripts/start.py --resources gpu=$(SLOTS) --configfile experiments/mini.yaml experiments/mini_all.yaml
-	@$(VENV)/python workflow_scripts/start.py --resources gpu=$(SLOTS) --configfile experiments/jsc2018.yaml experiments/mini_jsc.yaml
+	@$(VENV)/python envs/start.py --resources gpu=$(SLOTS) --configfile experiments/mini.yaml experiments/mini_all.yaml
+	@$(VENV)/python envs/start.py --resources gpu=$(SLOTS) --configfile experiments/jsc2018.yaml experiments/mini_jsc.yaml
 	@for run in mini mini_all mini_jsc; do $(VENV)/python bench/known_answers.py results/$$run/metrics.csv || exit 1; done
 	@echo "Tables: results/mini_all/tables/*.md, results/mini_jsc/tables/*.md"
 

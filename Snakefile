@@ -52,47 +52,37 @@ rule all:
     default_target: True
     input:
         CORPUS.values(),
-        PLAN,
-        [] if IS_CLIPS else of_shards(STEMS, FOLDS),
-        of_shards(FEATURES, FOLDS, snr=SNRS),
-        expand(MODEL, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
-        expand(
-            [DETECTION, CARD], snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS
-        ),
-        expand(SCORES, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
-        expand(MASK_COUNTS, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
-        expand(EVENTS, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS),
-        expand(
-            [TUNING, TUNED_EVENTS] if TUNES else [],
-            snr=SNRS,
-            system=SYSTEMS,
-            fold=HELD_OUT,
-            repeat=REPEATS,
-        ),
-        METRICS,
-        INTERVALS,
-        COMPARISONS,
-        TABLES,
-        LEADERBOARD,
-        EXAMPLE,
-        FIGURES,
+        PATHS.mixtures,
+        PATHS.mixture_events,
+        [] if IS_CLIPS else INPUTS.of_shards(PATHS.stems, FOLDS),
+        [INPUTS.of_shards(PATHS.features, FOLDS, snr=snr) for snr in SNRS],
+        INPUTS.of_trainings("model", "detection", "model_card"),
+        INPUTS.of_trainings("scores", "mask_counts", "events"),
+        INPUTS.of_trainings("tuning", "tuned_events") if TUNES else [],
+        PATHS.metrics,
+        PATHS.intervals,
+        PATHS.comparisons,
+        files_in(INPUTS.tables("csv", "md", "tex")),
+        files_in(INPUTS.leaderboard("csv", "md", "tex")),
+        PATHS.example,
+        expand(PATHS.figure, figure=FIGURES, ending=["png", "svg"]),
         SOUNDSCAPES,
-        LISTENING,
-        REPORT,
+        PATHS.listening,
+        PATHS.report,
     message:
         "All results of this run are in place"
 
 
 rule export:
     input:
-        models_to_export,
+        plainly(models_to_export),
     message:
         "The models are written as ONNX: {input}"
 
 
 rule apply:
     input:
-        f"{APPLIED}/.status/all_done",
-        f"{APPLIED}/summary.csv",
+        f"{PATHS.applied}/.status/all_done",
+        f"{PATHS.applied}/summary.csv",
     message:
         "Results: results/<run>/applied/index.html"

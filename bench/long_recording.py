@@ -23,7 +23,7 @@ MINUTES = (10, 60)
 _MEASURED = f"""
 import sys
 sys.path[:0] = [{str(ROOT / "bench")!r}, {str(ROOT / "workflow_scripts")!r}]
-import apply
+from tfseg.cli import apply
 status = apply.main(sys.argv[1:])
 import corpus
 print("peak_mib", round(corpus.own_peak_memory_mib()))

@@ -126,8 +126,21 @@ def compile_package():
         )
 
 
+def has_command():
+    """Whether .venv has the command `tfseg`; an image without the sources needs none."""
+    return (VENV / "bin" / "tfseg").exists() or not (ROOT / "pyproject.toml").exists()
+
+
+def link_package():
+    """Put the library into .venv where it lies: `import tfseg`, and the command `tfseg`.
+
+    setuptools of the lock builds it, so that nothing is downloaded.
+    """
+    pip(VENV, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+
+
 def install():
-    """Make .venv: install the lock, complete torch."""
+    """Make .venv: install the lock, complete torch, link the library."""
     print(f"setup: installing into {VENV} (about two minutes)", flush=True)
     make_empty(VENV)
     torch_pin = next(pin for pin in pins_of(LOCK) if pin.startswith("torch=="))
@@ -152,6 +165,8 @@ def install():
         )
         extra = ["--extra-index-url", index] if index else []
         pip(VENV, "install", "--quiet", *extra, "--constraint", str(LOCK), *libraries)
+    if not has_command():
+        link_package()
     try_imports(VENV, "torch", "sed_eval", "tinysoundfont", "snakemake")
     stamp_of(VENV).write_text(wanted_stamp(VENV, LOCK), encoding="utf-8")
 
@@ -194,6 +209,8 @@ def main(extra=None):
     if not finished:
         make()
         print("setup: done", flush=True)
+    elif not VENV.is_symlink() and not has_command():  # made before there was a command
+        link_package()
 
 
 if __name__ == "__main__":

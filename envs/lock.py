@@ -88,6 +88,7 @@ def main():
     (HERE / "environment.yaml").write_text(
         "# Made by `make lock` from requirements.in: the same versions for conda users. Do not edit.\n"
         "#   conda env create -f envs/environment.yaml && conda activate tfseg\n"
+        "# and for the command `tfseg`: pip install --no-deps --no-build-isolation --editable .\n"
         f"name: tfseg\nchannels:\n{channels}\ndependencies:\n  - python={PYTHON}\n  - pip\n"
         "  - c-compiler\n  - pip:\n"  # sed_scores_eval has to be compiled
         f"      - --no-deps\n{indented}\n",

@@ -1,6 +1,19 @@
 # Recordings of any length and a trained model -> events, sounds and a page of each (`snakemake apply`),
 # and the long recordings that a corpus can be made to give for trying it.
 
+SOUNDSCAPES = [f"{PATHS.soundscapes}/{name}" for name in EXPERIMENT.soundscapes]
+GIVEN = GivenRecordings(config)
+APPLIED_FOLDER = f"{PATHS.applied}/{{recording}}"
+APPLIED_STATUS = f"{PATHS.applied}/.status/{{recording}}.json"
+APPLIED_MODEL = (
+    [
+        str(Path(config["model"], name))
+        for name in ("model.safetensors", "model.json", "detection.json")
+    ]
+    if config["model"]
+    else []
+)
+
 if config["soundscapes"]:
 
     rule render_soundscapes:
@@ -10,7 +23,7 @@ if config["soundscapes"]:
             audio=EMBEDDED_AUDIO,
         output:
             recordings=SOUNDSCAPES,
-            labels=f"{RESULTS}/soundscapes/events.tsv",
+            labels=f"{PATHS.soundscapes}/events.tsv",
         log:
             f"{RESULTS}/logs/render_soundscapes/soundscapes.log",
         benchmark:
@@ -36,12 +49,12 @@ if config["soundscapes"]:
 
 rule apply_model:
     input:
-        recording=recording_file,
+        recording=plainly(GIVEN.as_input),
         model=APPLIED_MODEL,
         reference=[config["reference"]] if config["reference"] else [],
     output:
-        folder=directory(f"{APPLIED}/{{recording}}"),
-        status=f"{APPLIED}/.status/{{recording}}.json",
+        folder=directory(APPLIED_FOLDER),
+        status=APPLIED_STATUS,
     log:
         f"{RESULTS}/logs/apply_model/{{recording}}.log",
     benchmark:
@@ -59,10 +72,10 @@ rule apply_model:
     params:
         code=code("apply_model"),
         templates=templates_code(),
-        path=lambda wildcards: str(recordings_by_name()[wildcards.recording]),
-        state=state_of_recording,
+        path=GIVEN.path,
+        state=GIVEN.state,
         model=config["model"],
-        apply=section("apply", *(key for key in config["apply"] if key != "threads")),
+        apply=EXPERIMENT.apply_settings(),
         precision=config["precision"],
     message:
         "Applying the model to {wildcards.recording}"
@@ -72,17 +85,13 @@ rule apply_model:
 
 rule summarise_recordings:
     input:
-        statuses=lambda wildcards: expand(
-            f"{APPLIED}/.status/{{recording}}.json", recording=recordings_by_name()
-        ),
-        folders=lambda wildcards: expand(
-            f"{APPLIED}/{{recording}}", recording=recordings_by_name()
-        ),
+        statuses=plainly(lambda wildcards: GIVEN.files(APPLIED_STATUS)),
+        folders=plainly(lambda wildcards: GIVEN.files(APPLIED_FOLDER)),
         model=APPLIED_MODEL,
     output:
-        recordings=f"{APPLIED}/recordings.csv",
-        summary=f"{APPLIED}/summary.csv",
-        index=f"{APPLIED}/index.html",
+        recordings=f"{PATHS.applied}/recordings.csv",
+        summary=f"{PATHS.applied}/summary.csv",
+        index=f"{PATHS.applied}/index.html",
     log:
         f"{RESULTS}/logs/summarise_recordings/recordings.log",
     benchmark:
@@ -106,9 +115,9 @@ rule summarise_recordings:
 # Apart, so that the tables of a folder with a broken file are kept, and the run fails all the same.
 rule check_recordings:
     input:
-        recordings=f"{APPLIED}/recordings.csv",
+        recordings=f"{PATHS.applied}/recordings.csv",
     output:
-        done=f"{APPLIED}/.status/all_done",
+        done=f"{PATHS.applied}/.status/all_done",
     log:
         f"{RESULTS}/logs/check_recordings/recordings.log",
     benchmark:

@@ -1,14 +1,14 @@
-# Checks of the configuration, the closed sets that span the grid, and the paths of every stage.
+# Checks of the configuration, and the closed sets that span the grid. What a config implies, where
+# files lie and which of them a job needs is said by tfseg.run: experiment, paths, inputs.
 
 import csv
 import functools
-import math
 
 import yaml
 from snakemake.exceptions import WorkflowError
 
 from tfseg.settings.checks import check_config, check_config_files
-from tfseg.settings.comparing import changed_keys, sorted_keys
+from tfseg.settings.comparing import sorted_keys
 from tfseg.datasets.registry import load_registry
 from tfseg.models.registry import with_defaults
 from tfseg.run.digest import (
@@ -17,10 +17,16 @@ from tfseg.run.digest import (
     files_digest,
     training_digest,
 )
-from tfseg.errors import ConfigError, DataError
-from tfseg.run.recipes import find_recipe
+from tfseg.errors import ConfigError, TfsegError
+from tfseg.reporting.figures.registry import find_figures
+from tfseg.run.experiment import Experiment
+from tfseg.run.figure_inputs import input_files, parameters
+from tfseg.run.given_recordings import GivenRecordings
+from tfseg.run.inputs import Inputs, files_in
+from tfseg.run.paths import paths_of_run
 from tfseg.run.scheduler import keep_one_timer
 from tfseg.settings.validation import is_one_line
+from tfseg.snr import snr_from_path, snr_to_path
 
 # A pooling, trunk or network of one's own needs no entry in config.yaml.
 config.update(with_defaults(config))
@@ -45,25 +51,26 @@ ARCHIVE_OF = {
     archive: name for name, dataset in DATASETS.items() for archive in dataset.archives
 }
 
-KIND = config["corpus"]["kind"]
-# Recordings that already are mixtures: nothing is mixed, there is no SNR and no ideal mask.
-IS_CLIPS = KIND == "clips"
-
-RUN = config["run"]
-RESULTS = f"results/{RUN}"
-CLASSES = config["corpus"]["classes"]
-# A fixed split has two parts: 1 is held out, 2 is trained on.
-IS_FIXED = config["split"]["kind"] == "fixed"
-FOLDS = [1, 2] if IS_FIXED else list(range(1, config["split"]["folds"] + 1))
-HELD_OUT = [1] if IS_FIXED else FOLDS
-PER_FOLD = config["mixing"]["mixtures_per_fold"]
-MIXTURES_PER_FOLD = PER_FOLD if isinstance(PER_FOLD, list) else [PER_FOLD] * len(FOLDS)
-SNRS = (
-    ["none"] if IS_CLIPS else [f"{snr_db:g}" for snr_db in config["mixing"]["snr_db"]]
+EXPERIMENT = Experiment(config)
+PATHS = paths_of_run(
+    config["run"],
+    example_snr=EXPERIMENT.example_snr_db,
+    example_fold=config["figures"]["fold"],
 )
-SYSTEMS = config["systems"]
-RECIPES = {system: find_recipe(config, system) for system in SYSTEMS}
-REPEATS = list(range(config["repeats"]))
+INPUTS = Inputs(EXPERIMENT, PATHS)
+FIGURES = find_figures()
+RESULTS = PATHS.results
+KIND, IS_CLIPS, TUNES = EXPERIMENT.kind, EXPERIMENT.is_clips, EXPERIMENT.tunes
+CLASSES, SYSTEMS = EXPERIMENT.classes, EXPERIMENT.systems
+FOLDS, HELD_OUT, REPEATS = EXPERIMENT.folds, EXPERIMENT.held_out, EXPERIMENT.repeats
+# As in paths.
+SNRS = [snr_to_path(snr_db) for snr_db in EXPERIMENT.snrs_db]
+RECIPES = EXPERIMENT.recipes
+CORPUS = {
+    table: PATHS.corpus_table.format(table=table) for table in EXPERIMENT.corpus_tables
+}
+# The recordings themselves are intermediates only where the workflow renders them.
+EMBEDDED_AUDIO = [PATHS.corpus_audio] if KIND == "embedded" else []
 
 DCASE2018_FOLDERS = [
     folder
@@ -95,174 +102,8 @@ STRONG_LABELS = [
     path for path in [f"{DATA_ROOT}/strong.tsv"] if IS_CLIPS and Path(path).exists()
 ]
 
-RECORDINGS = f"{RESULTS}/corpus/recordings.csv"
-INSPECTION = f"{RESULTS}/corpus/inspection.csv"
-CORPUS_REPORT = f"{RESULTS}/corpus/corpus_report.csv"
-LICENCES = f"{RESULTS}/corpus/licences.json"
-TABLES_OF_CORPUS = ["clips"] if IS_CLIPS else ["events", "scenes"]
-CORPUS = {
-    table: f"{RESULTS}/corpus/{table}.csv"
-    for table in [*TABLES_OF_CORPUS, "attribution"]
-}
-# The recordings themselves are intermediates only where the workflow renders them.
-EMBEDDED_AUDIO = [f"{RESULTS}/corpus/audio"] if KIND == "embedded" else []
-PLAN = [f"{RESULTS}/mixtures/{table}.csv" for table in ("mixtures", "events")]
-STEMS = f"{RESULTS}/mixtures/stems/fold{{fold}}-{{shard}}.h5"
-FEATURES = f"{RESULTS}/features/snr{{snr}}/fold{{fold}}-{{shard}}.h5"
-MODEL_DIR = f"{RESULTS}/models/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}"
-MODEL = f"{MODEL_DIR}/model.safetensors"
-DESCRIPTION = f"{MODEL_DIR}/model.json"
-HISTORY = f"{MODEL_DIR}/history.csv"
-DETECTION = f"{MODEL_DIR}/detection.json"
-CARD = f"{MODEL_DIR}/model_card.md"
-# What is exported: the models of this run, or the one in the folder that the config names.
-EXPORTED_DIR = (config["model"] or MODEL_DIR).rstrip("/")
-EXPORTED = f"{EXPORTED_DIR}/model.onnx"
-EXPORT_NAME = (
-    "given" if config["model"] else "snr{snr}-{system}-fold{fold}-seed{repeat}"
-)
-# Not a declared output: Snakemake deletes those of a failed job, and this is what to resume from.
-STATE = f"{RESULTS}/training_state/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}.safetensors"
-SCORE_DIR = f"{RESULTS}/scores/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}"
-SCORES = f"{SCORE_DIR}/scores.h5"
-MASK_COUNTS = f"{SCORE_DIR}/mask_counts.h5"
-# Grows with each scoring of a held-out fold; no output of any job.
-SCORINGS = f"{RESULTS}/logs/scorings.jsonl"
-# Thresholds that are chosen on validation clips, and the events that they find.
-TUNES = config["postprocessing"]["tune"]
-TUNING = f"{MODEL_DIR}/tuning.csv"
-TUNED_EVENTS = (
-    f"{RESULTS}/events_tuned/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}.tsv"
-)
-EVENTS = f"{RESULTS}/events/snr{{snr}}/{{system}}/fold{{fold}}/seed{{repeat}}.tsv"
-SYSTEM_METRICS = f"{RESULTS}/metrics/snr{{snr}}/{{system}}/seed{{repeat}}.csv"
-METRICS = f"{RESULTS}/metrics.csv"
-INTERVALS = f"{RESULTS}/intervals.csv"
-COMPARISONS = f"{RESULTS}/comparisons.csv"
-MASK_SYSTEMS = [system for system in SYSTEMS if RECIPES[system].facts.has_masks]
-# Separation needs masks, and references to compare with.
-SEPARATES = bool(MASK_SYSTEMS) and not IS_CLIPS
-SEPARATION_SCORES = f"{RESULTS}/separation/snr{{snr}}/fold{{fold}}/seed{{repeat}}.csv"
-SEPARATED = f"{RESULTS}/separated/snr{{snr}}/fold{{fold}}/seed{{repeat}}"
-SEPARATION_METRICS = f"{RESULTS}/metrics/separation.csv"
-TASKS = ["tagging", "frame", "event", "mask"]
-TABLES = expand(
-    f"{RESULTS}/tables/{{table}}.{{ending}}",
-    table=[
-        *expand("{task}_by_{by}", task=TASKS, by=["snr", "class"]),
-        "separation",
-        "frame_eer",
-        "time_index",
-        *(["tuned_by_snr"] if TUNES else []),
-    ],
-    ending=["csv", "md", "tex"],
-)
-LEADERBOARD = expand(
-    f"{RESULTS}/tables/leaderboard.{{ending}}", ending=["csv", "md", "tex"]
-)
-PAPER_VALUES = (
-    [f"resources/paper_tables/{config['compare_with']}.csv"]
-    if config["compare_with"]
-    else []
-)
-EXAMPLE_SNR = SNRS[0] if IS_CLIPS else f"{config['figures']['snr_db']:g}"
-EXAMPLE = f"{RESULTS}/examples/snr{EXAMPLE_SNR}-fold{config['figures']['fold']}.h5"
-LISTENING = (
-    f"{RESULTS}/examples/listening-snr{EXAMPLE_SNR}-fold{config['figures']['fold']}.h5"
-)
-REPORT = f"{RESULTS}/report.html"
-# Sounds that would make the page too large; the folder is there in any case.
-REPORT_FILES = f"{RESULTS}/report_files"
-FIGURES = expand(
-    f"{RESULTS}/figures/{{figure}}.{{ending}}",
-    figure=[
-        "example_mixture",
-        "example_masks",
-        "example_frames",
-        "training",
-        "metrics_by_snr",
-        "masks_by_class",
-        "f1_by_threshold",
-    ],
-    ending=["png", "svg"],
-)
-SOUNDSCAPES = [
-    f"{RESULTS}/soundscapes/{entry['name']}" for entry in config["soundscapes"]
-]
-APPLIED = f"{RESULTS}/applied"
-APPLIED_MODEL = (
-    [
-        str(Path(config["model"], name))
-        for name in ("model.safetensors", "model.json", "detection.json")
-    ]
-    if config["model"]
-    else []
-)
-
-# In the path of an input Snakemake would take these for names of its own.
-SPECIAL_SIGNS = set("<>{}")
-
-
-@functools.cache
-def recordings_by_name():
-    """Path of each recording that `snakemake apply` is given, by the name of its results."""
-    # Here, because it loads pandas, and every job of a cluster reads this file.
-    from tfseg.apply.listing import find_recordings
-
-    for key in ("recordings", "model"):
-        if not config[key]:
-            raise WorkflowError(
-                f"config key {key}: expected a path, found none. Say what to analyse, and with which "
-                "model: snakemake apply --config recordings=PATH model=results/<run>/models/.../seed0"
-            )
-    try:
-        given = config["recordings"]
-        paths = given if isinstance(given, list) else [given]
-        return {recording.name: recording.path for recording in find_recordings(paths)}
-    except DataError as error:
-        raise WorkflowError(str(error))
-
-
-def recording_file(wildcards):
-    """A recording, where there is one: a name in a list without its file is reported, not fatal."""
-    path = recordings_by_name()[wildcards.recording]
-    return [str(path)] if path.exists() and not SPECIAL_SIGNS & set(str(path)) else []
-
-
-def state_of_recording(wildcards):
-    """What tells that a recording which cannot be an input has changed; empty for the others."""
-    path = recordings_by_name()[wildcards.recording]
-    return files_digest([path]) if SPECIAL_SIGNS & set(str(path)) else ""
-
-
-@functools.cache
-def clips_listed():
-    """Number of rows of the user's clips.csv, about: it decides the number of jobs only."""
-    with open(f"{DATA_ROOT}/clips.csv", "rb") as stream:
-        return max(sum(1 for line in stream if line.strip()) - 1, 1)
-
-
-def number_of_shards(fold):
-    """Jobs that the mixtures (or clips) of a fold are dealt to."""
-    size = config["mixing"]["shard_size"]
-    n_items = (
-        -(-clips_listed() // len(FOLDS))
-        if IS_CLIPS
-        else MIXTURES_PER_FOLD[FOLDS.index(int(fold))] * len(config["mixing"]["kinds"])
-    )
-    return -(-n_items // size)
-
-
-SHARDS = {fold: list(range(number_of_shards(fold))) for fold in FOLDS}
-
-
-def of_shards(pattern, folds, **wildcards):
-    """Paths of all shards of some folds."""
-    return [
-        path
-        for fold in folds
-        for path in expand(pattern, fold=fold, shard=SHARDS[int(fold)], **wildcards)
-    ]
+RECORDINGS, INSPECTION = PATHS.recordings, PATHS.inspection
+CORPUS_REPORT, LICENCES = PATHS.corpus_report, PATHS.licences
 
 
 wildcard_constraints:
@@ -274,6 +115,7 @@ wildcard_constraints:
     snr="|".join(snr.replace(".", "[.]") for snr in SNRS),
     system="|".join(SYSTEMS),
     repeat="|".join(map(str, REPEATS)),
+    figure="|".join(FIGURES),
 
 
 def growing(mem_mb):
@@ -281,33 +123,10 @@ def growing(mem_mb):
     return lambda wildcards, attempt: mem_mb * attempt
 
 
-def section(name, *keys):
-    """A section of the config (only some keys of it when given), for a rule's params."""
-    values = config[name]
-    return sorted_keys({key: values[key] for key in keys} if keys else values)
-
-
-def event_settings():
-    """How events come from frame scores: whether that is tuned is none of it."""
-    keys = (key for key in config["postprocessing"] if key != "tune")
-    return section("postprocessing", *keys)
-
-
-def metric_settings():
-    """What values of metrics depend on: the number of processes is none of it."""
-    return section("metrics", *(key for key in config["metrics"] if key != "processes"))
-
-
-def fixed_thresholds():
-    """Thresholds of the experiment: those of every model that is not tuned."""
-    return section(
-        "metrics", "tag_threshold", "tag_gate", "frame_threshold", "mask_threshold"
-    )
-
-
-def grid():
-    """The keys of `features` that make a time grid."""
-    return section("features", "sample_rate", "window_length", "hop_length")
+# Sections of the config, for the params of rules.
+section, grid = EXPERIMENT.section, EXPERIMENT.grid
+event_settings, metric_settings = EXPERIMENT.event_settings, EXPERIMENT.metric_settings
+fixed_thresholds = EXPERIMENT.fixed_thresholds
 
 
 def code(rule_name):
@@ -315,25 +134,10 @@ def code(rule_name):
     return code_digest(f"{workflow.basedir}/workflow_scripts/{rule_name}.py")
 
 
-def reported_config(values):
-    """What the report says of a config: numbers of processes and an image change no result."""
-    sections = {
-        key: (
-            {k: v for k, v in value.items() if k != "processes"}
-            if isinstance(value, dict)
-            else value
-        )
-        for key, value in values.items()
-        if key != "container"
-    }
-    return sorted_keys(sections)
-
-
 def own_changes():
     """Where this experiment differs from config.yaml, which is the paper's."""
     with open(f"{workflow.basedir}/config.yaml", encoding="utf-8") as stream:
-        defaults = yaml.safe_load(stream)
-    return changed_keys(reported_config(defaults), reported_config(config))
+        return EXPERIMENT.changes(yaml.safe_load(stream))
 
 
 def templates_code():
@@ -402,46 +206,22 @@ def baseline_settings(*systems):
     return sorted_keys({name: known[name] for name in networks if name in known})
 
 
-def training_features(wildcards):
-    """Feature files of all folds but the held-out one."""
-    folds = [fold for fold in FOLDS if fold != int(wildcards.fold)]
-    return of_shards(FEATURES, folds, snr=wildcards.snr)
+def plainly(function):
+    """Let an error of the library that says all end the run as a message, not as a traceback."""
 
+    @functools.wraps(function)
+    def told(wildcards):
+        try:
+            return function(wildcards)
+        except TfsegError as error:
+            raise WorkflowError(str(error))
 
-def teacher_model(wildcards):
-    """Model that a system also learns from, trained on the same clips."""
-    teacher = RECIPES[wildcards.system].teacher
-    if teacher is None:
-        return {}
-    names = dict(wildcards) | {"system": teacher}
-    return {
-        "teacher": MODEL.format(**names),
-        "teacher_description": DESCRIPTION.format(**names),
-    }
-
-
-def held_out_features(wildcards):
-    """Feature files of the held-out fold."""
-    return of_shards(FEATURES, [wildcards.fold], snr=wildcards.snr)
-
-
-def models_to_export(wildcards):
-    """ONNX files of `snakemake export`: of the folder `model`, else of all systems with masks."""
-    if config["model"]:
-        return EXPORTED
-    if not MASK_SYSTEMS:
-        raise WorkflowError(
-            "export: expected a system with masks among the config key systems, found "
-            f"{', '.join(SYSTEMS)}; only those can be written as ONNX"
-        )
-    return expand(
-        EXPORTED, snr=SNRS, system=MASK_SYSTEMS, fold=HELD_OUT, repeat=REPEATS
-    )
+    return told
 
 
 def snr_of(wildcards):
     """The SNR of a job as a number; None for clips that are used as recorded."""
-    return None if wildcards.snr == "none" else float(wildcards.snr)
+    return snr_from_path(wildcards.snr)
 
 
 def corpus_choice():

@@ -1,5 +1,18 @@
 # Trained models -> ONNX files beside them: `snakemake export`.
 
+# The models of this run, or the one in the folder that the config names.
+EXPORTED_DIR = (config["model"] or PATHS.model_dir).rstrip("/")
+EXPORT_NAME = (
+    "given" if config["model"] else "snr{snr}-{system}-fold{fold}-seed{repeat}"
+)
+
+
+def models_to_export(wildcards):
+    """ONNX files of `snakemake export`: of the folder `model`, else of all systems with masks."""
+    if config["model"]:
+        return f"{EXPORTED_DIR}/model.onnx"
+    return INPUTS.models_to_export()
+
 
 rule export_model:
     input:
@@ -7,7 +20,7 @@ rule export_model:
         description=f"{EXPORTED_DIR}/model.json",
         detection=f"{EXPORTED_DIR}/detection.json",
     output:
-        onnx=EXPORTED,
+        onnx=f"{EXPORTED_DIR}/model.onnx",
     log:
         f"{RESULTS}/logs/export_model/{EXPORT_NAME}.log",
     benchmark:

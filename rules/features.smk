@@ -6,9 +6,9 @@ if IS_CLIPS:
     rule extract_clip_features:
         input:
             clips=CORPUS["clips"],
-            inspection=INSPECTION,
+            inspection=PATHS.inspection,
         output:
-            features=expand(FEATURES, snr=SNRS, allow_missing=True)[0],
+            features=PATHS.features.replace("{snr}", SNRS[0]),
         log:
             f"{RESULTS}/logs/extract_clip_features/fold{{fold}}-{{shard}}.log",
         benchmark:
@@ -24,7 +24,7 @@ if IS_CLIPS:
             classes=CLASSES,
             features=section("features"),
             resampler=config["mixing"]["resampler"],
-            n_shards=lambda wildcards: len(SHARDS[int(wildcards.fold)]),
+            n_shards=INPUTS.n_shards,
         message:
             "Extracting features: fold {wildcards.fold}, shard {wildcards.shard}"
         script:
@@ -34,10 +34,10 @@ else:
 
     rule extract_features:
         input:
-            stems=STEMS,
-            mixture_events=PLAN[1],
+            stems=PATHS.stems,
+            mixture_events=PATHS.mixture_events,
         output:
-            expand(FEATURES, snr=SNRS, allow_missing=True),
+            expand(PATHS.features, snr=SNRS, allow_missing=True),
         log:
             f"{RESULTS}/logs/extract_features/fold{{fold}}-{{shard}}.log",
         benchmark:

@@ -1,33 +1,15 @@
 # Example mixture, histories and metrics -> figures.
 
-
-EXAMPLE_MODELS = {
-    "models": expand(
-        MODEL,
-        snr=EXAMPLE_SNR,
-        system=SYSTEMS,
-        fold=config["figures"]["fold"],
-        repeat=REPEATS[0],
-    ),
-    "descriptions": expand(
-        DESCRIPTION,
-        snr=EXAMPLE_SNR,
-        system=SYSTEMS,
-        fold=config["figures"]["fold"],
-        repeat=REPEATS[0],
-    ),
-}
-
 if IS_CLIPS:
 
     rule infer_clip_example:
         input:
-            **EXAMPLE_MODELS,
+            models=files_in(INPUTS.example_models()),
             clips=CORPUS["clips"],
-            mixtures=PLAN[0],
-            mixture_events=PLAN[1],
+            mixtures=PATHS.mixtures,
+            mixture_events=PATHS.mixture_events,
         output:
-            example=EXAMPLE,
+            example=PATHS.example,
         log:
             f"{RESULTS}/logs/infer_clip_example/example.log",
         benchmark:
@@ -40,7 +22,7 @@ if IS_CLIPS:
             runtime=30,
         params:
             code=code("infer_clip_example"),
-            systems=SYSTEMS,
+            models=INPUTS.example_models(),
             model_code=[code_of_system(system) for system in SYSTEMS],
             classes=CLASSES,
             features=section("features"),
@@ -56,11 +38,11 @@ else:
 
     rule infer_examples:
         input:
-            **EXAMPLE_MODELS,
-            stems=expand(STEMS, fold=config["figures"]["fold"], shard=0)[0],
-            mixture_events=PLAN[1],
+            models=files_in(INPUTS.example_models()),
+            stems=PATHS.stems.format(fold=config["figures"]["fold"], shard=0),
+            mixture_events=PATHS.mixture_events,
         output:
-            example=EXAMPLE,
+            example=PATHS.example,
         log:
             f"{RESULTS}/logs/infer_examples/example.log",
         benchmark:
@@ -73,11 +55,11 @@ else:
             runtime=30,
         params:
             code=code("infer_examples"),
-            systems=SYSTEMS,
+            models=INPUTS.example_models(),
             model_code=[code_of_system(system) for system in SYSTEMS],
             classes=CLASSES,
             features=section("features"),
-            snr_db=config["figures"]["snr_db"],
+            snr_db=EXPERIMENT.example_snr_db,
             threads=config["inference"]["threads"],
         message:
             "Running every system on the example mixture"
@@ -85,151 +67,38 @@ else:
             "../workflow_scripts/infer_examples.py"
 
 
-rule plot_example:
-    input:
-        example=EXAMPLE,
-    output:
-        mixture_png=report(
-            FIGURES[0],
-            caption="../report/example_mixture.rst",
-            category="Figures",
-            labels={"figure": "a mixture (TASLP Fig. 1)"},
-        ),
-        mixture_svg=FIGURES[1],
-        masks_png=report(
-            FIGURES[2],
-            caption="../report/example_masks.rst",
-            category="Figures",
-            labels={"figure": "its masks (TASLP Fig. 7)"},
-        ),
-        masks_svg=FIGURES[3],
-        frames_png=report(
-            FIGURES[4],
-            caption="../report/example_frames.rst",
-            category="Figures",
-            labels={"figure": "its frame scores (TASLP Fig. 8)"},
-        ),
-        frames_svg=FIGURES[5],
-        classes_png=report(
-            FIGURES[10],
-            caption="../report/masks_by_class.rst",
-            category="Figures",
-            labels={"figure": "masks of each class (JSC Fig. 3)"},
-        ),
-        classes_svg=FIGURES[11],
-    log:
-        f"{RESULTS}/logs/plot_example/example.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/plot_example/example.tsv"
-    conda:
-        "../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(2000),
-        runtime=10,
-    params:
-        code=code("plot_example"),
-    message:
-        "Drawing the example mixture"
-    script:
-        "../workflow_scripts/plot_example.py"
+def figure_files(wildcards):
+    """What a figure is drawn from."""
+    return input_files(INPUTS, FIGURES[wildcards.figure].needs)
 
 
-rule plot_training:
+def figure_parameters(wildcards):
+    """What its module is told beside its files."""
+    needs = FIGURES[wildcards.figure].needs
+    return parameters(INPUTS, needs)
+
+
+def figure_code(wildcards):
+    """Digest of the module of a figure, which is imported by its name."""
+    folder = f"{workflow.basedir}/workflow_scripts/tfseg/reporting/figures"
+    return code_digest(f"{folder}/{wildcards.figure}.py")
+
+
+rule plot_figure:
     input:
-        histories=expand(
-            HISTORY, snr=SNRS, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS
-        ),
+        unpack(figure_files),
     output:
         png=report(
-            FIGURES[6],
-            caption="../report/training.rst",
+            PATHS.figure.replace("{ending}", "png"),
+            caption="../report/figure.rst",
             category="Figures",
-            labels={"figure": "training curves"},
+            labels=lambda wildcards: {"figure": FIGURES[wildcards.figure].label},
         ),
-        svg=FIGURES[7],
+        svg=PATHS.figure.replace("{ending}", "svg"),
     log:
-        f"{RESULTS}/logs/plot_training/training.log",
+        f"{RESULTS}/logs/plot_figure/{{figure}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/plot_training/training.tsv"
-    conda:
-        "../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
-    params:
-        code=code("plot_training"),
-        systems=SYSTEMS,
-        names=expand(
-            "{snr} {system} {fold} {repeat}",
-            snr=SNRS,
-            system=SYSTEMS,
-            fold=HELD_OUT,
-            repeat=REPEATS,
-        ),
-    message:
-        "Drawing training curves"
-    script:
-        "../workflow_scripts/plot_training.py"
-
-
-rule plot_metrics:
-    input:
-        metrics=METRICS,
-    output:
-        png=report(
-            FIGURES[8],
-            caption="../report/metrics_by_snr.rst",
-            category="Figures",
-            labels={"figure": "metrics against SNR"},
-        ),
-        svg=FIGURES[9],
-    log:
-        f"{RESULTS}/logs/plot_metrics/metrics.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/plot_metrics/metrics.tsv"
-    conda:
-        "../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=10,
-    params:
-        code=code("plot_metrics"),
-        systems=SYSTEMS,
-    message:
-        "Drawing metrics against SNR"
-    script:
-        "../workflow_scripts/plot_metrics.py"
-
-
-rule plot_thresholds:
-    input:
-        scores=expand(
-            SCORES, snr=EXAMPLE_SNR, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS[0]
-        ),
-        counts=expand(
-            MASK_COUNTS,
-            snr=EXAMPLE_SNR,
-            system=SYSTEMS,
-            fold=HELD_OUT,
-            repeat=REPEATS[0],
-        ),
-        mixtures=PLAN[0],
-        mixture_events=PLAN[1],
-    output:
-        png=report(
-            FIGURES[12],
-            caption="../report/f1_by_threshold.rst",
-            category="Figures",
-            labels={"figure": "F1 against the threshold"},
-        ),
-        svg=FIGURES[13],
-    log:
-        f"{RESULTS}/logs/plot_thresholds/thresholds.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/plot_thresholds/thresholds.tsv"
+        f"{RESULTS}/benchmarks/plot_figure/{{figure}}.tsv"
     conda:
         "../envs/environment.yaml"
     threads: 1
@@ -237,13 +106,11 @@ rule plot_thresholds:
         mem_mb=growing(4000),
         runtime=30,
     params:
-        code=code("plot_thresholds"),
-        systems=SYSTEMS,
-        scored_systems=[system for system in SYSTEMS for _ in HELD_OUT],
-        snr_db=math.nan if IS_CLIPS else config["figures"]["snr_db"],
-        grid=grid(),
-        metrics=metric_settings(),
+        code=code("plot_figure"),
+        figure_code=figure_code,
+        caption=lambda wildcards: FIGURES[wildcards.figure].caption_of(config),
+        given=figure_parameters,
     message:
-        "Drawing F1 against the threshold"
+        "Drawing {wildcards.figure}"
     script:
-        "../workflow_scripts/plot_thresholds.py"
+        "../workflow_scripts/plot_figure.py"

@@ -3,13 +3,13 @@
 
 rule infer_scores:
     input:
-        model=MODEL,
-        description=DESCRIPTION,
-        detection=[DETECTION] if TUNES else [],
-        features=held_out_features,
+        model=PATHS.model,
+        description=PATHS.description,
+        detection=[PATHS.detection] if TUNES else [],
+        features=INPUTS.held_out_features,
     output:
-        scores=SCORES,
-        counts=MASK_COUNTS,
+        scores=PATHS.scores,
+        counts=PATHS.mask_counts,
     log:
         f"{RESULTS}/logs/infer_scores/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.log",
     benchmark:
@@ -29,7 +29,7 @@ rule infer_scores:
         threads=config["inference"]["threads"],
         mask_threshold=config["metrics"]["mask_threshold"],
         has_ideal_masks=not IS_CLIPS,
-        scorings=SCORINGS,
+        scorings=PATHS.scorings,
     message:
         "Scoring fold {wildcards.fold} with {wildcards.system}, SNR {wildcards.snr}"
     script:
@@ -38,10 +38,10 @@ rule infer_scores:
 
 rule detect_events:
     input:
-        scores=SCORES,
+        scores=PATHS.scores,
         detection=[],
     output:
-        events=EVENTS,
+        events=PATHS.events,
     log:
         f"{RESULTS}/logs/detect_events/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.log",
     benchmark:
@@ -68,10 +68,10 @@ if TUNES:
     # Beside the published ones, which stay: each fold at what was chosen for its own model.
     use rule detect_events as detect_tuned_events with:
         input:
-            scores=SCORES,
-            detection=[DETECTION],
+            scores=PATHS.scores,
+            detection=[PATHS.detection],
         output:
-            events=TUNED_EVENTS,
+            events=PATHS.tuned_events,
         log:
             f"{RESULTS}/logs/detect_tuned_events/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.log",
         benchmark:

@@ -3,17 +3,11 @@
 
 rule score_system:
     input:
-        scores=expand(SCORES, fold=HELD_OUT, allow_missing=True),
-        counts=expand(MASK_COUNTS, fold=HELD_OUT, allow_missing=True),
-        events=expand(EVENTS, fold=HELD_OUT, allow_missing=True),
-        detections=expand(DETECTION, fold=HELD_OUT, allow_missing=True) if TUNES else [],
-        tuned_events=(
-            expand(TUNED_EVENTS, fold=HELD_OUT, allow_missing=True) if TUNES else []
-        ),
-        mixtures=PLAN[0],
-        mixture_events=PLAN[1],
+        scored=lambda wildcards: files_in(INPUTS.scored_folds(wildcards)),
+        mixtures=PATHS.mixtures,
+        mixture_events=PATHS.mixture_events,
     output:
-        metrics=SYSTEM_METRICS,
+        metrics=PATHS.system_metrics,
     log:
         f"{RESULTS}/logs/score_system/snr{{snr}}-{{system}}-seed{{repeat}}.log",
     benchmark:
@@ -26,7 +20,7 @@ rule score_system:
         runtime=120,
     params:
         code=code("score_system"),
-        folds=HELD_OUT,
+        folds=INPUTS.scored_folds,
         snr_db=snr_of,
         grid=grid(),
         metrics=metric_settings(),
@@ -39,11 +33,11 @@ rule score_system:
 
 rule collect_metrics:
     input:
-        parts=expand(SYSTEM_METRICS, snr=SNRS, system=SYSTEMS, repeat=REPEATS)
-        + ([SEPARATION_METRICS] if SEPARATES else []),
+        parts=expand(PATHS.system_metrics, snr=SNRS, system=SYSTEMS, repeat=REPEATS)
+        + ([PATHS.separation_metrics] if EXPERIMENT.separates else []),
     output:
         metrics=report(
-            METRICS,
+            PATHS.metrics,
             caption="../report/metrics.rst",
             category="Metrics",
             labels={"table": "all metrics (tidy)"},
@@ -68,39 +62,19 @@ rule collect_metrics:
 
 rule compare_systems:
     input:
-        scores=expand(SCORES, snr=SNRS, system=SYSTEMS, repeat=REPEATS, fold=HELD_OUT),
-        counts=expand(
-            MASK_COUNTS, snr=SNRS, system=SYSTEMS, repeat=REPEATS, fold=HELD_OUT
-        ),
-        events=expand(EVENTS, snr=SNRS, system=SYSTEMS, repeat=REPEATS, fold=HELD_OUT),
-        detections=(
-            expand(DETECTION, snr=SNRS, system=SYSTEMS, repeat=REPEATS, fold=HELD_OUT)
-            if TUNES
-            else []
-        ),
-        tuned_events=(
-            expand(
-                TUNED_EVENTS, snr=SNRS, system=SYSTEMS, repeat=REPEATS, fold=HELD_OUT
-            )
-            if TUNES
-            else []
-        ),
-        separation=(
-            expand(SEPARATION_SCORES, snr=SNRS, repeat=REPEATS, fold=HELD_OUT)
-            if SEPARATES
-            else []
-        ),
-        mixtures=PLAN[0],
-        mixture_events=PLAN[1],
+        scored=files_in([one["folds"] for one in INPUTS.scored_systems()]),
+        separation=files_in([one["folds"] for one in INPUTS.separated_folds()]),
+        mixtures=PATHS.mixtures,
+        mixture_events=PATHS.mixture_events,
     output:
         intervals=report(
-            INTERVALS,
+            PATHS.intervals,
             caption="../report/intervals.rst",
             category="Metrics",
             labels={"table": "95 % intervals (tidy)"},
         ),
         comparisons=report(
-            COMPARISONS,
+            PATHS.comparisons,
             caption="../report/comparisons.rst",
             category="Metrics",
             labels={"table": "differences between systems (tidy)"},
@@ -117,18 +91,14 @@ rule compare_systems:
         runtime=60,
     params:
         code=code("compare_systems"),
-        # In the order of the inputs, the folds of each beside each other.
-        scored=[[snr, s, seed] for snr in SNRS for s in SYSTEMS for seed in REPEATS],
-        separated=(
-            [[snr, seed] for snr in SNRS for seed in REPEATS] if SEPARATES else []
-        ),
-        folds=HELD_OUT,
+        scored=INPUTS.scored_systems(),
+        separated=INPUTS.separated_folds(),
         systems=SYSTEMS,
         classes=CLASSES,
         grid=grid(),
         metrics=metric_settings(),
         resamples=config["intervals"]["resamples"],
-        reference=config["comparison"]["reference"] or SYSTEMS[0],
+        reference=EXPERIMENT.reference,
         seed=config["seed"],
     message:
         "Resampling clips: intervals, and differences between systems"

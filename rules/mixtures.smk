@@ -8,8 +8,8 @@ if IS_CLIPS:
             clips=CORPUS["clips"],
             strong=STRONG_LABELS,
         output:
-            mixtures=PLAN[0],
-            events=PLAN[1],
+            mixtures=PATHS.mixtures,
+            events=PATHS.mixture_events,
         log:
             f"{RESULTS}/logs/plan_clips/plan.log",
         benchmark:
@@ -37,8 +37,8 @@ else:
             events=CORPUS["events"],
             scenes=CORPUS["scenes"],
         output:
-            mixtures=PLAN[0],
-            events=PLAN[1],
+            mixtures=PATHS.mixtures,
+            events=PATHS.mixture_events,
         log:
             f"{RESULTS}/logs/plan_mixtures/plan.log",
         benchmark:
@@ -62,7 +62,7 @@ else:
                 "kinds",
                 "scene_start",
             ),
-            mixtures_per_fold=MIXTURES_PER_FOLD,
+            mixtures_per_fold=EXPERIMENT.mixtures_per_fold,
             validation=config["split"]["validation"],
             seed=config["seed"],
         message:
@@ -72,14 +72,14 @@ else:
 
     rule render_stems:
         input:
-            mixtures=PLAN[0],
-            mixture_events=PLAN[1],
+            mixtures=PATHS.mixtures,
+            mixture_events=PATHS.mixture_events,
             corpus_events=CORPUS["events"],
-            inspection=INSPECTION,
-            licences=LICENCES,
+            inspection=PATHS.inspection,
+            licences=PATHS.licences,
             audio=EMBEDDED_AUDIO,
         output:
-            stems=STEMS,
+            stems=PATHS.stems,
         log:
             f"{RESULTS}/logs/render_stems/fold{{fold}}-{{shard}}.log",
         benchmark:

@@ -3,34 +3,18 @@
 
 rule infer_listening:
     input:
-        **EXAMPLE_MODELS,
-        scores=expand(
-            SCORES,
-            snr=EXAMPLE_SNR,
-            system=SYSTEMS,
-            fold=config["figures"]["fold"],
-            repeat=REPEATS[0],
+        models=files_in(INPUTS.example_models()),
+        scored=files_in(INPUTS.listened()),
+        mixtures=PATHS.mixtures,
+        mixture_events=PATHS.mixture_events,
+        stems=(
+            []
+            if IS_CLIPS
+            else INPUTS.of_shards(PATHS.stems, [config["figures"]["fold"]])
         ),
-        counts=expand(
-            MASK_COUNTS,
-            snr=EXAMPLE_SNR,
-            system=SYSTEMS,
-            fold=config["figures"]["fold"],
-            repeat=REPEATS[0],
-        ),
-        events=expand(
-            EVENTS,
-            snr=EXAMPLE_SNR,
-            system=SYSTEMS,
-            fold=config["figures"]["fold"],
-            repeat=REPEATS[0],
-        ),
-        mixtures=PLAN[0],
-        mixture_events=PLAN[1],
-        stems=[] if IS_CLIPS else of_shards(STEMS, [config["figures"]["fold"]]),
         clips=[CORPUS["clips"]] if IS_CLIPS else [],
     output:
-        listening=LISTENING,
+        listening=PATHS.listening,
     log:
         f"{RESULTS}/logs/infer_listening/listening.log",
     benchmark:
@@ -43,12 +27,13 @@ rule infer_listening:
         runtime=60,
     params:
         code=code("infer_listening"),
-        systems=SYSTEMS,
+        models=INPUTS.example_models(),
+        scored=INPUTS.listened(),
         model_code=[code_of_system(system) for system in SYSTEMS],
         classes=CLASSES,
         features=section("features"),
         metrics=metric_settings(),
-        snr_db=None if IS_CLIPS else config["figures"]["snr_db"],
+        snr_db=EXPERIMENT.example_snr_db,
         resampler=config["mixing"]["resampler"],
         threads=config["inference"]["threads"],
     message:
@@ -59,29 +44,22 @@ rule infer_listening:
 
 rule make_report:
     input:
-        listening=LISTENING,
-        scores=expand(
-            SCORES, snr=EXAMPLE_SNR, system=SYSTEMS, fold=HELD_OUT, repeat=REPEATS
-        ),
-        descriptions=EXAMPLE_MODELS["descriptions"],
-        tables=[path for path in TABLES if not path.endswith(".tex")],
-        leaderboard=[path for path in LEADERBOARD if not path.endswith(".tex")],
-        figures=[path for path in FIGURES if path.endswith(".png")],
-        captions=[
-            f"report/{Path(path).stem}.rst"
-            for path in FIGURES
-            if path.endswith(".png")
-        ],
-        licences=LICENCES,
+        listening=PATHS.listening,
+        scores=files_in(INPUTS.example_scores()),
+        models=files_in(INPUTS.example_models()),
+        tables=files_in(INPUTS.tables("csv", "md")),
+        leaderboard=files_in(INPUTS.leaderboard("csv", "md")),
+        figures=expand(PATHS.figure, figure=FIGURES, ending="png"),
+        licences=PATHS.licences,
         deviations="docs/deviations.md",
     output:
         page=report(
-            REPORT,
+            PATHS.report,
             caption="../report/report.rst",
             category="Report",
             labels={"page": "what was run, tables, figures, sounds"},
         ),
-        files=directory(REPORT_FILES),
+        files=directory(PATHS.report_files),
     log:
         f"{RESULTS}/logs/make_report/report.log",
     benchmark:
@@ -95,12 +73,24 @@ rule make_report:
     params:
         code=code("make_report"),
         templates=templates_code(),
-        config=reported_config(config),
+        config=EXPERIMENT.reported(),
         changes=own_changes(),
-        systems=SYSTEMS,
-        scored_systems=[system for system in SYSTEMS for _ in HELD_OUT for _ in REPEATS],
+        models=INPUTS.example_models(),
+        scores=INPUTS.example_scores(),
+        tables=INPUTS.tables("csv", "md"),
+        leaderboard=INPUTS.leaderboard("csv", "md"),
+        figures=[
+            {
+                "name": one.name,
+                "section": one.section,
+                "caption": one.caption_of(config),
+                "png": PATHS.figure.format(figure=one.name, ending="png"),
+            }
+            for one in FIGURES.values()
+        ],
         classes=CLASSES,
-        example_snr=EXAMPLE_SNR,
+        snr_db=EXPERIMENT.example_snr_db,
+        by_class_snr_db=EXPERIMENT.by_class_snr_db,
         tag_threshold=config["metrics"]["tag_threshold"],
         benchmarks=f"{RESULTS}/benchmarks",
     message:

@@ -3,13 +3,12 @@
 
 rule separate_mixtures:
     input:
-        models=expand(MODEL, system=MASK_SYSTEMS, allow_missing=True),
-        descriptions=expand(DESCRIPTION, system=MASK_SYSTEMS, allow_missing=True),
-        stems=lambda wildcards: of_shards(STEMS, [wildcards.fold]),
-        mixture_events=PLAN[1],
+        models=lambda wildcards: files_in(INPUTS.mask_models(wildcards)),
+        stems=INPUTS.held_out_stems,
+        mixture_events=PATHS.mixture_events,
     output:
-        scores=SEPARATION_SCORES,
-        examples=directory(SEPARATED),
+        scores=PATHS.separation_scores,
+        examples=directory(PATHS.separated),
     log:
         f"{RESULTS}/logs/separate_mixtures/snr{{snr}}-fold{{fold}}-seed{{repeat}}.log",
     benchmark:
@@ -22,7 +21,7 @@ rule separate_mixtures:
         runtime=240,
     params:
         code=code("separate_mixtures"),
-        systems=MASK_SYSTEMS,
+        models=INPUTS.mask_models,
         classes=CLASSES,
         features=section("features"),
         separation=section(
@@ -39,9 +38,9 @@ rule separate_mixtures:
 
 rule score_separation:
     input:
-        scores=expand(SEPARATION_SCORES, snr=SNRS, fold=HELD_OUT, repeat=REPEATS),
+        scores=files_in([one["folds"] for one in INPUTS.separated_folds()]),
     output:
-        metrics=SEPARATION_METRICS,
+        metrics=PATHS.separation_metrics,
     log:
         f"{RESULTS}/logs/score_separation/metrics.log",
     benchmark:
@@ -54,13 +53,7 @@ rule score_separation:
         runtime=30,
     params:
         code=code("score_separation"),
-        scored=[
-            [float(snr), fold, repeat]
-            for snr in SNRS
-            for fold in HELD_OUT
-            for repeat in REPEATS
-            if not IS_CLIPS
-        ],
+        separated=INPUTS.separated_folds(),
         classes=CLASSES,
     message:
         "Averaging separation scores"

@@ -3,8 +3,12 @@
 
 rule make_tables:
     input:
-        metrics=METRICS,
-        paper=PAPER_VALUES,
+        metrics=PATHS.metrics,
+        paper=(
+            [f"resources/paper_tables/{config['compare_with']}.csv"]
+            if config["compare_with"]
+            else []
+        ),
     output:
         [
             report(
@@ -16,7 +20,7 @@ rule make_tables:
                     "format": Path(path).suffix[1:],
                 },
             )
-            for path in TABLES
+            for path in files_in(INPUTS.tables("csv", "md", "tex"))
         ],
     log:
         f"{RESULTS}/logs/make_tables/tables.log",
@@ -31,12 +35,12 @@ rule make_tables:
     params:
         code=code("make_tables"),
         compare_with=config["compare_with"],
-        mask_systems=MASK_SYSTEMS,
+        mask_systems=EXPERIMENT.mask_systems,
         n_separated=config["separation"]["mixtures_per_fold"],
         systems=SYSTEMS,
         classes=CLASSES,
-        snr_db=[None] if IS_CLIPS else config["mixing"]["snr_db"],
-        by_class_snr_db=None if IS_CLIPS else config["tables"]["by_class_snr_db"],
+        snr_db=EXPERIMENT.snrs_db,
+        by_class_snr_db=EXPERIMENT.by_class_snr_db,
         metrics=metric_settings(),
     message:
         "Laying out the tables"
@@ -46,8 +50,8 @@ rule make_tables:
 
 rule make_leaderboard:
     input:
-        metrics=METRICS,
-        intervals=INTERVALS,
+        metrics=PATHS.metrics,
+        intervals=PATHS.intervals,
     output:
         [
             report(
@@ -56,7 +60,7 @@ rule make_leaderboard:
                 category="Tables",
                 labels={"table": "leaderboard", "format": Path(path).suffix[1:]},
             )
-            for path in LEADERBOARD
+            for path in files_in(INPUTS.leaderboard("csv", "md", "tex"))
         ],
     log:
         f"{RESULTS}/logs/make_leaderboard/leaderboard.log",
@@ -75,12 +79,7 @@ rule make_leaderboard:
         classes=CLASSES,
         grid=grid(),
         n_mels=config["features"]["n_mels"],
-        # Ready clips differ in length; this is what a network sees of one in training.
-        clip_s=(
-            config["training"]["excerpt_s"]
-            if IS_CLIPS
-            else config["mixing"]["duration_s"]
-        ),
+        clip_s=EXPERIMENT.clip_s,
         recipes=[
             sorted_keys(
                 {

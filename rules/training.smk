@@ -3,13 +3,13 @@
 
 rule train_model:
     input:
-        unpack(teacher_model),
-        features=training_features,
-        licences=LICENCES,
+        unpack(INPUTS.teacher_model),
+        features=INPUTS.training_features,
+        licences=PATHS.licences,
     output:
-        model=MODEL,
-        description=DESCRIPTION,
-        history=HISTORY,
+        model=PATHS.model,
+        description=PATHS.description,
+        history=PATHS.history,
     log:
         f"{RESULTS}/logs/train_model/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.log",
     benchmark:
@@ -34,7 +34,7 @@ rule train_model:
         baselines=lambda wildcards: baseline_settings(wildcards.system),
         seed=config["seed"],
         snr_db=snr_of,
-        state=STATE,
+        state=PATHS.state,
     message:
         "Training {wildcards.system}, SNR {wildcards.snr}, held-out fold {wildcards.fold}, repeat {wildcards.repeat}"
     script:
@@ -45,14 +45,14 @@ if TUNES:
 
     rule tune_detection:
         input:
-            model=MODEL,
-            description=DESCRIPTION,
-            features=training_features,
-            mixtures=PLAN[0],
-            mixture_events=PLAN[1],
+            model=PATHS.model,
+            description=PATHS.description,
+            features=INPUTS.training_features,
+            mixtures=PATHS.mixtures,
+            mixture_events=PATHS.mixture_events,
         output:
-            detection=DETECTION,
-            tuning=TUNING,
+            detection=PATHS.detection,
+            tuning=PATHS.tuning,
         log:
             f"{RESULTS}/logs/tune_detection/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.log",
         benchmark:
@@ -87,12 +87,12 @@ localrules:
 
 rule describe_model:
     input:
-        description=DESCRIPTION,
-        detection=[DETECTION] if TUNES else [],
+        description=PATHS.description,
+        detection=[PATHS.detection] if TUNES else [],
         template="resources/model_card.md.jinja",
     output:
-        **({} if TUNES else {"detection": DETECTION}),
-        card=CARD,
+        **({} if TUNES else {"detection": PATHS.detection}),
+        card=PATHS.model_card,
     log:
         f"{RESULTS}/logs/describe_model/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.log",
     benchmark:

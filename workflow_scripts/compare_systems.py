@@ -1,6 +1,5 @@
 """Intervals of the metrics of all systems, and of the differences between them."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -34,25 +33,21 @@ def main(smk):
     )
     grid, settings = TimeGrid(**smk.params.grid), MetricSettings(**smk.params.metrics)
     samples = comparison.Samples(smk.params.resamples, smk.params.seed)
-    files = zip(smk.input.scores, smk.input.counts, smk.input.events, strict=True)
-    tuned_files = zip(smk.input.detections, smk.input.tuned_events, strict=True)
-    for snr, system, seed in smk.params.scored:
+    for one in smk.params.scored:
         folds, masks = {}, {}
-        for fold in smk.params.folds:
-            scores, counts, events = next(files)
+        for fold, files in one["folds"].items():
             folds[fold], classes = read_fold_scores(
-                scores, counts, read_events(events), labels, grid
+                files["scores"], files["counts"], read_events(files["events"]), labels, grid
             )
-            masks[fold] = clip_counts.read_clip_masks(counts)
+            masks[fold] = clip_counts.read_clip_masks(files["counts"])
         measures = clip_counts.clip_measures(
             folds, classes, dict.fromkeys(folds, settings), masks=masks
         )
-        if smk.input.detections:
+        if all("detection" in files for files in one["folds"].values()):
             tuned, thresholds = {}, {}
-            for fold, scores in folds.items():
-                detection, events = next(tuned_files)
-                tuned[fold] = replace(scores, estimated=read_events(events))
-                thresholds[fold] = _at(settings, read_detection(detection, len(classes)))
+            for fold, files in one["folds"].items():
+                tuned[fold] = replace(folds[fold], estimated=read_events(files["tuned_events"]))
+                thresholds[fold] = _at(settings, read_detection(files["detection"], len(classes)))
             measures |= clip_counts.clip_measures(
                 tuned, classes, thresholds, masks=masks, variant="tuned"
             )
@@ -60,13 +55,12 @@ def main(smk):
             "scored",
             clip_counts.ClipSet.of({fold: part.mixtures for fold, part in folds.items()}),
             measures,
-            snr_db=math.nan if snr == "none" else float(snr),
-            system=system,
-            seed=seed,
+            snr_db=one["snr_db"],
+            system=one["system"],
+            seed=one["seed"],
         )
-    files = iter(smk.input.separation)
-    for snr, seed in smk.params.separated:
-        folds = {fold: read_scores(next(files)) for fold in smk.params.folds}
+    for one in smk.params.separated:
+        folds = {fold: read_scores(path) for fold, path in one["folds"].items()}
         clips, measures = clip_counts.separation_measures(folds, smk.params.classes)
         for system in smk.params.systems:
             if system in measures:
@@ -74,9 +68,9 @@ def main(smk):
                     "separated",
                     clips,
                     measures[system],
-                    snr_db=float(snr),
+                    snr_db=one["snr_db"],
                     system=system,
-                    seed=seed,
+                    seed=one["seed"],
                 )
     write_csv(smk.output.intervals, comparison.interval_rows(samples))
     write_csv(smk.output.comparisons, comparison.comparison_rows(samples, smk.params.reference))

@@ -13,7 +13,7 @@ from tfseg.run.job import run_script
 def main(smk):
     """Choose the mixture by its rule, run every system on it, write one HDF5 file."""
     torch.set_num_threads(smk.params.threads)
-    networks = load_networks(smk.params.systems, smk.input.models, smk.input.descriptions)
+    networks = load_networks(smk.params.models)
     mixture_events = corpus_tables.read_table(smk.input.mixture_events, "mixture_events")
     arguments = (
         StemReader(smk.input.stems),

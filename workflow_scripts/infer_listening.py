@@ -16,15 +16,15 @@ from tfseg.run.job import run_script
 def main(smk):
     """Choose the best, the median and the worst clip, run every system on them, write HDF5."""
     torch.set_num_threads(smk.params.threads)
-    systems, settings = smk.params.systems, FeatureSettings(**smk.params.features)
+    settings = FeatureSettings(**smk.params.features)
     metric_settings = MetricSettings(**smk.params.metrics)
     labels = corpus_tables.mixture_labels(
         corpus_tables.read_table(smk.input.mixture_events, "mixture_events"),
         corpus_tables.read_table(smk.input.mixtures, "mixtures"),
     )
     folds = [
-        read_fold_scores(scores, counts, {}, labels, settings.grid)[0]
-        for scores, counts in zip(smk.input.scores, smk.input.counts, strict=True)
+        read_fold_scores(files["scores"], files["counts"], {}, labels, settings.grid)[0]
+        for files in smk.params.scored.values()
     ]
     if smk.input.stems:
         readers = [StemReader(path) for path in smk.input.stems]
@@ -37,10 +37,10 @@ def main(smk):
         audio_examples.choose_clips(
             [audio_examples.clip_scores(fold, metric_settings) for fold in folds]
         ),
-        load_networks(systems, smk.input.models, smk.input.descriptions),
+        load_networks(smk.params.models),
         settings,
         labels,
-        {s: read_events(path) for s, path in zip(systems, smk.input.events, strict=True)},
+        {system: read_events(files["events"]) for system, files in smk.params.scored.items()},
         classes=smk.params.classes,
         tag_threshold=metric_settings.tag_threshold,
         by_times=bool(folds[0].reference),

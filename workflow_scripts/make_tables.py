@@ -1,15 +1,8 @@
 """Lay the metrics out as the paper's tables, with the paper's values where they apply."""
 
-import math
-
 from tfseg.evaluation.records import MetricSettings, read_metrics
 from tfseg.reporting import paper_tables
 from tfseg.run.job import run_script
-
-
-def nan_if_none(snr_db):
-    """The library's word for "no SNR" (a parameter that is NaN would never equal itself)."""
-    return math.nan if snr_db is None else float(snr_db)
 
 
 def main(smk):
@@ -17,8 +10,8 @@ def main(smk):
     layout = paper_tables.Layout(
         systems=smk.params.systems,
         classes=smk.params.classes,
-        snr_db=[nan_if_none(snr) for snr in smk.params.snr_db],
-        by_class_snr_db=nan_if_none(smk.params.by_class_snr_db),
+        snr_db=smk.params.snr_db,
+        by_class_snr_db=smk.params.by_class_snr_db,
         mask_systems=smk.params.mask_systems,
         paper_name=smk.params.compare_with,
         n_separated=smk.params.n_separated,

@@ -8,8 +8,9 @@ from tfseg.run.job import run_script
 def main(smk):
     """Read the scores of every fold, SNR and repeat, write tidy metrics."""
     parts = [
-        (*key, read_scores(path))
-        for key, path in zip(smk.params.scored, smk.input.scores, strict=True)
+        (one["snr_db"], fold, one["seed"], read_scores(path))
+        for one in smk.params.separated
+        for fold, path in one["folds"].items()
     ]
     write_csv(smk.output.metrics, separation_metrics(parts, smk.params.classes))
 

@@ -1,6 +1,5 @@
 """Compute all metrics of one system at one SNR, over its folds."""
 
-import math
 from dataclasses import replace
 
 import pandas as pd
@@ -16,6 +15,7 @@ from tfseg.inference.events import EventSettings, read_events
 from tfseg.inference.operating_point import read_detection
 from tfseg.io.files import write_csv
 from tfseg.run.job import run_script
+from tfseg.snr import snr_to_number
 
 
 def main(smk):
@@ -26,12 +26,11 @@ def main(smk):
     )
     grid, settings = TimeGrid(**smk.params.grid), MetricSettings(**smk.params.metrics)
     folds = {}
-    per_fold = zip(
-        smk.params.folds, smk.input.scores, smk.input.counts, smk.input.events, strict=True
-    )
-    for fold, scores_path, counts_path, events_path in per_fold:
-        estimated = read_events(events_path)
-        scores, classes = read_fold_scores(scores_path, counts_path, estimated, labels, grid)
+    for fold, files in smk.params.folds.items():
+        estimated = read_events(files["events"])
+        scores, classes = read_fold_scores(
+            files["scores"], files["counts"], estimated, labels, grid
+        )
         if smk.params.snr_db is not None:  # not of ready clips: nothing planned their events
             is_trained_on = (mixtures["fold"] != fold) & (mixtures["part"] == "train")
             prior = time_prior(
@@ -52,7 +51,7 @@ def main(smk):
             scores = replace(scores, probe=probe)
         folds[fold] = scores
     keys = {
-        "snr_db": math.nan if smk.params.snr_db is None else smk.params.snr_db,
+        "snr_db": snr_to_number(smk.params.snr_db),
         "system": smk.wildcards.system,
         "seed": int(smk.wildcards.repeat),
     }
@@ -60,14 +59,14 @@ def main(smk):
         score_system(folds, classes, settings, processes=smk.threads, **keys),
         intersection_f1_metrics(folds, classes, **keys),
     ]
-    if smk.input.tuned_events:
+    if all("tuned_events" in files for files in smk.params.folds.values()):
         tuned = {
-            fold: replace(of_fold, estimated=read_events(path))
-            for (fold, of_fold), path in zip(folds.items(), smk.input.tuned_events, strict=True)
+            fold: replace(folds[fold], estimated=read_events(files["tuned_events"]))
+            for fold, files in smk.params.folds.items()
         }
         detections = {
-            fold: read_detection(path, len(classes))
-            for fold, path in zip(folds, smk.input.detections, strict=True)
+            fold: read_detection(files["detection"], len(classes))
+            for fold, files in smk.params.folds.items()
         }
         parts.append(
             score_tuned(tuned, detections, classes, settings, processes=smk.threads, **keys)

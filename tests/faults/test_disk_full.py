@@ -23,7 +23,7 @@ from tfseg.io.files import (
     writing_hdf5,
 )
 from tfseg.io.tensors import save_tensors
-from tfseg.reporting import figures
+from tfseg.reporting.figures.drawing import save
 
 _SIZES = (4096, 8192, 16384, 65536, 262144, 1048576)  # of the disk, bytes
 
@@ -71,7 +71,7 @@ def _figure(path):
     figure, axes = plt.subplots()
     axes.imshow(np.random.default_rng(0).normal(size=(80, 80)))
     try:
-        figures.save(figure, path.with_suffix(".png"), path.with_suffix(".svg"))
+        save(figure, path.with_suffix(".png"), path.with_suffix(".svg"))
     finally:
         plt.close(figure)
 

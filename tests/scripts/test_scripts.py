@@ -30,10 +30,7 @@ import inspect_recordings
 import make_leaderboard
 import make_tables
 import plan_mixtures
-import plot_example
-import plot_metrics
-import plot_thresholds
-import plot_training
+import plot_figure
 import prepare_corpus
 import render_embedded_corpus
 import render_stems
@@ -51,6 +48,7 @@ from tfseg.inference.operating_point import read_detection
 from tfseg.io.files import file_sha256
 from tfseg.models.folder import load_model_folder
 from tfseg.reporting import audio_examples
+from tfseg.reporting.figures.registry import find_figures
 
 REPOSITORY = Path(__file__).parents[2]
 SYSTEM, SNR_DB, FOLDS = "gwrp", 10, [1, 2]
@@ -363,21 +361,29 @@ def events(config, work, scores):
     }
 
 
+def scored_folds(scores, events):
+    """As the rules give them to scripts."""
+    return {
+        fold: {
+            "scores": scores[fold].scores,
+            "counts": scores[fold].counts,
+            "events": events[fold],
+        }
+        for fold in FOLDS
+    }
+
+
 def score(config, plan, scores, events, path, **tuned):
     score_system.main(
         stub(
             "score_system",
-            inputs={
-                "scores": [scores[fold].scores for fold in FOLDS],
-                "counts": [scores[fold].counts for fold in FOLDS],
-                "events": [events[fold] for fold in FOLDS],
-                "mixtures": plan["mixtures"],
-                "mixture_events": plan["events"],
-                **({"detections": [], "tuned_events": []} | tuned),
-            },
+            inputs={"mixtures": plan["mixtures"], "mixture_events": plan["events"]},
             outputs={"metrics": path},
             params={
-                "folds": FOLDS,
+                "folds": {
+                    fold: files | {name: paths[fold] for name, paths in tuned.items()}
+                    for fold, files in scored_folds(scores, events).items()
+                },
                 "snr_db": SNR_DB,
                 "grid": grid_of(config),
                 "metrics": metric_settings(config),
@@ -399,6 +405,14 @@ def metrics(config, work, plan, scores, events):
     return joined
 
 
+def separated_folds(paths):
+    return {"snr_db": SNR_DB, "seed": 0, "folds": {fold: paths[fold].scores for fold in FOLDS}}
+
+
+def model_paths(model):
+    return {"model": model.model, "description": model.description}
+
+
 @pytest.fixture(scope="module")
 def separation(config, work, plan, stems, models):
     paths = {}
@@ -406,8 +420,6 @@ def separation(config, work, plan, stems, models):
         smk = stub(
             "separate_mixtures",
             inputs={
-                "models": [models[fold].model],
-                "descriptions": [models[fold].description],
                 "stems": [path for (f, _), path in stems.items() if f == fold],
                 "mixture_events": plan["events"],
             },
@@ -416,7 +428,7 @@ def separation(config, work, plan, stems, models):
                 "examples": str(work / f"separated{fold}"),
             },
             params={
-                "systems": [SYSTEM],
+                "models": {SYSTEM: model_paths(models[fold])},
                 "classes": CLASSES,
                 "features": config["features"],
                 "separation": {
@@ -436,9 +448,8 @@ def separation(config, work, plan, stems, models):
     score_separation.main(
         stub(
             "score_separation",
-            inputs={"scores": [paths[fold].scores for fold in FOLDS]},
             outputs={"metrics": joined},
-            params={"scored": [[SNR_DB, fold, 0] for fold in FOLDS], "classes": CLASSES},
+            params={"separated": [separated_folds(paths)], "classes": CLASSES},
         )
     )
     return paths, joined
@@ -597,13 +608,13 @@ def test_only_the_validation_part_chooses_thresholds(config, work, plan, feature
 def test_tuned_scores_stand_beside_the_published_ones(
     config, work, plan, scores, events, tuned, metrics
 ):
-    detections = [tuned[fold].detection for fold in FOLDS]
-    found = [
-        detect(config, scores[fold].scores, str(work / f"tuned_events{fold}.tsv"), [detection])
-        for fold, detection in zip(FOLDS, detections, strict=True)
-    ]
+    detections = {fold: tuned[fold].detection for fold in FOLDS}
+    found = {
+        fold: detect(config, scores[fold].scores, str(work / f"tuned_events{fold}.tsv"), [path])
+        for fold, path in detections.items()
+    }
     path = str(work / "tuned_part.csv")
-    score(config, plan, scores, events, path, detections=detections, tuned_events=found)
+    score(config, plan, scores, events, path, detection=detections, tuned_events=found)
     table = pd.read_csv(path)
     # What is published stays as it is.
     published = table[table["variant"] != "tuned"].reset_index(drop=True)
@@ -741,21 +752,19 @@ def comparison(config, work, plan, scores, events, separation):
     compare_systems.main(
         stub(
             "compare_systems",
-            inputs={
-                "scores": [scores[fold].scores for fold in FOLDS] * 2,
-                "counts": [scores[fold].counts for fold in FOLDS] * 2,
-                "events": [events[fold] for fold in FOLDS] * 2,
-                "detections": [],
-                "tuned_events": [],
-                "separation": [separation[0][fold].scores for fold in FOLDS],
-                "mixtures": plan["mixtures"],
-                "mixture_events": plan["events"],
-            },
+            inputs={"mixtures": plan["mixtures"], "mixture_events": plan["events"]},
             outputs=paths,
             params={
-                "scored": [[str(SNR_DB), system, 0] for system in twins],
-                "separated": [[str(SNR_DB), 0]],
-                "folds": FOLDS,
+                "scored": [
+                    {
+                        "snr_db": float(SNR_DB),
+                        "system": system,
+                        "seed": 0,
+                        "folds": scored_folds(scores, events),
+                    }
+                    for system in twins
+                ],
+                "separated": [separated_folds(separation[0]) | {"snr_db": float(SNR_DB)}],
                 "systems": twins,
                 "classes": CLASSES,
                 "grid": grid_of(config),
@@ -899,20 +908,15 @@ def test_tables_show_the_paper_only_where_it_applies(config, work, metrics, pape
     assert Path(outputs[2]).read_text().count(r"\\") >= 2
 
 
-def test_figures_are_drawn(config, work, plan, stems, models, scores, metrics):
+def test_figures_are_drawn(config, work, plan, stems, models, scores, events, metrics):
     example = str(work / "example.h5")
     infer_examples.main(
         stub(
             "infer_examples",
-            inputs={
-                "models": [models[1].model],
-                "descriptions": [models[1].description],
-                "stems": stems[1, 0],
-                "mixture_events": plan["events"],
-            },
+            inputs={"stems": stems[1, 0], "mixture_events": plan["events"]},
             outputs={"example": example},
             params={
-                "systems": [SYSTEM],
+                "models": {SYSTEM: model_paths(models[1])},
                 "classes": CLASSES,
                 "features": config["features"],
                 "snr_db": SNR_DB,
@@ -923,58 +927,44 @@ def test_figures_are_drawn(config, work, plan, stems, models, scores, metrics):
     with h5py.File(example) as file:
         ideal, active = file["ratio_masks"][:], file["target"][:]
         assert np.flatnonzero(ideal.any(axis=(1, 2))).tolist() == np.flatnonzero(active).tolist()
-    figures = {
-        f"{name}_{ending}": str(work / f"{name}.{ending}")
-        for name in ("mixture", "masks", "frames", "classes")
-        for ending in ("png", "svg")
+    runs = [{"snr_db": SNR_DB, "system": SYSTEM, "fold": fold, "repeat": 0} for fold in FOLDS]
+    given = {
+        "example": {},
+        "histories": {
+            "systems": [SYSTEM],
+            "trainings": [run | {"history": models[run["fold"]].history} for run in runs],
+        },
+        "metrics": {"systems": [SYSTEM]},
+        "scores": {
+            "systems": [SYSTEM],
+            "scored": [run | scored_folds(scores, events)[run["fold"]] for run in runs],
+            "snr_db": SNR_DB,
+            "grid": grid_of(config),
+            "metrics": metric_settings(config),
+        },
     }
-    plot_example.main(stub("plot_example", inputs={"example": example}, outputs=figures))
-    histories = [models[fold].history for fold in FOLDS]
-    training = {ending: str(work / f"training.{ending}") for ending in ("png", "svg")}
-    plot_training.main(
-        stub(
-            "plot_training",
-            inputs={"histories": histories},
-            outputs=training,
-            params={
-                "systems": [SYSTEM],
-                "names": [f"{SNR_DB} {SYSTEM} {fold} 0" for fold in FOLDS],
-            },
+    inputs = {
+        "example": example,
+        "metrics": metrics,
+        "mixtures": plan["mixtures"],
+        "mixture_events": plan["events"],
+    }
+    declared = find_figures()
+    assert {need for figure in declared.values() for need in figure.needs} == set(given)
+    for name, figure in declared.items():
+        paths = {ending: str(work / f"{name}.{ending}") for ending in ("png", "svg")}
+        params = {key: value for need in figure.needs for key, value in given[need].items()}
+        plot_figure.main(
+            stub(
+                "plot_figure",
+                inputs=inputs,
+                outputs=paths,
+                params={"given": params},
+                wildcards={"figure": name},
+            )
         )
-    )
-    by_snr = {ending: str(work / f"by_snr.{ending}") for ending in ("png", "svg")}
-    plot_metrics.main(
-        stub(
-            "plot_metrics",
-            inputs={"metrics": metrics},
-            outputs=by_snr,
-            params={"systems": [SYSTEM]},
-        )
-    )
-    thresholds = {ending: str(work / f"thresholds.{ending}") for ending in ("png", "svg")}
-    plot_thresholds.main(
-        stub(
-            "plot_thresholds",
-            inputs={
-                "scores": [scores[fold].scores for fold in FOLDS],
-                "counts": [scores[fold].counts for fold in FOLDS],
-                "mixtures": plan["mixtures"],
-                "mixture_events": plan["events"],
-            },
-            outputs=thresholds,
-            params={
-                "systems": [SYSTEM],
-                "scored_systems": [SYSTEM, SYSTEM],
-                "snr_db": SNR_DB,
-                "grid": grid_of(config),
-                "metrics": metric_settings(config),
-            },
-        )
-    )
-    drawn = [figures, training, by_snr, thresholds]
-    for path in [path for paths in drawn for path in paths.values()]:
-        head = Path(path).read_bytes()[:600]
-        assert head.startswith(b"\x89PNG") if path.endswith("png") else b"<svg" in head
+        assert Path(paths["png"]).read_bytes().startswith(b"\x89PNG")
+        assert b"<svg" in Path(paths["svg"]).read_bytes()[:600]
 
 
 def test_the_listening_clips_are_the_best_the_median_and_the_worst(
@@ -985,11 +975,6 @@ def test_the_listening_clips_are_the_best_the_median_and_the_worst(
         stub(
             "infer_listening",
             inputs={
-                "models": [models[1].model],
-                "descriptions": [models[1].description],
-                "scores": [scores[1].scores],
-                "counts": [scores[1].counts],
-                "events": [events[1]],
                 "mixtures": plan["mixtures"],
                 "mixture_events": plan["events"],
                 "stems": [stems[1, shard] for shard in (0, 1)],
@@ -997,7 +982,8 @@ def test_the_listening_clips_are_the_best_the_median_and_the_worst(
             },
             outputs={"listening": path},
             params={
-                "systems": [SYSTEM],
+                "models": {SYSTEM: model_paths(models[1])},
+                "scored": {SYSTEM: scored_folds(scores, events)[1]},
                 "classes": CLASSES,
                 "features": config["features"],
                 "metrics": metric_settings(config),

@@ -16,6 +16,7 @@ from tfseg.evaluation.records import COLUMNS as METRIC_COLUMNS
 from tfseg.reporting import leaderboard
 from tfseg.reporting.audio_examples import Listening, write_listening
 from tfseg.reporting.examples import Example
+from tfseg.reporting.figures.registry import find_figures
 from tfseg.settings.comparing import sorted_keys
 
 REPOSITORY = Path(__file__).parents[2]
@@ -26,15 +27,6 @@ RATE, HOP, N_FRAMES, N_MELS = 8000, 200, 119, 16
 DURATION_S = 3.0
 # By SNR and system, in the order of the table: sorted as text, 10.5 would come before 9.
 F1 = [9.0, 10.5, np.nan, -3.0, 0.25, 100.0]
-FIGURES = [
-    "example_mixture",
-    "example_masks",
-    "example_frames",
-    "training",
-    "metrics_by_snr",
-    "masks_by_class",
-    "f1_by_threshold",
-]
 
 
 def half_mask(left):
@@ -61,7 +53,7 @@ def listening_clip(reason, *, has_references=True):
         by_times=has_references,
         example=Example(
             mixture=f"fold1-{reason}",
-            snr_db=0.0 if has_references else np.nan,
+            snr_db=0.0 if has_references else None,
             sample_rate=RATE,
             hop_length=HOP,
             mel_hz=np.linspace(100, 3900, N_MELS),
@@ -97,11 +89,12 @@ def _write_tables(folder):
             [*CLASSES, "macro"], (0.3, 0.2, 0.1, 0.2), (0.2, 0.1, 0, -0.2), strict=True
         )
     ]
-    paths = []
+    paths = {}
     for name, rows in (("tagging_by_snr", by_snr), ("tagging_by_class", by_class)):
-        paths += [str(folder / f"{name}.csv"), str(folder / f"{name}.md")]
-        pd.DataFrame(rows, columns=columns).to_csv(paths[-2], index=False)
-        Path(paths[-1]).write_text(f"{name.replace('_', ' ')}: mean over folds.\n\n| |\n")
+        paths[name] = {ending: str(folder / f"{name}.{ending}") for ending in ("csv", "md")}
+        pd.DataFrame(rows, columns=columns).to_csv(paths[name]["csv"], index=False)
+        text = f"{name.replace('_', ' ')}: mean over folds.\n\n| |\n"
+        Path(paths[name]["md"]).write_text(text)
     return paths
 
 
@@ -119,8 +112,8 @@ def _write_leaderboard(folder):
         columns=INTERVAL_COLUMNS,
     )
     table = leaderboard.leaderboard(metrics, intervals, costs)
-    paths = [str(folder / f"leaderboard.{ending}") for ending in ("csv", "md")]
-    for path in paths:
+    paths = {ending: str(folder / f"leaderboard.{ending}") for ending in ("csv", "md")}
+    for path in paths.values():
         leaderboard.write(path, table, leaderboard.caption(3.0, 1000))
     return paths
 
@@ -153,21 +146,24 @@ def make(folder, clips):
     config["corpus"]["classes"], config["systems"] = CLASSES, SYSTEMS
     listening = folder / "listening.h5"
     write_listening(listening, clips)
-    figures = [str(folder / f"{name}.png") for name in FIGURES]
-    for path in figures:
-        matplotlib.image.imsave(path, np.ones((300, 900, 3)))
+    figures = [
+        {
+            "name": figure.name,
+            "section": figure.section,
+            "caption": figure.caption_of(config),
+            "png": str(folder / f"{figure.name}.png"),
+        }
+        for figure in find_figures().values()
+    ]
+    for figure in figures:
+        matplotlib.image.imsave(figure["png"], np.ones((300, 900, 3)))
     benchmark = folder / "benchmarks/train_model/snr0-gwrp-fold1-seed0.tsv"
     benchmark.parent.mkdir(parents=True)
     benchmark.write_text("s\tmax_rss\tcpu_time\n12.5\t100\t20\n")
+    description = _write_json(folder / "model.json", {"trained_in": "float32"})
     smk = SimpleNamespace(
         input=SimpleNamespace(
             listening=str(listening),
-            scores=[_write_scores(folder / f"{system}.h5") for system in SYSTEMS],
-            descriptions=[_write_json(folder / "model.json", {"trained_in": "float32"})],
-            tables=_write_tables(folder),
-            leaderboard=_write_leaderboard(folder),
-            figures=figures,
-            captions=[str(REPOSITORY / f"report/{name}.rst") for name in FIGURES],
             licences=_write_json(
                 folder / "licences.json", {"licences": {"CC0": 1}, "restricted": []}
             ),
@@ -179,10 +175,14 @@ def make(folder, clips):
         params=SimpleNamespace(
             config=sorted_keys(config),
             changes=[["corpus.classes", ["a"], CLASSES]],
-            systems=SYSTEMS,
-            scored_systems=SYSTEMS,
+            scores={system: [_write_scores(folder / f"{system}.h5")] for system in SYSTEMS},
+            models={system: {"description": description} for system in SYSTEMS},
+            tables=_write_tables(folder),
+            leaderboard=_write_leaderboard(folder),
+            figures=figures,
             classes=CLASSES,
-            example_snr="0",
+            snr_db=0.0,
+            by_class_snr_db=0.0,
             tag_threshold=0.1,
             benchmarks=str(folder / "benchmarks"),
         ),

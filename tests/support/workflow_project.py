@@ -44,7 +44,7 @@ class Project:
         self.folder, self.overlays = folder, [str(path) for path in overlays]
 
     def command(self, *arguments, module="snakemake"):
-        start = ["-m", "snakemake"] if module == "snakemake" else [f"workflow_scripts/{module}.py"]
+        start = ["-m", "snakemake"] if module == "snakemake" else [f"envs/{module}.py"]
         overlay = ["--configfile", *self.overlays] if self.overlays else []
         return [sys.executable, *start, *arguments, *overlay]
 

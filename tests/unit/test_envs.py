@@ -106,7 +106,8 @@ def test_old_python_is_refused_with_a_clear_message(monkeypatch, install):
 def test_a_finished_setup_does_nothing(monkeypatch, tmp_path, install, extra):
     for name in ("VENV", "SLURM_VENV"):
         monkeypatch.setattr(install, name, tmp_path / name)
-        (tmp_path / name).mkdir()
+        (tmp_path / name / "bin").mkdir(parents=True)
+        (tmp_path / name / "bin/tfseg").touch()
     environment = install.SLURM_VENV if extra else install.VENV
     locks = [install.LOCK, install.SLURM_LOCK] if extra else [install.LOCK]
     install.stamp_of(environment).write_text(install.wanted_stamp(environment, *locks))
@@ -117,6 +118,27 @@ def test_a_finished_setup_does_nothing(monkeypatch, tmp_path, install, extra):
     monkeypatch.setattr(install.subprocess, "run", refuse)
     monkeypatch.setattr(install.venv, "create", refuse)
     install.main(extra)
+
+
+def test_a_setup_of_before_gets_the_command_and_nothing_else(monkeypatch, tmp_path, install):
+    monkeypatch.setattr(install, "VENV", tmp_path / ".venv")
+    install.VENV.mkdir()
+    install.stamp_of(install.VENV).write_text(install.wanted_stamp(install.VENV, install.LOCK))
+    commands = []
+
+    def run(command):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(install.subprocess, "run", run)
+    install.main()
+    (command,) = commands
+    assert command[-2:] == ["--editable", str(ENVS.parent)]
+    assert {"--no-deps", "--no-build-isolation"} <= set(command)
+    # Of an image, which has this folder's files alone.
+    monkeypatch.setattr(install, "ROOT", tmp_path)
+    install.main()
+    assert len(commands) == 1
 
 
 @pytest.mark.parametrize("extra", [None, "slurm"])

@@ -40,8 +40,16 @@ REFUSED = {
     # Mel filters (librosa, with numba) are loaded by the first spectrogram that is computed.
     "extract_features": PLOTTING | {"torch", "numba", "sklearn", "sed_eval", "snakemake"},
     # Draw what others have computed.
-    "plot_example": AUDIO | {"torch", "scipy", "sklearn", "sed_eval", "snakemake"},
-    "plot_thresholds": AUDIO | {"torch", "scipy", "sklearn", "sed_eval", "snakemake"},
+    "plot_figure": AUDIO | {"torch", "scipy", "sklearn", "sed_eval", "snakemake"},
+    **{
+        f"tfseg.reporting.figures.{figure}": AUDIO
+        | {"torch", "scipy", "sklearn", "sed_eval", "snakemake"}
+        for figure in ("example_mixture", "f1_by_threshold")
+    },
+    # Snakemake's own process: every job of a cluster reads the rules once more.
+    "tfseg.run.inputs": PLOTTING | AUDIO | {"torch", "pandas", "scipy", "sklearn", "sed_eval"},
+    "tfseg.run.given_recordings": PLOTTING | AUDIO | {"torch", "pandas", "scipy"},
+    "tfseg.reporting.figures.registry": PLOTTING | AUDIO | {"torch", "pandas", "scipy"},
     # Reads what others have computed; encodes sounds, and colours pictures with matplotlib's maps.
     "make_report": SCIENTIFIC - {"pandas"} | {"torch", "librosa", "numba", "snakemake", "requests"},
     # Loads networks and computes spectra, but knows no other metrics than its own.

@@ -1,5 +1,6 @@
 """`snakemake apply` and the command, on the tiny run's model and recordings good and bad."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -39,8 +40,9 @@ def apply(project, *more, check=True, recordings="my recordings"):
 
 def command(project, *arguments):
     result = subprocess.run(
-        [sys.executable, "workflow_scripts/apply.py", *map(str, arguments)],
+        [sys.executable, "-m", "tfseg.cli", "apply", *map(str, arguments)],
         cwd=project.folder,
+        env=os.environ | {"PYTHONPATH": str(project.folder / "workflow_scripts")},
         capture_output=True,
         text=True,
         timeout=300,

@@ -35,10 +35,7 @@ def test_dry_run_of_the_paper_lists_its_whole_grid_without_data(project):
         "make_leaderboard": 1,
         "make_tables": 1,
         "infer_examples": 1,
-        "plot_example": 1,
-        "plot_training": 1,
-        "plot_metrics": 1,
-        "plot_thresholds": 1,
+        "plot_figure": 7,
         "infer_listening": 1,
         "make_report": 1,
     }

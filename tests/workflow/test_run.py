@@ -19,7 +19,7 @@ AFTER_SCORES = {
     "compare_systems": 1,
     "make_leaderboard": 1,
     "make_tables": 1,
-    "plot_metrics": 1,
+    "plot_figure": 1,  # metrics_by_snr
     "make_report": 1,
 }
 
@@ -132,22 +132,27 @@ def test_other_numbers_of_processes_run_nothing(changed, tmp_path):
 
 def test_one_library_module_runs_what_depends_on_it(changed):
     library = changed.folder / "workflow_scripts" / "tfseg"
-    replace(library / "figures.py", "dpi=200", "dpi=100")
-    drawings = ("plot_example", "plot_training", "plot_metrics", "plot_thresholds")
-    assert changed.planned() == dict.fromkeys([*drawings, "make_report"], 1)
+    replace(library / "reporting/figures/drawing.py", "dpi=200", "dpi=100")
+    assert changed.planned() == {"plot_figure": 7, "make_report": 1}
+
+
+def test_the_module_of_a_figure_draws_that_one_anew(changed):
+    figures = changed.folder / "workflow_scripts/tfseg/reporting/figures"
+    replace(figures / "training.py", "linewidth=1.8", "linewidth=1.9")
+    assert changed.planned() == {"plot_figure": 1, "make_report": 1}
 
 
 def test_a_template_draws_the_report_anew_and_nothing_else(changed):
-    templates = changed.folder / "workflow_scripts" / "tfseg" / "pages" / "templates"
+    templates = changed.folder / "workflow_scripts" / "tfseg" / "reporting" / "pages" / "templates"
     replace(templates / "page.css", "1.7rem", "1.8rem")
     assert changed.planned() == {"make_report": 1}
 
 
 def test_a_module_behind_a_module_counts(changed):
     library = changed.folder / "workflow_scripts" / "tfseg"
-    replace(library / "metrics" / "event_based.py", '"optimal"', '"greedy"')
+    replace(library / "evaluation" / "event_based.py", '"optimal"', '"greedy"')
     # It is imported where F1 curves are made and clips are chosen too.
-    assert changed.planned() == {**AFTER_SCORES, "plot_thresholds": 1, "infer_listening": 1}
+    assert changed.planned() == {**AFTER_SCORES, "plot_figure": 2, "infer_listening": 1}
 
 
 def test_a_deleted_intermediate_is_made_again_with_what_depends_on_it(changed):
@@ -161,8 +166,7 @@ def test_a_deleted_intermediate_is_made_again_with_what_depends_on_it(changed):
         "compare_systems": 1,
         "make_leaderboard": 1,
         "make_tables": 1,
-        "plot_metrics": 1,
-        "plot_thresholds": 1,
+        "plot_figure": 2,  # metrics_by_snr and f1_by_threshold
         "infer_listening": 1,
         "make_report": 1,
     }

@@ -2,6 +2,43 @@
 
 The library behind the workflow's rules. It follows Q. Kong et al., TASLP 2019 ("TASLP" in
 docstrings) and ICASSP 2018 ("JSC"); ``docs/paper_map.md`` lists which equation lives where.
+
+For programs of one's own (``docs/python.md``):
+
+- `load_model`: a trained model from its folder
+- `apply_model`: that model on a file or an array: events, scores, masks, separated sounds
+- `separate`: masks to waveforms
+- `build_network`: an untrained network with any pooling, by the name of its system
+- `SYSTEMS`: names of all systems
+- `metrics`: the metrics
+- `errors`: what is raised on purpose
 """
 
+import importlib
+
 __version__ = "0.1.0"
+
+# Loaded when asked for: `import tfseg` stays instant, and what imports only the version imports
+# nothing else. Modules stand for themselves; of others, the attribute of the same name.
+_HOMES = {
+    "SYSTEMS": "tfseg.models.registry",
+    "apply_model": "tfseg.apply.in_memory",
+    "build_network": "tfseg.models.systems",
+    "errors": None,
+    "load_model": "tfseg.apply.in_memory",
+    "metrics": None,
+    "separate": "tfseg.separation.masking",
+}
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _HOMES[name] is None:
+        return importlib.import_module(f"{__name__}.{name}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__():
+    return sorted({*globals(), *_HOMES})

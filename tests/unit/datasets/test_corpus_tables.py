@@ -6,7 +6,7 @@ import pytest
 from tfseg.datasets import corpus_tables
 from tfseg.errors import TableError
 
-SCHEMAS = Path(__file__).parents[3] / "schemas" / "tables"
+SCHEMAS = Path(corpus_tables.__file__).parent / "schemas"
 KINDS = sorted(path.name.split(".")[0] for path in SCHEMAS.iterdir())
 EVENTS = "path,label,fold,start_s,stop_s,group,licence,part\n"
 GOOD = "a.wav,Bark,1,0,1.5,g1,CC0,train\n"

@@ -148,7 +148,7 @@ def test_clips_used_as_recorded_have_no_snr(measures):
                 "scored",
                 CLIPS,
                 {KEY: measures[system, 0.0, seed]},
-                snr_db=np.nan,
+                snr_db=None,
                 system=system,
                 seed=seed,
             )

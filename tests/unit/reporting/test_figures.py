@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from tfseg.models.registry import systems
-from tfseg.reporting import figures
+from tfseg.reporting.figures.f1_by_threshold import draw_thresholds
+from tfseg.reporting.figures.training import draw_training
 from tfseg.reporting.plot_style import system_looks
 
 
@@ -23,7 +24,7 @@ def _inside(figure):
     return box.x0 >= 0 and box.x1 <= figure.bbox.x1 + 1 and box.y1 <= figure.bbox.y1 + 1
 
 
-@pytest.mark.parametrize("snrs", [["0"], ["20", "10", "0"]])
+@pytest.mark.parametrize("snrs", [[0.0], [20.0, 10.0, 0.0]])
 @pytest.mark.parametrize("systems", [["gwrp"], list(systems())])
 def test_the_training_figure_names_every_system_within_the_picture(snrs, systems):
     rows = [
@@ -33,8 +34,8 @@ def test_the_training_figure_names_every_system_within_the_picture(snrs, systems
         for system in systems
         for fold in ("1", "2")
     ]
-    columns = ["iteration", "loss", "snr", "system", "fold", "repeat"]
-    figure = figures.draw_training(pd.DataFrame(rows, columns=columns), systems)
+    columns = ["iteration", "loss", "snr_db", "system", "fold", "repeat"]
+    figure = draw_training(pd.DataFrame(rows, columns=columns), systems)
     picture = _drawn(figure)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         system for system in systems
@@ -46,13 +47,11 @@ def test_the_training_figure_names_every_system_within_the_picture(snrs, systems
 def test_every_figure_of_a_run_shows_a_system_in_the_same_look():
     systems = ["gmp", "gap", "gwrp", "unet"]
     looks = system_looks(systems)
-    rows = [(iteration, 1.0, "0", system, "1", "0") for iteration in (10, 20) for system in systems]
-    columns = ["iteration", "loss", "snr", "system", "fold", "repeat"]
-    training = figures.draw_training(pd.DataFrame(rows, columns=columns), systems)
+    rows = [(iteration, 1.0, 0.0, system, "1", "0") for iteration in (10, 20) for system in systems]
+    columns = ["iteration", "loss", "snr_db", "system", "fold", "repeat"]
+    training = draw_training(pd.DataFrame(rows, columns=columns), systems)
     curves = {system: {"tagging": np.linspace(0, 1, 5)} for system in systems}
-    thresholds = figures.draw_thresholds(
-        curves, np.logspace(-3, 0, 5), {"tagging": 0.1, "frame": 0.1}, 0.0
-    )
+    thresholds = draw_thresholds(curves, np.logspace(-3, 0, 5), {"tagging": 0.1, "frame": 0.1}, 0.0)
     for figure in (training, thresholds):
         lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
         for system in systems:
@@ -60,9 +59,9 @@ def test_every_figure_of_a_run_shows_a_system_in_the_same_look():
             assert shown == (looks[system]["color"], looks[system]["linestyle"])
 
 
-@pytest.mark.parametrize(("snr_db", "said"), [(-5.0, "-5 dB SNR"), (np.nan, "clips as recorded")])
+@pytest.mark.parametrize(("snr_db", "said"), [(-5.0, "-5 dB SNR"), (None, "clips as recorded")])
 def test_f1_by_threshold_says_its_snr(snr_db, said):
     thresholds = np.logspace(-3, 0, 5)
     curves = {"gwrp": {"tagging": np.linspace(0, 1, 5)}}
-    figure = figures.draw_thresholds(curves, thresholds, {"tagging": 0.1, "mask": 0.1}, snr_db)
+    figure = draw_thresholds(curves, thresholds, {"tagging": 0.1, "mask": 0.1}, snr_db)
     assert said in figure.axes[0].get_ylabel()

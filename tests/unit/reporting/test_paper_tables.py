@@ -292,7 +292,7 @@ def test_every_system_stands_beside_the_probe_that_knows_the_time(probed, paper,
 
 
 def test_clips_have_no_probe(metrics):
-    clips = layout(snr_db=[np.nan], by_class_snr_db=np.nan)
+    clips = layout(snr_db=[None], by_class_snr_db=None)
     as_recorded = metrics.assign(snr_db=np.nan, task="frame")
     headings, rows = paper_tables.time_index_grid(
         paper_tables.time_index_rows(as_recorded, clips), clips
@@ -303,7 +303,7 @@ def test_clips_have_no_probe(metrics):
 
 def test_clips_without_snr_have_their_own_name(metrics):
     as_recorded = metrics[metrics["snr_db"] == 0].assign(snr_db=np.nan)
-    clips = layout(snr_db=[np.nan], by_class_snr_db=np.nan)
+    clips = layout(snr_db=[None], by_class_snr_db=None)
     table = paper_tables.table_rows(as_recorded, None, clips, "tagging", "snr")
     assert table.loc[table["metric"] == "f1", "ours"].tolist() == pytest.approx([0.215, 0.515])
     headings, rows = paper_tables.printed_grid(table, clips, "snr")

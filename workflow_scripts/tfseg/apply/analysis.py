@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import importlib.util
 import os
 import shutil
 from dataclasses import asdict, dataclass
@@ -11,14 +12,15 @@ import numpy as np
 import soundfile
 
 from tfseg import __version__
-from tfseg.apply import detected_events, page, sounds
+from tfseg.apply import detected_events, sounds
 from tfseg.apply.listing import plain_name
-from tfseg.apply.scores import Scores
+from tfseg.apply.scores import AS_RECORDED, AS_TRAINED, Scores
 from tfseg.errors import ConfigError, DataError
 from tfseg.io.files import file_sha256, read_json, write_json, writing_hdf5
 from tfseg.run.progress import bar
 
 _ABOUT = "about.json"
+_DRAWING = ("matplotlib", "PIL")  # imported by `tfseg.apply.page` alone
 EVENTS, EVENTS_CONFIDENCE = "events.tsv", "events_confidence.tsv"
 AUDACITY, RAVEN, SCORES, SOUNDS = "audacity.txt", "raven.txt", "scores.h5", "separated"
 
@@ -26,6 +28,8 @@ AUDACITY, RAVEN, SCORES, SOUNDS = "audacity.txt", "raven.txt", "scores.h5", "sep
 @dataclass(frozen=True)
 class ApplySettings:
     """How recordings are analysed; fields are the keys of ``apply`` in the config.
+
+    The command's defaults are those below; a test holds them equal to the config's.
 
     Parameters
     ----------
@@ -44,12 +48,12 @@ class ApplySettings:
         Write the page and the picture.
     """
 
-    window_s: float | None
-    batch_size: int
-    block_s: float
-    level: str
-    sounds: bool
-    page: bool
+    window_s: float | None = None
+    batch_size: int = 8
+    block_s: float = 60.0
+    level: str = AS_TRAINED
+    sounds: bool = True
+    page: bool = True
 
     def __post_init__(self):
         """Refuse values that cannot be (the command's; the config's were checked before)."""
@@ -57,6 +61,16 @@ class ApplySettings:
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise ConfigError(f"{name}: expected a number above 0, found {value}")
+        if self.level not in (AS_TRAINED, AS_RECORDED):
+            raise ConfigError(
+                f"level: expected {AS_TRAINED} or {AS_RECORDED}, found {self.level!r}"
+            )
+        missing = [name for name in _DRAWING if importlib.util.find_spec(name) is None]
+        if self.page and missing:
+            raise ConfigError(
+                f"pages and pictures need {' and '.join(missing)}: expected that, found it not "
+                "installed. Run pip install 'tfseg[pages]', or do without pages (--no-page)"
+            )
 
 
 @dataclass(frozen=True)
@@ -89,7 +103,7 @@ def describe(analysis, elapsed_s):
     )
 
 
-def _look(path):
+def look(path):
     """Length in seconds and digest of a recording.
 
     Raises
@@ -148,7 +162,7 @@ def already_there(recording, folder, model, settings, *, overwrite):
             f"{folder}: expected nothing there, or results of tfseg, found other files. They are "
             "never overwritten: name another folder"
         )
-    known, (_, digest) = read_json(about), _look(recording.path)
+    known, (_, digest) = read_json(about), look(recording.path)
     wanted = _about(recording, digest, model, settings)
     others = [key for key in wanted if known.get(key) != wanted[key]]
     if others and not overwrite:
@@ -263,7 +277,7 @@ def analyse(recording, folder, model, settings, reference=None):
     DataError
         When the recording cannot be used; it says why.
     """
-    duration_s, digest = _look(recording.path)
+    duration_s, digest = look(recording.path)
     with _scratch_folder(folder) as scratch:
         scores = Scores(model, settings, scratch)
         with contextlib.closing(scores):
@@ -272,6 +286,9 @@ def analyse(recording, folder, model, settings, reference=None):
             if settings.sounds and scores.store is not None and events:
                 sound_files = _separate(recording, scratch, model, scores, events)
             if settings.page:
+                # Here, since it imports matplotlib: whoever wants no pages need not have it.
+                from tfseg.apply import page
+
                 page.write_page(
                     scratch,
                     recording,
@@ -289,22 +306,46 @@ def analyse(recording, folder, model, settings, reference=None):
     return Analysis(recording.name, str(recording.path), duration_s, events)
 
 
+def score_and_find(path, file, model, scores, *, duration_s, progress):
+    """Score a recording, and find its events.
+
+    Parameters
+    ----------
+    path : path-like
+    file : h5py.File
+        Open for writing: receives the scores (`tfseg.apply.scores.Scores.compute`).
+    model : tfseg.models.folder.ModelFolder
+    scores : tfseg.apply.scores.Scores
+        New; knows the whole recording afterwards.
+    duration_s : float
+    progress : callable
+        Makes a progress bar of so many windows.
+
+    Returns
+    -------
+    events : list of tfseg.apply.detected_events.FoundEvent
+    """
+    scores.compute(path, file, duration_s=duration_s, progress=progress)
+    return detected_events.find_events(
+        lambda k: file["frames"][:, k].astype(np.float32),
+        scores.store,
+        model.classes,
+        model.settings,
+        model.detection,
+        duration_s=duration_s,
+    )
+
+
 def _find_events(recording, folder, model, scores, duration_s):
     """Score the recording, find its events, write both."""
     with writing_hdf5(folder / SCORES) as file:
-        scores.compute(
+        events = score_and_find(
             recording.path,
             file,
+            model,
+            scores,
             duration_s=duration_s,
             progress=lambda total: bar(f"{recording.name}: scores", total=total),
-        )
-        events = detected_events.find_events(
-            lambda k: file["frames"][:, k].astype(np.float32),
-            scores.store,
-            model.classes,
-            model.settings,
-            model.detection,
-            duration_s=duration_s,
         )
     name = recording.path.name
     detected_events.write_desed(folder / EVENTS, name, events, confidence=False)

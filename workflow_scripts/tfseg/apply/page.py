@@ -1,15 +1,17 @@
-"""The page and the picture of one recording, and the page over all of them."""
+"""The page and the picture of one recording. Its imports are the package's extra ``pages``."""
 
 import numpy as np
 import soundfile
 
+from tfseg.apply.index import PAGE
+from tfseg.apply.overview import draw_recording
 from tfseg.io.files import write_text
-from tfseg.reporting import figures
+from tfseg.reporting.figures.drawing import save
 from tfseg.reporting.pages.assets import Beside
 from tfseg.reporting.pages.render import render
 from tfseg.reporting.pages.view import Event, Lane, Sound, envelope, level_range, make_view
 
-PAGE, FILES, RECORDING = "page.html", "page_files", "recording.flac"
+FILES, RECORDING = "page_files", "recording.flac"
 _SECTION_S = 60.0
 _WAVEFORM_COLUMNS = 400
 _PICTURE_COLUMNS = 1500
@@ -154,7 +156,7 @@ def _write_picture(folder, recording, model, scores, events, columns, levels, du
     lanes = {}
     for event in events:
         lanes.setdefault(event.label, []).append((event.onset_s, event.offset_s))
-    figure = figures.draw_recording(
+    figure = draw_recording(
         recording.path.name,
         columns,
         levels,
@@ -162,32 +164,4 @@ def _write_picture(folder, recording, model, scores, events, columns, levels, du
         {label: lanes[label] for label in model.classes if label in lanes},
         duration_s,
     )
-    figures.save(figure, folder / "overview.png", folder / "overview.svg")
-
-
-def write_index(folder, recordings, summary, model):
-    """Write ``index.html``: every recording with its counts, and what could not be analysed.
-
-    Parameters
-    ----------
-    folder : Path
-    recordings, summary : pd.DataFrame
-        As `tfseg.apply.summary` makes them.
-    model : tfseg.models.folder.ModelFolder
-    """
-    counts = {(row.recording, row.label): row for row in summary.itertuples(index=False)}
-    found = [
-        label
-        for label in model.classes
-        if any(label == key[1] and counts[key].events for key in counts)
-    ]
-    html = render(
-        "recordings.html",
-        model=model,
-        recordings=recordings.astype(object).where(recordings.notna(), "").to_dict("records"),
-        labels=found,
-        counts=counts,
-        page=PAGE,
-        pages={r for r in recordings["recording"] if (folder / r / PAGE).is_file()},
-    )
-    write_text(folder / "index.html", html)
+    save(figure, folder / "overview.png", folder / "overview.svg")

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from tfseg.apply.page import write_index
+from tfseg.apply.index import write_index
 from tfseg.errors import DataError
 from tfseg.io.files import write_csv
 

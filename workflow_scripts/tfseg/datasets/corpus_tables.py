@@ -14,14 +14,14 @@ from tfseg.errors import TableError
 from tfseg.io.files import write_csv
 from tfseg.settings.validation import is_one_line
 
-_SCHEMA_DIR = Path(__file__).resolve().parents[3] / "schemas" / "tables"
+_SCHEMA_DIR = Path(__file__).resolve().parent / "schemas"
 _SEPARATOR = {".csv": ",", ".tsv": "\t"}
 _MESSAGES_SHOWN = 10
 
 
 @functools.cache
 def table_schema(kind):
-    """Load the JSON schema of one row of a table of this kind (a file in ``schemas/tables``)."""
+    """Load the JSON schema of one row of a table of this kind (a file in ``tfseg/datasets/schemas``)."""
     return yaml.safe_load((_SCHEMA_DIR / f"{kind}.schema.yaml").read_text(encoding="utf-8"))
 
 
@@ -116,7 +116,7 @@ def check_rows(frame, kind, source, lines=None):
     ----------
     frame : pd.DataFrame
     kind : str
-        Name of a file in ``schemas/tables``.
+        Name of a file in ``tfseg/datasets/schemas``.
     source : str
         What to call the table in messages.
     lines : sequence of int or None
@@ -185,7 +185,7 @@ def read_table(path, kind):
     path : path-like
         The ending chooses the separator. A byte-order mark and CRLF line ends are accepted.
     kind : str
-        Name of a file in ``schemas/tables``.
+        Name of a file in ``tfseg/datasets/schemas``.
 
     Returns
     -------
@@ -275,7 +275,7 @@ def check_clip_folds(clips, folds, held_out, classes, log=print):
     Parameters
     ----------
     clips : pd.DataFrame
-        As ``schemas/tables/clips.schema.yaml`` says.
+        As ``tfseg/datasets/schemas/clips.schema.yaml`` says.
     folds, held_out : sequence of int
         All folds, and those that are scored.
     classes : sequence of str

@@ -139,7 +139,7 @@ def check_unchanged(inspection, paths):
     Parameters
     ----------
     inspection : pd.DataFrame
-        As ``schemas/tables/inspection.schema.yaml`` says.
+        As ``tfseg/datasets/schemas/inspection.schema.yaml`` says.
     paths : iterable of str
 
     Raises
@@ -292,7 +292,7 @@ def inspect(recordings, *, processes=1, progress=lambda items, total: items):
     Parameters
     ----------
     recordings : pd.DataFrame
-        As ``schemas/tables/recordings.schema.yaml`` says.
+        As ``tfseg/datasets/schemas/recordings.schema.yaml`` says.
     processes : int
     progress : callable
         Wraps the iterable of results; is told their number by ``total``.

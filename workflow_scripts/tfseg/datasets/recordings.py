@@ -31,7 +31,7 @@ def recordings(role, paths, labels, groups, **columns):
     Returns
     -------
     frame : pd.DataFrame
-        As ``schemas/tables/recordings.schema.yaml`` says.
+        As ``tfseg/datasets/schemas/recordings.schema.yaml`` says.
     """
     defaults = {
         "start_s": 0.0,

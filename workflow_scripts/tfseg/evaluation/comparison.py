@@ -10,6 +10,7 @@ import pandas as pd
 
 from tfseg.errors import DataError
 from tfseg.evaluation.bootstrap import draw_weights
+from tfseg.snr import snr_name
 
 LEVEL = 0.95
 INTERVAL_COLUMNS = [
@@ -73,7 +74,7 @@ class Samples:
         clips : tfseg.evaluation.clip_counts.ClipSet
         measures : dict of (task, metric, variant) to measure
             Each with a method ``macro``, as in `tfseg.evaluation.bootstrap`.
-        snr_db : float
+        snr_db : float or None
         system : str
         seed : int
             Number of the repeat.
@@ -85,14 +86,14 @@ class Samples:
         """
         if self._clips.setdefault(kind, clips) != clips:
             raise DataError(
-                f"{system}, {snr_db:g} dB, repeat {seed}: expected the {len(self._clips[kind].names)} "
+                f"{system}, {snr_name(snr_db)}, repeat {seed}: expected the {len(self._clips[kind].names)} "
                 f"clips of the runs before it, found others ({len(clips.names)})"
             )
         if kind not in self._weights:
             self._weights[kind] = draw_weights(clips.folds, self.n_resamples, self._seed, kind)
         for key, measure in measures.items():
             runs = self._values.setdefault((*key, system, kind), {})
-            runs[None if np.isnan(snr_db) else snr_db, seed] = measure.macro(self._weights[kind])
+            runs[snr_db, seed] = measure.macro(self._weights[kind])
 
     def systems(self):
         """Yield (task, metric, variant, system, kind of clips, values by SNR and seed)."""

@@ -24,6 +24,26 @@ SPANS = ("whole", "active")
 COLUMNS = ["mixture", "class", "system", "span", *MEASURES, "sounding", "predicted"]
 
 
+def labels_of_mixtures(readers, labels):
+    """Which classes sound in each mixture of some stems; not in events or scenes alone.
+
+    Parameters
+    ----------
+    readers : iterable of tfseg.mixing.remixing.StemReader
+    labels : dict of str to list of (label, onset_s, offset_s)
+
+    Returns
+    -------
+    labels_of : dict of str to set of str
+    """
+    return {
+        name: {label for label, _, _ in labels.get(name, [])}
+        for reader in readers
+        for name, kind in zip(reader.mixtures, reader.kinds, strict=True)
+        if kind == "mixture"
+    }
+
+
 def draw_mixtures(labels_of, n_mixtures, seed, *seed_names):
     """Draw a sample of a fold's mixtures in which all classes sound about equally often.
 

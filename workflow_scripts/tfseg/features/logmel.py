@@ -400,7 +400,7 @@ def extract_clips(file, clips, settings, *, classes, resampler, progress=lambda 
     ----------
     file : h5py.File
     clips : pd.DataFrame
-        As ``schemas/tables/clips.schema.yaml`` says.
+        As ``tfseg/datasets/schemas/clips.schema.yaml`` says.
     settings : FeatureSettings
     classes : sequence of str
     resampler : str

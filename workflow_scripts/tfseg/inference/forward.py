@@ -101,11 +101,21 @@ def load_model(model_path, description_path, device="cpu"):
     return network.to(device).eval(), description
 
 
-def load_networks(systems, models, descriptions):
-    """Load several trained systems on the CPU: name to `MaskNetwork`."""
+def load_networks(models):
+    """Load several trained systems on the CPU.
+
+    Parameters
+    ----------
+    models : dict of str to dict
+        Paths ``model`` and ``description`` of each system.
+
+    Returns
+    -------
+    networks : dict of str to MaskNetwork or FrameNetwork
+    """
     return {
-        system: load_model(model, description)[0]
-        for system, model, description in zip(systems, models, descriptions, strict=True)
+        system: load_model(files["model"], files["description"])[0]
+        for system, files in models.items()
     }
 
 

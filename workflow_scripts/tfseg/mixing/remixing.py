@@ -226,7 +226,7 @@ def plan_clips(clips, events):
     Parameters
     ----------
     clips : pd.DataFrame
-        As ``schemas/tables/clips.schema.yaml`` says.
+        As ``tfseg/datasets/schemas/clips.schema.yaml`` says.
     events : dict of str to list of (label, onset_s, offset_s)
         Of the clips whose events' times are known.
 

@@ -179,7 +179,7 @@ def build_network(
     n_outputs = n_classes + shares_energy + (n_masks if _needs_attention(pooling) else 0)
     kind = trunk_settings["kind"]
     return MaskNetwork(
-        registry.load(registry.TRUNKS, kind).build(n_outputs, **trunk_settings[kind]),
+        registry.load(registry.TRUNKS, kind).build(n_outputs, **trunk_settings.get(kind, {})),
         pooling,
         n_classes,
         n_mels,

@@ -234,7 +234,7 @@ class Clips:
     Parameters
     ----------
     table : pd.DataFrame
-        As ``schemas/tables/clips.schema.yaml`` says.
+        As ``tfseg/datasets/schemas/clips.schema.yaml`` says.
     resampler : str
     """
 

@@ -3,13 +3,13 @@
 What only computing needs (networks, spectra, audio) is imported there: drawing starts without it.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from tfseg.errors import DataError
 from tfseg.io.files import create_dataset, reading_hdf5, writing_hdf5
+from tfseg.snr import snr_from_number, snr_to_number
 
 _SHOWN_S = 30.0
 
@@ -21,8 +21,8 @@ class Example:
     Attributes
     ----------
     mixture : str
-    snr_db : float
-        NaN for a clip that was not mixed here.
+    snr_db : float or None
+        None for a clip that was not mixed here.
     sample_rate, hop_length : int
     mel_hz : np.ndarray [shape=(n_mels,)]
         Centre frequency of each band.
@@ -42,7 +42,7 @@ class Example:
     """
 
     mixture: str
-    snr_db: float
+    snr_db: float | None
     sample_rate: int
     hop_length: int
     mel_hz: np.ndarray
@@ -59,7 +59,7 @@ class Example:
     @property
     def title(self):
         """What to call it in a figure."""
-        if math.isnan(self.snr_db):
+        if self.snr_db is None:
             return f"clip {self.mixture}"
         return f"mixture {self.mixture} at {self.snr_db:g} dB SNR"
 
@@ -224,7 +224,7 @@ def choose_clip(clips):
     Parameters
     ----------
     clips : pd.DataFrame
-        Of one fold, as ``schemas/tables/clips.schema.yaml`` says.
+        Of one fold, as ``tfseg/datasets/schemas/clips.schema.yaml`` says.
     """
     n_tags = clips["tags"].map(lambda text: len(text.split(";")) if text else 0)
     return clips.loc[n_tags.idxmax()]
@@ -260,7 +260,7 @@ def make_clip_example(clip, networks, settings, labels, *, classes, resampler):
         strong = grid.strong_labels(labels[clip["clip"]], classes, len(logmel))
     return Example(
         mixture=clip["clip"],
-        snr_db=math.nan,
+        snr_db=None,
         sample_rate=settings.sample_rate,
         hop_length=settings.hop_length,
         mel_hz=spectrograms.mel_hz,
@@ -288,7 +288,7 @@ def store_example(group, example):
         for system, values in getattr(example, kind).items():
             create_dataset(group, f"{kind}/{system}", data=values)
     group.attrs["mixture"] = example.mixture
-    group.attrs["snr_db"] = float(example.snr_db)
+    group.attrs["snr_db"] = snr_to_number(example.snr_db)
     group.attrs["sample_rate"] = example.sample_rate
     group.attrs["hop_length"] = example.hop_length
     group.attrs["classes"] = example.classes
@@ -300,7 +300,7 @@ def stored_example(group):
     systems = [str(system) for system in group.attrs["systems"]]
     return Example(
         mixture=str(group.attrs["mixture"]),
-        snr_db=float(group.attrs["snr_db"]),
+        snr_db=snr_from_number(group.attrs["snr_db"]),
         sample_rate=int(group.attrs["sample_rate"]),
         hop_length=int(group.attrs["hop_length"]),
         classes=[str(label) for label in group.attrs["classes"]],

@@ -3,7 +3,6 @@
 Each table exists three times: CSV with a value per row, Markdown to read, LaTeX to print.
 """
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from tfseg import __version__
 from tfseg.errors import TableError
 from tfseg.evaluation.records import MetricSettings
 from tfseg.io.files import write_csv, write_text
+from tfseg.snr import snr_from_number, snr_name, snr_to_number
 
 _TITLES = {
     "tagging": "Audio tagging",
@@ -92,9 +92,9 @@ class Layout:
     Parameters
     ----------
     systems, classes : sequence of str
-    snr_db : sequence of float
-        A single NaN for clips that were not mixed here.
-    by_class_snr_db : float
+    snr_db : sequence of float or None
+        A single None for clips that were not mixed here.
+    by_class_snr_db : float or None
         SNR that the printed tables by class show; their CSV holds every SNR.
     metric_settings : MetricSettings
         For the caption, and for which error rate the event table shows.
@@ -109,7 +109,7 @@ class Layout:
     systems: list
     classes: list
     snr_db: list
-    by_class_snr_db: float
+    by_class_snr_db: float | None
     metric_settings: MetricSettings
     mask_systems: list = ()
     paper_name: str | None = None
@@ -167,7 +167,7 @@ def table_rows(metrics, paper, layout, task, by):
     """
     wanted = pd.MultiIndex.from_product(
         [
-            layout.snr_db,
+            _snr_numbers(layout),
             layout.systems,
             ["macro"] if by == "snr" else [*layout.classes, "macro"],
             _METRICS[task] if by == "snr" else ["f1"],
@@ -213,7 +213,7 @@ def tuned_rows(metrics, layout):
         ours = ours[(ours["metric"] == "f1") & (ours["class"] == "macro")]
         parts.append(ours.assign(metric=ours["task"] + "_f1" + ending).drop(columns="task"))
     wanted = pd.MultiIndex.from_product(
-        [layout.snr_db, layout.systems, ["macro"], _TUNED],
+        [_snr_numbers(layout), layout.systems, ["macro"], _TUNED],
         names=["snr_db", "system", "class", "metric"],
     ).to_frame(index=False)
     wanted["snr_db"] = wanted["snr_db"].astype(float)
@@ -231,7 +231,7 @@ def system_rows(metrics, paper, layout, name):
     if name == "separation":
         systems = [*_REFERENCE_ROWS, *layout.mask_systems]
     wanted = pd.MultiIndex.from_product(
-        [layout.snr_db, systems, [*layout.classes, "macro"], measures],
+        [_snr_numbers(layout), systems, [*layout.classes, "macro"], measures],
         names=["snr_db", "system", "class", "metric"],
     ).to_frame(index=False)
     return _joined(wanted, metrics, paper, layout, task, by)
@@ -256,7 +256,7 @@ def time_index_rows(metrics, layout):
     for task, metric in _PROBED:
         for variant in ("published", TIME_INDEX):
             wanted = pd.MultiIndex.from_product(
-                [layout.snr_db, layout.systems, ["macro"], [metric]],
+                [_snr_numbers(layout), layout.systems, ["macro"], [metric]],
                 names=["snr_db", "system", "class", "metric"],
             ).to_frame(index=False)
             part = _joined(wanted, metrics, None, layout, task, "snr", variant)
@@ -276,7 +276,7 @@ def time_index_grid(table, layout):
     """Arrange that table as it is printed: a row per SNR and system."""
     headings = time_index_headings(table)
     cells = {
-        (snr_name(row.snr_db), row.system, heading): _cell(row)
+        (snr_name(snr_from_number(row.snr_db)), row.system, heading): _cell(row)
         for row, heading in zip(table.itertuples(index=False), headings, strict=True)
     }
     several = len(layout.snr_db) > 1
@@ -306,7 +306,7 @@ def system_grid(table, layout, name):
     headings = [*(["SNR"] if several else []), "System"]
     headings += [f"{'mean' if k == 'macro' else k} {HEADINGS[m]}" for k, m in columns]
     cells = {
-        (snr_name(row.snr_db), row.system, row.label, row.metric): _cell(row)
+        (snr_name(snr_from_number(row.snr_db)), row.system, row.label, row.metric): _cell(row)
         for row in table.rename(columns={"class": "label"}).itertuples(index=False)
     }
     rows = [
@@ -367,7 +367,7 @@ def caption(layout, task, by, has_paper):
     }[task]
     where = f" by class, {snr_name(layout.by_class_snr_db)}, F1"
     if by == "snr":
-        where = "" if math.isnan(layout.by_class_snr_db) else " by SNR"
+        where = "" if layout.by_class_snr_db is None else " by SNR"
     compared = ""
     if has_paper and layout.paper_name == "tfseg2019":
         compared = f" In parentheses: TASLP 2019, Table {_PAPER_TABLE[task, by]}."
@@ -376,7 +376,7 @@ def caption(layout, task, by, has_paper):
 
 def tuned_caption(layout):
     """Caption of the table of tuned thresholds."""
-    where = "" if math.isnan(layout.by_class_snr_db) else " by SNR"
+    where = "" if layout.by_class_snr_db is None else " by SNR"
     return (
         f"Thresholds chosen on validation clips{where}: mean F1 over folds ± standard deviation over "
         "folds, at the fixed thresholds of the other tables and (tuned) at those of each class that were "
@@ -384,9 +384,9 @@ def tuned_caption(layout):
     )
 
 
-def snr_name(snr_db):
-    """Text for an SNR in a heading."""
-    return "as recorded" if math.isnan(snr_db) else f"{snr_db:g} dB"
+def _snr_numbers(layout):
+    """The SNRs of a layout as a column of a table holds them."""
+    return [snr_to_number(snr_db) for snr_db in layout.snr_db]
 
 
 def _cell(row):
@@ -410,7 +410,7 @@ def printed_grid(table, layout, by):
         per system (the paper prints classes as columns; 41 columns do not fit a page).
     """
     cells = {
-        (snr_name(row.snr_db), row.system, row.label, row.metric): _cell(row)
+        (snr_name(snr_from_number(row.snr_db)), row.system, row.label, row.metric): _cell(row)
         for row in table.rename(columns={"class": "label"}).itertuples(index=False)
     }
     if by == "snr":

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.fft
 
-from tfseg.errors import ConfigError
+from tfseg.errors import ConfigError, DataError
 from tfseg.features.logmel import Spectrograms
 
 
@@ -122,6 +122,42 @@ class Separator:
             onset = index * self._grid.hop_length
             total[onset : onset + len(frame)] += frame
         return total
+
+
+def separate(samples, masks, settings):
+    """Waveforms of what masks select from a sound at the features' own rate.
+
+    For sounds of other rates and of any length see `tfseg.apply.sounds`.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n_samples,)]
+        At `settings.sample_rate`.
+    masks : dict of str to np.ndarray [shape=(n_frames, n_mels), values in 0..1]
+        On the features' frames: as many as the grid of `settings` has in `samples`.
+    settings : tfseg.features.logmel.FeatureSettings
+        Of the model that made the masks.
+
+    Returns
+    -------
+    waveforms : dict of str to np.ndarray [shape=(n_samples,), dtype=float64]
+        By the names of `masks`.
+
+    Raises
+    ------
+    DataError
+        When the sound is shorter than one window, or a mask has another shape.
+    """
+    separator = Separator(settings)
+    expected = (settings.grid.n_frames(len(samples)), settings.n_mels)
+    for name, mask in masks.items():
+        if np.shape(mask) != expected:
+            raise DataError(f"mask of {name}: expected shape {expected}, found {np.shape(mask)}")
+    spectrum = separator.spectrum(samples)
+    return {
+        name: separator.separate(spectrum, separator.to_bins(mask), len(samples))
+        for name, mask in masks.items()
+    }
 
 
 def band_shares(spectrograms, bins_hz):

@@ -1,11 +1,11 @@
 import re
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tfseg.reporting.figures.registry import find_figures
 from tfseg.reporting.pages import deviations, render, report
 from tfseg.reporting.pages.audio_examples import EMBEDDED_SOUNDS_LIMIT
 from tfseg.reporting.pages.result_tables import read_table
@@ -90,7 +90,7 @@ def test_clips_as_recorded_have_no_snr(tmp_path):
     rows = [
         (np.nan, s, "macro", m, 0.5, np.nan, np.nan, np.nan) for s in "ab" for m in ("f1", "er")
     ]
-    table = read_table(*_write_table(tmp_path, "event_by_snr", rows), np.nan)
+    table = read_table(*_write_table(tmp_path, "event_by_snr", rows), None)
     assert [row[1].text for row in table.rows] == ["as recorded"] * 2
     assert [len(row) for row in table.rows] == [4, 4]
 
@@ -202,8 +202,10 @@ def test_the_docs_state_the_limit_of_embedded_sounds(repository):
     assert f"more than {EMBEDDED_SOUNDS_LIMIT / 1e6:g} MB" in text
 
 
-def test_captions_are_those_of_snakemakes_report(repository, full_config, tmp_path):
+def test_captions_are_those_of_snakemakes_report(full_config, tmp_path):
+    declared = find_figures()["example_mixture"]
     png = tmp_path / "example_mixture.png"
     png.write_bytes(b"picture")
-    caption = Path(repository, "report/example_mixture.rst")
-    assert "at 0 dB" in report.figure(png, caption, full_config)["caption"]
+    made = report.figure(declared.name, png, declared.caption_of(full_config))
+    assert "at 0 dB" in made["caption"]
+    assert made["name"] == "example_mixture"

@@ -1,7 +1,5 @@
 """The listening page's views, and where its sounds go."""
 
-import math
-
 from tfseg.reporting.pages.assets import Beside, Embedded, flac
 from tfseg.reporting.pages.view import Event, Lane, Sound, envelope, make_view
 
@@ -38,7 +36,7 @@ def place_sounds(listening, folder, relative):
 def _sounds(one, assets):
     """Players of a clip: the mixture, every true track, every system's separated tracks."""
     rate, clip = one.example.sample_rate, one.example.mixture
-    kind = "Clip" if math.isnan(one.example.snr_db) else "Mixture"
+    kind = "Clip" if one.example.snr_db is None else "Mixture"
     sounds = [
         Sound(kind, clip, assets.sound(f"{clip}-mixture", one.example.waveform, rate)),
         *(

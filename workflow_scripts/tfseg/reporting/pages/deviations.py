@@ -76,6 +76,11 @@ def plain(value):
     return str(value)
 
 
+def changes_in_words(changes):
+    """Config keys that an experiment changes: (key, default, value), each as text."""
+    return [(key, plain(default), plain(value)) for key, default, value in changes]
+
+
 def values_named(row, config):
     """Config keys that a row names, with this run's values.
 

@@ -6,15 +6,16 @@ import math
 import platform
 import subprocess
 from pathlib import Path
-from types import SimpleNamespace
 
-import jinja2
 import numpy as np
 import pandas as pd
 
 from tfseg import __version__
+from tfseg.evaluation.confusion import confusion_rates
+from tfseg.io.files import reading_hdf5
 from tfseg.reporting import leaderboard
-from tfseg.reporting.pages.result_tables import Cell, Column, Table, with_minus
+from tfseg.reporting.figures.registry import SECTIONS
+from tfseg.reporting.pages.result_tables import Cell, Column, Table, read_table, with_minus
 
 # Not a rule's parameter: the same run in another place is the same.
 REPOSITORY = Path(__file__).resolve().parents[4]
@@ -132,12 +133,12 @@ def training_times(folder, systems):
     return seconds
 
 
-def leaderboard_table(csv_path, markdown_path, seconds):
+def leaderboard_table(csv, md, seconds):
     """The leaderboard, with what cannot be the same twice: the time that trainings took.
 
     Parameters
     ----------
-    csv_path, markdown_path : path-like
+    csv, md : path-like
         As `tfseg.reporting.leaderboard.write` wrote them.
     seconds : dict of str to float
         As `training_times` returns.
@@ -146,8 +147,8 @@ def leaderboard_table(csv_path, markdown_path, seconds):
     -------
     table : Table
     """
-    frame = pd.read_csv(csv_path, dtype={"system": str}, keep_default_na=False, na_values=[""])
-    caption = Path(markdown_path).read_text(encoding="utf-8").split("\n\n", 1)[0]
+    frame = pd.read_csv(csv, dtype={"system": str}, keep_default_na=False, na_values=[""])
+    caption = Path(md).read_text(encoding="utf-8").split("\n\n", 1)[0]
     rows = []
     for _, row in frame.iterrows():
         cells = [Cell(row["system"], row["system"])]
@@ -257,31 +258,96 @@ def facts(config, descriptions, licences, commit):
     return texts
 
 
-def figure(png_path, caption_path, config):
+def figure(name, png_path, caption):
     """Embed a figure with its caption.
 
     Parameters
     ----------
+    name : str
     png_path : path-like
-    caption_path : path-like
-        The caption of ``snakemake --report``, in which ``snakemake.config`` may stand.
-    config : dict
+    caption : str
+        Also that of ``snakemake --report``, where two backticks surround code.
 
     Returns
     -------
     figure : dict
         name, url, caption.
     """
-    text = Path(caption_path).read_text(encoding="utf-8")
-    caption = jinja2.Template(text, autoescape=False).render(
-        snakemake=SimpleNamespace(config=config)
-    )
     content = base64.b64encode(Path(png_path).read_bytes()).decode()
     return {
-        "name": Path(png_path).stem,
+        "name": name,
         "url": f"data:image/png;base64,{content}",
         "caption": " ".join(caption.replace("``", "").split()),
     }
+
+
+def figures_by_section(figures):
+    """Embed the figures of a run.
+
+    Parameters
+    ----------
+    figures : iterable of dict
+        ``name, section, caption, png`` of each.
+
+    Returns
+    -------
+    sections : dict of str to list of dict
+        As `figure` returns them, by each of `tfseg.reporting.figures.registry.SECTIONS`.
+    """
+    return {
+        section: [
+            figure(one["name"], one["png"], one["caption"])
+            for one in figures
+            if one["section"] == section
+        ]
+        for section in SECTIONS
+    }
+
+
+def result_tables(paths, by_class_snr_db):
+    """Read the tables of a run.
+
+    Parameters
+    ----------
+    paths : dict of str to dict
+        ``csv`` and ``md`` of each table.
+    by_class_snr_db : float or None
+        The SNR that tables by class show; None for clips that were not mixed here.
+
+    Returns
+    -------
+    found : dict
+        ``tables``, and ``compared``: whether any has values of a paper.
+    """
+    tables = [read_table(one["csv"], one["md"], by_class_snr_db) for one in paths.values()]
+    headings = {column.heading for table in tables for column in table.columns}
+    return {"tables": tables, "compared": "paper" in headings}
+
+
+def confusions(paths, tag_threshold, classes):
+    """Confusion of each system, all held-out folds and repeats together.
+
+    Parameters
+    ----------
+    paths : dict of str to list of str
+        Files of scores, by system.
+    tag_threshold : float
+    classes : sequence of str
+
+    Returns
+    -------
+    tables : list of Table
+    """
+    tables = []
+    for system, of_system in paths.items():
+        tags, target = [], []
+        for path in of_system:
+            with reading_hdf5(path) as file:
+                tags.append(file["tags"][:])
+                target.append(file["target"][:].astype(bool))
+        rates = confusion_rates(np.concatenate(tags), np.concatenate(target), tag_threshold)
+        tables.append(confusion_table(system, *rates, classes))
+    return tables
 
 
 def confusion_table(system, rates, n_clips, classes):

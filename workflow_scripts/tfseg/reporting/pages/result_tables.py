@@ -1,12 +1,12 @@
 """The papers' tables as a page shows them: sortable, the difference coloured by its size."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from tfseg.reporting.paper_tables import HEADINGS, TIME_INDEX, snr_name, time_index_headings
+from tfseg.reporting.paper_tables import HEADINGS, TIME_INDEX, time_index_headings
+from tfseg.snr import snr_from_number, snr_name
 
 _DASH = "–"
 # Differences from the paper that get the full colour, by metric; dB for all others.
@@ -56,7 +56,7 @@ def _name_cell(key, name):
 
 
 def _snr_cell(snr_db):
-    return Cell(snr_name(snr_db), None if math.isnan(snr_db) else snr_db)
+    return Cell(snr_name(snr_db), snr_db)
 
 
 def with_minus(text):
@@ -107,7 +107,7 @@ def _arranged(frame, row_keys, column_key):
     has_paper = bool(frame["paper"].notna().any())
     groups = list(dict.fromkeys(frame[column_key]))
     cells = {
-        (*(_key(getattr(row, key)) for key in row_keys), getattr(row, column_key)): row
+        (*(_key(key, getattr(row, key)) for key in row_keys), getattr(row, column_key)): row
         for row in frame.itertuples(index=False)
     }
     names = {"snr_db": "SNR", "system": "system", "label": "class"}
@@ -122,9 +122,7 @@ def _arranged(frame, row_keys, column_key):
     rows = []
     for names_of_row in dict.fromkeys(key[:-1] for key in cells):
         heads = [
-            _snr_cell(math.nan if value is None else value)
-            if key == "snr_db"
-            else _name_cell(key, value)
+            _snr_cell(value) if key == "snr_db" else _name_cell(key, value)
             for key, value in zip(row_keys, names_of_row, strict=True)
         ]
         values = [_value_cells(cells.get((*names_of_row, group)), has_paper) for group in groups]
@@ -132,9 +130,9 @@ def _arranged(frame, row_keys, column_key):
     return columns, rows
 
 
-def _key(value):
-    """A value that equals itself: NaN stands for clips that were not mixed here."""
-    return None if isinstance(value, float) and math.isnan(value) else value
+def _key(name, value):
+    """A value that equals itself: an SNR that is NaN does not."""
+    return snr_from_number(value) if name == "snr_db" else value
 
 
 def read_table(csv_path, markdown_path, by_class_snr_db):
@@ -146,8 +144,8 @@ def read_table(csv_path, markdown_path, by_class_snr_db):
         As `tfseg.reporting.paper_tables.write` wrote it.
     markdown_path : path-like
         The same table as it is printed: its caption is taken from there.
-    by_class_snr_db : float
-        The SNR that tables by class show; NaN for clips that were not mixed here.
+    by_class_snr_db : float or None
+        The SNR that tables by class show; None for clips that were not mixed here.
 
     Returns
     -------

@@ -7,12 +7,10 @@ OUT/summary.csv counts, OUT/recordings.csv says what was done and what could not
 """
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
 import torch
-import yaml
 
 from tfseg.apply.analysis import (
     ApplySettings,
@@ -32,8 +30,10 @@ from tfseg.models.folder import load_model_folder
 from tfseg.run.hardware import choose_device, choose_precision
 
 
-def _parser(defaults):
+def _parser():
+    defaults = ApplySettings(page=False)
     parser = argparse.ArgumentParser(
+        prog="tfseg apply",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Exit status: 0 all done; 1 some recordings could not be analysed (they are listed, the "
@@ -68,24 +68,28 @@ def _parser(defaults):
     parser.add_argument(
         "--level",
         choices=[AS_TRAINED, AS_RECORDED],
-        default=defaults["level"],
+        default=defaults.level,
         help="bring a recording's loud stretches to the peak of the training mixtures (by at most "
         "40 dB up), or leave levels as they are; default %(default)s",
     )
     parser.add_argument(
-        "--window-s", type=float, metavar="S", help="window length; default: the model's clips'"
+        "--window-s",
+        type=float,
+        default=defaults.window_s,
+        metavar="S",
+        help="window length; default: the model's clips'",
     )
     parser.add_argument(
         "--block-s",
         type=float,
-        default=defaults["block_s"],
+        default=defaults.block_s,
         metavar="S",
         help="seconds read at once: memory, not results, depends on it; default %(default)g",
     )
     parser.add_argument(
         "--batch-size",
         type=int,
-        default=defaults["batch_size"],
+        default=defaults.batch_size,
         metavar="N",
         help="windows at once; default %(default)s",
     )
@@ -137,12 +141,9 @@ def apply_to(recordings, out, model, settings, *, reference, overwrite):
     return analyses, failures
 
 
-_CONFIG = Path(__file__).resolve().parent.parent / "config.yaml"
-
-
 def main(arguments=None):
     """Run the command; return its exit status."""
-    parser = _parser(yaml.safe_load(_CONFIG.read_text(encoding="utf-8"))["apply"])
+    parser = _parser()
     options = parser.parse_args(arguments)
     out = Path(options.out)
     try:
@@ -184,7 +185,3 @@ def main(arguments=None):
             _say(f"  {reason}" if reason.startswith(path) else f"  {path}: {reason}")
     _say(f"Look at {out / 'index.html'}")
     return 1 if failures else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

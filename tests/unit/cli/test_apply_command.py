@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-import apply
+from tfseg.cli import apply
 from tfseg.errors import DataError, NotWrittenError
 
 

@@ -1,0 +1,14 @@
+"""The program of docs/python.md runs as it stands."""
+
+import re
+
+from environments import run
+
+
+def test_the_program_of_the_docs_runs(repository, fresh, outside):
+    text = (repository / "docs/python.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    said = run(fresh.bin / "python", "-c", program, folder=outside).stdout
+    assert said.startswith("mine ('Bark', 'Chime') 8000\n")
+    assert re.search(r"^0\.00 to \d\.\d\d s: Bark \(0\.\d+\)$", said, re.MULTILINE)
+    assert re.search(r"^-?\d+\.\d dB$", said.splitlines()[-1])

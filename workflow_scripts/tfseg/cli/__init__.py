@@ -1,0 +1,1 @@
+"""The console command ``tfseg``: a module for each of its commands."""
