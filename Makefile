@@ -31,7 +31,7 @@ demo: setup  ## run the whole pipeline on the embedded corpus: results/mini/
 demo-all: demo  ## also all seven systems, and the ICASSP paper's experiment, in small
 	@$(VENV)/python envs/start.py --resources gpu=$(SLOTS) --configfile experiments/mini.yaml experiments/mini_all.yaml
 	@$(VENV)/python envs/start.py --resources gpu=$(SLOTS) --configfile experiments/jsc2018.yaml experiments/mini_jsc.yaml
-	@for run in mini mini_all mini_jsc; do $(VENV)/python bench/known_answers.py results/$$run/metrics.csv || exit 1; done
+	@for run in mini mini_all mini_jsc; do $(VENV)/python analyses/known_answers.py results/$$run/metrics.csv || exit 1; done
 	@echo "Tables: results/mini_all/tables/*.md, results/mini_jsc/tables/*.md"
 
 # A file's tests stay together: they share what is slow to make.

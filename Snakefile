@@ -75,7 +75,7 @@ rule all:
 
 rule export:
     input:
-        plainly(models_to_export),
+        plainly(INPUTS.models_to_export),
     message:
         "The models are written as ONNX: {input}"
 

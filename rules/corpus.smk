@@ -1,7 +1,11 @@
 # Sources of sound -> corpus tables. Nothing after this stage knows which corpus it works on.
 
 
-if KIND == "embedded":
+# The corpus is a module that its job imports by name: the digest of the script does not cover it.
+CORPUS_CODE = code_digest(SOURCE.corpus.file)
+
+
+if SOURCE.corpus.renders:
 
     rule render_embedded_corpus:
         output:
@@ -19,9 +23,11 @@ if KIND == "embedded":
             runtime=30,
         params:
             code=code("render_embedded_corpus"),
+            corpus_code=CORPUS_CODE,
+            kind=KIND,
             classes=CLASSES,
             duration_s=config["mixing"]["duration_s"],
-            embedded=sorted_keys(config["corpus"]["embedded"]),
+            settings=sorted_keys(SOURCE.corpus.own_settings(config["corpus"])),
             seed=config["seed"],
         message:
             "Rendering the embedded corpus"
@@ -32,7 +38,7 @@ else:
 
     rule list_recordings:
         input:
-            sources=SOURCES,
+            sources=SOURCE.inputs,
         output:
             recordings=RECORDINGS,
         log:
@@ -47,10 +53,11 @@ else:
             runtime=30,
         params:
             code=code("list_recordings"),
+            corpus_code=CORPUS_CODE,
             kind=KIND,
-            folder=folder_of_sources,
-            choice=sorted_keys(corpus_choice()),
-            state=lambda wildcards: state_of_sources(),
+            folder=SOURCE.folder,
+            choice=sorted_keys(SOURCE.choice),
+            state=lambda wildcards: SOURCE.state,
         message:
             "Listing the recordings of {params.kind} in {params.folder}"
         script:
@@ -81,7 +88,7 @@ rule inspect_recordings:
         runtime=120,
     params:
         code=code("inspect_recordings"),
-        state=lambda wildcards: state_of_sources(),
+        state=lambda wildcards: SOURCE.state,
     message:
         "Looking into every recording once"
     script:

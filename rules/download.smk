@@ -36,7 +36,9 @@ rule ask_record:
 
 rule fetch_archive:
     input:
-        stated=lambda wildcards: record_of(ARCHIVE_OF[wildcards.archive]),
+        stated=lambda wildcards: DOWNLOADS.record_of(
+            DOWNLOADS.archives[wildcards.archive]
+        ),
     output:
         verified=f"{DATA_ROOT}/archives/{{archive}}.verified.json",
     log:
@@ -51,7 +53,7 @@ rule fetch_archive:
         mem_mb=growing(500),
         runtime=1440,
     params:
-        dataset=lambda wildcards: ARCHIVE_OF[wildcards.archive],
+        dataset=lambda wildcards: DOWNLOADS.archives[wildcards.archive],
         hosts=section("download")["hosts"],
         mirrors=config["download"]["mirrors"],
         registry=config["download"]["registry"],
@@ -64,8 +66,10 @@ rule fetch_archive:
 
 rule unpack_folder:
     input:
-        arrivals=arrivals_of_folder,
-        stated=lambda wildcards: record_of(FOLDER_OF[wildcards.folder]),
+        arrivals=lambda wildcards: DOWNLOADS.arrivals_of(wildcards.folder),
+        stated=lambda wildcards: DOWNLOADS.record_of(
+            DOWNLOADS.folders[wildcards.folder]
+        ),
     output:
         folder=directory(f"{DATA_ROOT}/{{folder}}"),
     log:
@@ -79,8 +83,8 @@ rule unpack_folder:
         mem_mb=growing(1000),
         runtime=240,
     params:
-        archives=archives_of_folder,
-        dataset=lambda wildcards: FOLDER_OF[wildcards.folder],
+        archives=lambda wildcards: DOWNLOADS.archives_of(wildcards.folder),
+        dataset=lambda wildcards: DOWNLOADS.folders[wildcards.folder],
         hosts=section("download")["hosts"],
         registry=config["download"]["registry"],
     message:

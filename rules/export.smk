@@ -1,17 +1,10 @@
 # Trained models -> ONNX files beside them: `snakemake export`.
 
 # The models of this run, or the one in the folder that the config names.
-EXPORTED_DIR = (config["model"] or PATHS.model_dir).rstrip("/")
+EXPORTED_DIR = INPUTS.exported_dir
 EXPORT_NAME = (
     "given" if config["model"] else "snr{snr}-{system}-fold{fold}-seed{repeat}"
 )
-
-
-def models_to_export(wildcards):
-    """ONNX files of `snakemake export`: of the folder `model`, else of all systems with masks."""
-    if config["model"]:
-        return f"{EXPORTED_DIR}/model.onnx"
-    return INPUTS.models_to_export()
 
 
 rule export_model:

@@ -67,32 +67,15 @@ else:
             "../workflow_scripts/infer_examples.py"
 
 
-def figure_files(wildcards):
-    """What a figure is drawn from."""
-    return input_files(INPUTS, FIGURES[wildcards.figure].needs)
-
-
-def figure_parameters(wildcards):
-    """What its module is told beside its files."""
-    needs = FIGURES[wildcards.figure].needs
-    return parameters(INPUTS, needs)
-
-
-def figure_code(wildcards):
-    """Digest of the module of a figure, which is imported by its name."""
-    folder = f"{workflow.basedir}/workflow_scripts/tfseg/reporting/figures"
-    return code_digest(f"{folder}/{wildcards.figure}.py")
-
-
 rule plot_figure:
     input:
-        unpack(figure_files),
+        unpack(FIGURE_INPUTS.files),
     output:
         png=report(
             PATHS.figure.replace("{ending}", "png"),
             caption="../report/figure.rst",
             category="Figures",
-            labels=lambda wildcards: {"figure": FIGURES[wildcards.figure].label},
+            labels=FIGURE_INPUTS.labels,
         ),
         svg=PATHS.figure.replace("{ending}", "svg"),
     log:
@@ -108,8 +91,8 @@ rule plot_figure:
     params:
         code=code("plot_figure"),
         figure_code=figure_code,
-        caption=lambda wildcards: FIGURES[wildcards.figure].caption_of(config),
-        given=figure_parameters,
+        caption=FIGURE_INPUTS.caption,
+        given=FIGURE_INPUTS.parameters,
     message:
         "Drawing {wildcards.figure}"
     script:

@@ -6,7 +6,7 @@ if IS_CLIPS:
     rule plan_clips:
         input:
             clips=CORPUS["clips"],
-            strong=STRONG_LABELS,
+            strong=SOURCE.clip_events,
         output:
             mixtures=PATHS.mixtures,
             events=PATHS.mixture_events,

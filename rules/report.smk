@@ -79,15 +79,7 @@ rule make_report:
         scores=INPUTS.example_scores(),
         tables=INPUTS.tables("csv", "md"),
         leaderboard=INPUTS.leaderboard("csv", "md"),
-        figures=[
-            {
-                "name": one.name,
-                "section": one.section,
-                "caption": one.caption_of(config),
-                "png": PATHS.figure.format(figure=one.name, ending="png"),
-            }
-            for one in FIGURES.values()
-        ],
+        figures=FIGURE_INPUTS.for_report(),
         classes=CLASSES,
         snr_db=EXPERIMENT.example_snr_db,
         by_class_snr_db=EXPERIMENT.by_class_snr_db,

@@ -1,6 +1,7 @@
 """Plan a corpus of ready clips: each is used as it is; nothing is mixed."""
 
-from tfseg.datasets import corpus_tables, user_data
+from tfseg.datasets import corpus_tables
+from tfseg.datasets.clips import clip_events
 from tfseg.mixing import remixing
 from tfseg.run.job import run_script
 
@@ -8,12 +9,14 @@ from tfseg.run.job import run_script
 def main(smk):
     """Read the clips and the times of their events, write the plan."""
     clips = corpus_tables.read_table(smk.input.clips, "clips")
-    events = user_data.clip_events(
-        smk.params.data_root,
-        dict(zip(clips["clip"], clips["duration_s"], strict=True)),
-        classes=smk.params.classes,
-        other_labels=smk.params.other_labels,
-    )
+    events = {}
+    if smk.input.strong:
+        events = clip_events(
+            smk.params.data_root,
+            dict(zip(clips["clip"], clips["duration_s"], strict=True)),
+            classes=smk.params.classes,
+            other_labels=smk.params.other_labels,
+        )
     mixtures, mixture_events = remixing.plan_clips(clips, events)
     corpus_tables.write_table(smk.output.mixtures, mixtures, "mixtures")
     corpus_tables.write_table(smk.output.events, mixture_events, "mixture_events")

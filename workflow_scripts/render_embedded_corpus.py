@@ -1,19 +1,22 @@
-"""Render the embedded corpus and list its recordings."""
+"""Render the recordings of a corpus that the workflow makes itself, and list them."""
 
-from tfseg.datasets import corpus_tables, embedded
+import importlib
+
+from tfseg.datasets import corpus_tables
 from tfseg.run.job import run_script
 from tfseg.run.progress import bars
 
 
 def main(smk):
     """Render events and scenes, write the list."""
-    recordings = embedded.render_corpus(
+    corpus = importlib.import_module(f"tfseg.datasets.{smk.params.kind}")
+    recordings = corpus.render_corpus(
         smk.output.audio,
         classes=smk.params.classes,
         scene_duration_s=smk.params.duration_s,
         seed=smk.params.seed,
         progress=bars("rendering"),
-        **smk.params.embedded,
+        **smk.params.settings,
     )
     corpus_tables.write_table(smk.output.recordings, recordings, "recordings")
 

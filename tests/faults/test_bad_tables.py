@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
+from tfseg.datasets.clips import clip_events
+from tfseg.datasets.clips import list_recordings as list_clips
 from tfseg.datasets.corpus_tables import read_table, table_schema
-from tfseg.datasets.user_data import clip_events, list_clips
 from tfseg.errors import TableError
 from tfseg.evaluation.records import COLUMNS, read_metrics
 from tfseg.evaluation.separation_rows import MEASURES, read_scores

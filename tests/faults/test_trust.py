@@ -16,9 +16,10 @@ import yaml
 from safetensors.torch import save
 from workflow_project import TINY, copy_project
 
+from tfseg.datasets.clips import list_recordings as list_clips
 from tfseg.datasets.corpus_tables import write_table
+from tfseg.datasets.folders import list_recordings as list_folders
 from tfseg.datasets.unpack import unpack
-from tfseg.datasets.user_data import list_clips, list_folders
 from tfseg.errors import ConfigError, DamagedFileError, DataError, TfsegError
 from tfseg.inference.events import read_events, write_events
 from tfseg.io.audio import write_wav

@@ -40,6 +40,7 @@ import separate_mixtures
 import train_model
 import tune_detection
 from tfseg.errors import DamagedFileError, DataError, TableError
+from tfseg.evaluation import system_metrics
 from tfseg.evaluation.intersection import has_psds
 from tfseg.features.feature_set import load_features
 from tfseg.inference.events import of_class
@@ -117,7 +118,8 @@ def corpus(config, work):
                 "classes": CLASSES,
                 "duration_s": 2.0,
                 "seed": 1,
-                "embedded": {
+                "kind": "embedded",
+                "settings": {
                     "part": "development",
                     "groups_per_class": 4,
                     "takes_per_group": 1,
@@ -373,17 +375,19 @@ def scored_folds(scores, events):
     }
 
 
-def score(config, plan, scores, events, path, **tuned):
+def score(config, plan, scores, events, path, turned=False, **tuned):
+    """Score a system; `turned` turns the order of the folds round."""
+    folds = {
+        fold: files | {name: paths[fold] for name, paths in tuned.items()}
+        for fold, files in scored_folds(scores, events).items()
+    }
     score_system.main(
         stub(
             "score_system",
             inputs={"mixtures": plan["mixtures"], "mixture_events": plan["events"]},
             outputs={"metrics": path},
             params={
-                "folds": {
-                    fold: files | {name: paths[fold] for name, paths in tuned.items()}
-                    for fold, files in scored_folds(scores, events).items()
-                },
+                "folds": dict(reversed(folds.items())) if turned else folds,
                 "snr_db": SNR_DB,
                 "grid": grid_of(config),
                 "metrics": metric_settings(config),
@@ -747,8 +751,18 @@ def test_an_exported_model_gives_the_scores_of_the_workflow(config, work, featur
 
 @pytest.fixture(scope="module")
 def comparison(config, work, plan, scores, events, separation):
-    paths = {name: str(work / f"{name}.csv") for name in ("intervals", "comparisons")}
+    return compare(config, work, plan, scores, events, separation)
+
+
+def compare(config, folder, plan, scores, events, separation, turned=False):
+    """Compare a system with its twin; `turned` turns the order of the folds round."""
+    paths = {name: str(folder / f"{name}.csv") for name in ("intervals", "comparisons")}
     twins = [SYSTEM, "twin"]  # the same scores by another name
+    folds = scored_folds(scores, events)
+    separated = separated_folds(separation[0]) | {"snr_db": float(SNR_DB)}
+    if turned:
+        folds = dict(reversed(folds.items()))
+        separated = separated | {"folds": dict(reversed(separated["folds"].items()))}
     compare_systems.main(
         stub(
             "compare_systems",
@@ -760,11 +774,11 @@ def comparison(config, work, plan, scores, events, separation):
                         "snr_db": float(SNR_DB),
                         "system": system,
                         "seed": 0,
-                        "folds": scored_folds(scores, events),
+                        "folds": folds,
                     }
                     for system in twins
                 ],
-                "separated": [separated_folds(separation[0]) | {"snr_db": float(SNR_DB)}],
+                "separated": [separated],
                 "systems": twins,
                 "classes": CLASSES,
                 "grid": grid_of(config),
@@ -795,6 +809,17 @@ def test_intervals_hold_the_pooled_values_of_the_metrics(comparison, metrics):
         if key[0] != "separation":
             assert row["value"] == pytest.approx(expected[key], abs=1e-9), key
         assert row["low"] <= row["high"]
+
+
+def test_the_order_of_folds_says_nothing(
+    config, tmp_path, plan, scores, events, separation, comparison, metrics
+):
+    made = (config, plan, scores, events)
+    path = score(*made, str(tmp_path / "part.csv"), turned=True)
+    assert pd.read_csv(path).equals(pd.read_csv(metrics))
+    turned = compare(config, tmp_path, plan, scores, events, separation, turned=True)
+    for name, path in turned.items():
+        assert Path(path).read_bytes() == Path(comparison[name]).read_bytes(), name
 
 
 def test_twins_do_not_differ(comparison):
@@ -848,7 +873,7 @@ def test_the_leaderboard_says_what_systems_achieve_and_cost(config, work, metric
 def test_without_its_package_psds_is_left_out_and_the_log_says_so(
     config, work, plan, scores, events, metrics, monkeypatch, capsys
 ):
-    monkeypatch.setattr(score_system, "has_psds", lambda: False)
+    monkeypatch.setattr(system_metrics, "has_psds", lambda: False)
     path = score(config, plan, scores, events, str(work / "without_psds.csv"))
     assert (
         "PSDS is left out: the package sed_scores_eval is not installed" in capsys.readouterr().out

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from tfseg.datasets import assemble, corpus_tables, inspection, user_data
+from tfseg.datasets import assemble, clips, corpus_tables, inspection
 from tfseg.datasets.recordings import recordings
 from tfseg.errors import DataError
 from tfseg.mixing import remixing
@@ -454,7 +454,7 @@ def test_events_scenes_and_attribution_are_tables(tmp_path):
 
 
 @pytest.fixture
-def clips(tmp_path):
+def made(tmp_path):
     """Return a function that makes the clips' tables and their plan as the workflow does."""
 
     def prepare(names, strong=None, kept=slice(None)):
@@ -467,7 +467,7 @@ def clips(tmp_path):
             header = "filename\tonset\toffset\tevent_label\n"
             (tmp_path / "strong.tsv").write_text(header + strong)
         choice = {"classes": ["Bark"], "other_labels": "ignore"}
-        frame = user_data.list_clips(tmp_path, **choice)[kept]
+        frame = clips.list_recordings(tmp_path, **choice)[kept]
         facts, report = inspection.inspect(frame)
         assert len(report) == 0
         frame = assemble.sounding_parts(frame, facts, True)
@@ -480,15 +480,15 @@ def clips(tmp_path):
             name: corpus_tables.read_table(tmp_path / f"table_{name}.csv", name) for name in found
         }
         durations_s = dict(zip(found["clips"]["clip"], found["clips"]["duration_s"], strict=True))
-        events = user_data.clip_events(tmp_path, durations_s, **choice)
+        events = clips.clip_events(tmp_path, durations_s, **choice)
         mixtures, mixture_events = remixing.plan_clips(found["clips"], events)
         return found | {"mixtures": mixtures, "mixture_events": mixture_events}
 
     return prepare
 
 
-def test_clips_have_their_tags_and_lengths(clips, tmp_path):
-    found = clips({"b.wav": "Bark;Wolf", "sub/c.wav": "", "./a.wav": "Bark"})
+def test_clips_have_their_tags_and_lengths(made, tmp_path):
+    found = made({"b.wav": "Bark;Wolf", "sub/c.wav": "", "./a.wav": "Bark"})
     table = found["clips"]
     assert list(table.columns) == corpus_tables.table_schema("clips")["required"]
     assert table["clip"].tolist() == ["b.wav", "sub/c.wav", "a.wav"]
@@ -500,29 +500,29 @@ def test_clips_have_their_tags_and_lengths(clips, tmp_path):
     assert found["attribution"]["path"].tolist() == table["path"].tolist()
 
 
-def test_clips_with_known_times_are_marked(clips):
+def test_clips_with_known_times_are_marked(made):
     strong = "sub/c.wav\t\t\t\n./a.wav\t0.1\t0.4\tBark\n"
-    found = clips({"a.wav": "Bark", "b.wav": "Bark", "./sub/c.wav": ""}, strong)
+    found = made({"a.wav": "Bark", "b.wav": "Bark", "./sub/c.wav": ""}, strong)
     assert found["mixtures"]["strong"].tolist() == [1, 0, 1]
     columns = ["mixture", "label", "onset_s", "offset_s"]
     assert found["mixture_events"][columns].values.tolist() == [["a.wav", "Bark", 0.1, 0.4]]
 
 
-def test_times_of_clips_that_were_left_out_do_not_matter(clips):
+def test_times_of_clips_that_were_left_out_do_not_matter(made):
     strong = "b.wav\t0.1\t0.4\tBark\na.wav\t0.1\t0.4\tBark\n"
-    found = clips({"b.wav": "Bark", "a.wav": "Bark"}, strong, kept=slice(1, None))
+    found = made({"b.wav": "Bark", "a.wav": "Bark"}, strong, kept=slice(1, None))
     assert found["mixtures"][["mixture", "strong"]].values.tolist() == [["a.wav", 1]]
     assert found["mixture_events"]["mixture"].tolist() == ["a.wav"]
 
 
-def test_clips_elsewhere_have_their_path_for_a_name(clips, tmp_path_factory):
+def test_clips_elsewhere_have_their_path_for_a_name(made, tmp_path_factory):
     path = tmp_path_factory.mktemp("elsewhere") / "d.wav"
     soundfile.write(path, np.full(8000, 0.25), 8000)
-    table = clips({"a.wav": "Bark", path: "Bark"}, f"{path}\t0\t1\tBark\n")["mixtures"]
+    table = made({"a.wav": "Bark", path: "Bark"}, f"{path}\t0\t1\tBark\n")["mixtures"]
     assert table[["mixture", "strong"]].values.tolist() == [["a.wav", 0], [str(path), 1]]
 
 
-def test_an_absolute_path_into_the_folder_keeps_its_times(clips, tmp_path):
+def test_an_absolute_path_into_the_folder_keeps_its_times(made, tmp_path):
     path = tmp_path / "a.wav"
-    table = clips({path: "Bark", "b.wav": "Bark"}, f"{path}\t0.1\t0.4\tBark\n")["mixtures"]
+    table = made({path: "Bark", "b.wav": "Bark"}, f"{path}\t0.1\t0.4\tBark\n")["mixtures"]
     assert table[["mixture", "strong"]].values.tolist() == [["a.wav", 1], ["b.wav", 0]]

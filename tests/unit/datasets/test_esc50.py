@@ -206,9 +206,9 @@ def test_a_fold_that_is_no_number_is_named(folder, fold):
 
 def test_the_number_of_clips_is_checked(folder):
     root = folder()
-    assert len(_list(root, expect_clips=5)) == 5
+    assert len(_list(root, expect={"clips": 5})) == 5
     with pytest.raises(DataError, match=r"esc50\.csv: expected 2000 clips, found 5\. "):
-        _list(root, expect_clips=2000)
+        _list(root, expect={"clips": 2000})
 
 
 def test_a_category_cannot_be_event_and_scene(folder):

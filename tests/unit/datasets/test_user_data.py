@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from tfseg.datasets import corpus_tables, user_data
+from tfseg.datasets import clips, corpus_tables, folders, user_data
 from tfseg.errors import DataError, TableError
 
 
@@ -27,7 +27,7 @@ def _names(frame, root):
 
 
 def _list(root, classes=("Bark", "Gong"), scenes=None, other_labels="error"):
-    return user_data.list_folders(root, classes=classes, scenes=scenes, other_labels=other_labels)
+    return folders.list_recordings(root, classes=classes, scenes=scenes, other_labels=other_labels)
 
 
 # Folders
@@ -224,14 +224,14 @@ def test_a_broken_attribution_is_named(put, tmp_path):
 
 
 @pytest.fixture
-def clips(tmp_path):
+def listed(tmp_path):
     """Return a function that lists clips of the given tables."""
 
     def list_clips(text, strong=None, other_labels="error"):
         (tmp_path / "clips.csv").write_text(text)
         if strong is not None:
             (tmp_path / "strong.tsv").write_text(strong)
-        return user_data.list_clips(tmp_path, classes=["Bark", "Gong"], other_labels=other_labels)
+        return clips.list_recordings(tmp_path, classes=["Bark", "Gong"], other_labels=other_labels)
 
     return list_clips
 
@@ -249,11 +249,11 @@ def clips(tmp_path):
     ],
 )
 def test_tags_are_split(text, tags):
-    assert user_data.split_tags(text) == tags
+    assert clips.split_tags(text) == tags
 
 
-def test_clips_are_listed_with_their_tags(clips, tmp_path):
-    frame = clips('path,tags\nb.wav,Gong;Bark\nsub/a.wav,"Bark, Gong"\n./c.wav,\n')
+def test_clips_are_listed_with_their_tags(listed, tmp_path):
+    frame = listed('path,tags\nb.wav,Gong;Bark\nsub/a.wav,"Bark, Gong"\n./c.wav,\n')
     assert _names(frame, tmp_path) == ["b.wav", "sub/a.wav", "c.wav"]
     assert frame["label"].tolist() == ["Gong;Bark", "Bark;Gong", ""]
     assert frame["role"].tolist() == ["clip"] * 3
@@ -263,37 +263,37 @@ def test_clips_are_listed_with_their_tags(clips, tmp_path):
     corpus_tables.write_table(tmp_path / "recordings.csv", frame, "recordings")
 
 
-def test_fold_and_group_are_used_where_given(clips):
-    frame = clips("group,path,fold,tags\ng,a.wav,2,Bark\ng,b.wav,1,Gong\n")
+def test_fold_and_group_are_used_where_given(listed):
+    frame = listed("group,path,fold,tags\ng,a.wav,2,Bark\ng,b.wav,1,Gong\n")
     assert frame["part"].tolist() == [2, 1]
     assert frame["group"].tolist() == ["g", "g"]
 
 
-def test_an_absolute_path_is_kept(clips, tmp_path):
+def test_an_absolute_path_is_kept(listed, tmp_path):
     elsewhere = tmp_path.parent / "elsewhere" / "a.wav"
-    frame = clips(f"path,tags\n{elsewhere},Bark\nb.wav,Gong\n")
+    frame = listed(f"path,tags\n{elsewhere},Bark\nb.wav,Gong\n")
     assert frame["path"].tolist() == [str(elsewhere), str(tmp_path / "b.wav")]
 
 
-def test_clips_have_attribution(clips, tmp_path):
+def test_clips_have_attribution(listed, tmp_path):
     (tmp_path / "attribution.csv").write_text("path,author,licence,source\nb.wav,Ada,CC0,web\n")
-    frame = clips("path,tags\na.wav,Bark\nb.wav,Gong\n")
+    frame = listed("path,tags\na.wav,Bark\nb.wav,Gong\n")
     assert frame["author"].tolist() == ["not stated", "Ada"]
 
 
-def test_tags_that_are_no_classes_stop_the_run_and_are_named(clips):
+def test_tags_that_are_no_classes_stop_the_run_and_are_named(listed):
     expected = (
         r"clips\.csv: labels that corpus\.classes does not name: "
         r"Gongg \(1 times, did you mean Gong\?\); Wolf \(2 times\)\. "
         r".*config key corpus\.other_labels: ignore$"
     )
     with pytest.raises(DataError, match=expected):
-        clips("path,tags\na.wav,Wolf;Bark\nb.wav,Wolf\nc.wav,Gong;Gongg\n")
+        listed("path,tags\na.wav,Wolf;Bark\nb.wav,Wolf\nc.wav,Gong;Gongg\n")
 
 
-def test_tags_that_are_no_classes_can_be_left_out_and_are_said(clips, capsys):
+def test_tags_that_are_no_classes_can_be_left_out_and_are_said(listed, capsys):
     text = "path,tags\na.wav,Wolf;Bark\nb.wav,Wolf\nc.wav,Gong;Owl\n"
-    frame = clips(text, other_labels="ignore")
+    frame = listed(text, other_labels="ignore")
     assert frame["label"].tolist() == ["Bark", "", "Gong"]
     said = capsys.readouterr().out
     assert "clips.csv: labels that corpus.classes does not name: Owl (1 times); Wolf (2" in said
@@ -301,38 +301,38 @@ def test_tags_that_are_no_classes_can_be_left_out_and_are_said(clips, capsys):
 
 
 @pytest.mark.parametrize("other_labels", ["error", "ignore"])
-def test_without_other_tags_nothing_is_said(clips, capsys, other_labels):
-    clips("path,tags\na.wav,Gong;Bark\nb.wav,\n", other_labels=other_labels)
+def test_without_other_tags_nothing_is_said(listed, capsys, other_labels):
+    listed("path,tags\na.wav,Gong;Bark\nb.wav,\n", other_labels=other_labels)
     assert capsys.readouterr().out == ""
 
 
-def test_a_class_without_clip_is_named_with_what_there_is(clips):
+def test_a_class_without_clip_is_named_with_what_there_is(listed):
     expected = r"clips\.csv: no recording of Gong \(config key corpus\.classes\); found Bark, Wolf$"
     with pytest.raises(DataError, match=expected):
-        clips("path,tags\na.wav,Wolf;Bark\n")
+        listed("path,tags\na.wav,Wolf;Bark\n")
 
 
-def test_a_clip_twice_is_refused(clips):
+def test_a_clip_twice_is_refused(listed):
     with pytest.raises(TableError, match=r"clips\.csv: expected every path once.*lines 2, 3"):
-        clips("path,tags\na.wav,Bark\na.wav,Gong\n")
+        listed("path,tags\na.wav,Bark\na.wav,Gong\n")
 
 
 def test_a_missing_list_of_clips_is_named(tmp_path):
     with pytest.raises(TableError, match=r"clips\.csv: expected a table of own_clips"):
-        user_data.list_clips(tmp_path, classes=["Bark"], other_labels="error")
+        clips.list_recordings(tmp_path, classes=["Bark"], other_labels="error")
 
 
 HEADER = "filename\tonset\toffset\tevent_label\n"
 
 
-def test_the_times_of_events_are_not_read_with_the_clips(clips):
-    frame = clips("path,tags\na.wav,Bark;Gong\n", HEADER + "other.wav\t2\t1\tWolf\n")
+def test_the_times_of_events_are_not_read_with_the_clips(listed):
+    frame = listed("path,tags\na.wav,Bark;Gong\n", HEADER + "other.wav\t2\t1\tWolf\n")
     assert frame["stop_s"].isna().all()
 
 
-def test_a_real_clip_that_is_listed_can_be_read(clips, tmp_path):
+def test_a_real_clip_that_is_listed_can_be_read(listed, tmp_path):
     soundfile.write(tmp_path / "a.wav", np.zeros(100), 8000)
-    frame = clips("path,tags\n./a.wav,Bark;Gong\n")
+    frame = listed("path,tags\n./a.wav,Bark;Gong\n")
     assert soundfile.info(frame["path"][0]).frames == 100
 
 
@@ -344,9 +344,7 @@ def _events(root, durations_s, text=None, listed=None, other_labels="error"):
         rows = "".join(f"{name},\n" for name in listed or durations_s)
         (root / "clips.csv").write_text(f"path,tags\n{rows}")
         (root / "strong.tsv").write_text(HEADER + text)
-    return user_data.clip_events(
-        root, durations_s, classes=["Bark", "Gong"], other_labels=other_labels
-    )
+    return clips.clip_events(root, durations_s, classes=["Bark", "Gong"], other_labels=other_labels)
 
 
 def test_without_times_no_clip_has_a_reference(tmp_path):

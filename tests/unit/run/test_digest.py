@@ -366,6 +366,8 @@ def test_all_that_a_module_really_holds_of_the_library_is_found(path):
     held = {
         value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None) or ""
         for value in vars(module).values()
+        # What only says something is left out where it is called.
+        if getattr(value, "__name__", None) not in digest._SAYING
     }
     sources = {
         digest.LIBRARY.parent.joinpath(*name.split(".")).with_suffix(".py")

@@ -3,9 +3,9 @@ from types import SimpleNamespace
 import pytest
 
 from tfseg.errors import ConfigError
-from tfseg.reporting.figures.registry import NEEDS
+from tfseg.reporting.figures.registry import NEEDS, find_figures
 from tfseg.run.experiment import Experiment
-from tfseg.run.figure_inputs import input_files, parameters
+from tfseg.run.figure_inputs import FigureInputs, input_files, parameters
 from tfseg.run.inputs import Inputs, files_in
 from tfseg.run.paths import paths_of_run
 
@@ -63,12 +63,15 @@ def test_only_systems_with_masks_separate_and_are_exported(inputs_of, small):
     small["systems"] = ["gap", "dnn"]
     inputs = inputs_of(small)
     assert list(inputs.mask_models(JOB)) == ["gap"]
-    assert len(inputs.models_to_export()) == 2 * 2
-    assert f"{R}/models/snr0/gap/fold1/seed0/model.onnx" in inputs.models_to_export()
+    exported = inputs.models_to_export(JOB)
+    assert len(set(exported)) == len(exported) == 2 * 2
+    assert f"{R}/models/snr0/gap/fold1/seed0/model.onnx" in exported
     small["systems"] = ["dnn"]
     with pytest.raises(ConfigError, match=r"expected a system with masks .* found dnn"):
-        inputs_of(small).models_to_export()
+        inputs_of(small).models_to_export(JOB)
     assert inputs_of(small).separated_folds() == []
+    small["model"] = "a folder/"
+    assert inputs_of(small).models_to_export(JOB) == ["a folder/model.onnx"]
 
 
 def test_scored_files_stand_beside_their_keys(inputs_of, small):
@@ -121,6 +124,19 @@ def test_a_figure_gets_what_it_needs_and_nothing_else(inputs_of, small):
     assert {(one["snr_db"], one["repeat"]) for one in scored["scored"]} == {(0.0, 0)}
     assert [one["counts"] for one in scored["scored"]] == input_files(inputs, ["scores"])["counts"]
     assert scored["metrics"] == inputs.experiment.metric_settings()
+
+
+def test_the_rule_asks_a_figures_declaration(inputs_of, small):
+    inputs, figures = inputs_of(small), find_figures()
+    asked, job = FigureInputs(inputs, figures), SimpleNamespace(figure="example_mixture")
+    assert asked.files(job) == {"example": inputs.paths.example}
+    assert asked.parameters(job) == {}
+    assert asked.labels(job) == {"figure": "a mixture (TASLP Fig. 1)"}
+    shown = {one["name"]: one for one in asked.for_report()}
+    assert list(shown) == list(figures)
+    assert shown["example_mixture"]["caption"] == asked.caption(job)
+    assert shown["training"]["section"] == "training"
+    assert shown["training"]["png"] == f"{R}/figures/training.png"
 
 
 @pytest.mark.parametrize("need", NEEDS)

@@ -345,3 +345,21 @@ def mixture_labels(mixture_events, mixtures=None):
     for row in mixture_events.itertuples(index=False):
         labels.setdefault(row.mixture, []).append((row.label, row.onset_s, row.offset_s))
     return {name: _joined(events) for name, events in labels.items()}
+
+
+def read_plan(mixtures_path, events_path):
+    """Read a plan: its mixtures, and what sounds in each.
+
+    Parameters
+    ----------
+    mixtures_path, events_path : path-like
+        ``mixtures.csv`` and ``events.csv``.
+
+    Returns
+    -------
+    mixtures : pd.DataFrame
+    labels : dict
+        As `mixture_labels`, with an entry for every mixture whose events' times are known.
+    """
+    mixtures = read_table(mixtures_path, "mixtures")
+    return mixtures, mixture_labels(read_table(events_path, "mixture_events"), mixtures)

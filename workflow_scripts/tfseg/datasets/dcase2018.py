@@ -7,6 +7,13 @@ import pandas as pd
 from tfseg.datasets.recordings import check_count, recordings, wanted
 from tfseg.errors import DataError
 
+DECLARATION = {
+    "summary": "FSDKaggle2018 events over TUT Urban Acoustic Scenes 2018 (TASLP 2019)",
+    "holds": "events",
+    "downloads": ["fsdkaggle2018", "tut_urban_2018"],
+    "expects": ["verified_recordings", "labels", "scenes", "scene_kinds"],
+    "takes": ["scenes"],
+}
 SCENE_FOLDER = "TUT-urban-acoustic-scenes-2018-development"
 EVENT_FOLDER = "FSDKaggle2018.audio_train"
 EVENT_META = "FSDKaggle2018.meta/train_post_competition.csv"

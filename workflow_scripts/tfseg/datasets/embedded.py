@@ -25,6 +25,46 @@ from tfseg.errors import DataError
 from tfseg.io.audio import write_wav
 from tfseg.run.seeding import generator
 
+DECLARATION = {
+    "summary": "instruments of a sound font over synthesised scenes; nothing to download",
+    "holds": "events",
+    "renders": True,
+    "settings": {
+        "part": {
+            "enum": ["demo", "development"],
+            "default": "demo",
+            "description": "No pitch and no place is in both",
+        },
+        "groups_per_class": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 20,
+            "unit": "pitches",
+            "description": "Pitches; a group never lies in two folds",
+        },
+        "takes_per_group": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 2,
+            "unit": "recordings",
+            "description": "Recordings of each pitch",
+        },
+        "places_per_scene": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 6,
+            "unit": "places",
+            "description": "Places of each of the five kinds of scene",
+        },
+        "takes_per_place": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 3,
+            "unit": "recordings",
+            "description": "Recordings of each place",
+        },
+    },
+}
 SAMPLE_RATE = 32000
 SOUND_FONT_SHA256 = "82475b91a76de15cb28a104707d3247ba932e228bada3f47bba63c6b31aaf7a1"
 EVENT_LICENCE = "GPL-2.0"

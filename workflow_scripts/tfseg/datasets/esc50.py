@@ -12,6 +12,15 @@ import pandas as pd
 from tfseg.datasets.recordings import NOT_STATED, check_count, recordings, wanted
 from tfseg.errors import DataError
 
+DECLARATION = {
+    "summary": "ESC-50, or a folder in its layout: some classes are events, others are scenes",
+    "holds": "events",
+    "split": "folds",
+    "downloads": ["esc50"],
+    "expects": ["clips"],
+    "found_by": "meta/esc50.csv",
+    "takes": ["scenes"],
+}
 _COLUMNS = ["filename", "fold", "category", "src_file"]
 _LICENCE = "CC BY-NC 3.0 (ESC-50 as a whole)"
 _SUBSET_LICENCE = "CC BY 3.0 (ESC-10 as a whole)"
@@ -53,7 +62,7 @@ def _credits(folder):
     return {m["clip"]: (m["author"], m["licence"], m["url"]) for m in matches if m}
 
 
-def list_recordings(folder, *, classes, scenes, expect_clips=None):
+def list_recordings(folder, *, classes, scenes, expect=None):
     """List the clips of some categories as events and of others as scenes.
 
     Parameters
@@ -62,8 +71,8 @@ def list_recordings(folder, *, classes, scenes, expect_clips=None):
         In ESC-50's layout; may hold only part of its clips.
     classes, scenes : sequence of str
         Categories that serve as events, and as scenes.
-    expect_clips : int or None
-        How many clips the list must have (2000 where the whole archive was unpacked).
+    expect : dict or None
+        ``clips``: how many the list must have (where the whole archive was unpacked).
 
     Returns
     -------
@@ -79,8 +88,8 @@ def list_recordings(folder, *, classes, scenes, expect_clips=None):
         raise DataError(
             f"{path}: {row['filename']}: expected a whole number as fold, found {row['fold']!r}"
         )
-    if expect_clips is not None:
-        check_count("clips", expect_clips, len(meta), path)
+    if expect is not None:
+        check_count("clips", expect["clips"], len(meta), path)
     if not scenes:
         raise DataError(f"{path}: expected categories that serve as scenes in corpus.scenes")
     both = sorted(set(classes) & set(scenes))

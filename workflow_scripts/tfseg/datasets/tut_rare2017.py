@@ -13,6 +13,14 @@ import yaml
 from tfseg.datasets.recordings import NOT_STATED, check_count, recordings, wanted
 from tfseg.errors import DataError
 
+DECLARATION = {
+    "summary": "TUT Rare Sound Events 2017 in its authors' split (JSC 2018)",
+    "holds": "events",
+    "split": "fixed",
+    "downloads": ["tut_rare_2017"],
+    "expects": ["devtrain_backgrounds", "devtest_backgrounds"],
+    "takes": ["scenes"],
+}
 FOLDER = "TUT-rare-sound-events-2017-development"
 # Part 1 is held out in a fixed split.
 PARTS = {"devtest": 1, "devtrain": 2}

@@ -7,8 +7,8 @@ import functools
 import itertools
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
+from tfseg.datasets.corpora import find_corpora
 from tfseg.run.recipes import find_recipe
 from tfseg.settings.comparing import changed_keys, sorted_keys
 from tfseg.snr import snr_to_path
@@ -60,7 +60,7 @@ class Experiment:
     @property
     def is_clips(self):
         """Whether the recordings already are mixtures: no SNR, nothing mixed, no ideal mask."""
-        return self.kind == "clips"
+        return find_corpora()[self.kind].is_clips
 
     @property
     def classes(self):
@@ -166,7 +166,7 @@ class Experiment:
         """Numbers of the shards that the mixtures (or clips) of a fold are dealt to, by fold."""
         n_kinds = len(self.config["mixing"]["kinds"])
         if self.is_clips:
-            n_clips = _clips_listed(self.config["data_root"])
+            n_clips = find_corpora()[self.kind].n_clips(self.config["data_root"])
             sizes = [math.ceil(n_clips / len(self.folds))] * len(self.folds)
         else:
             sizes = [n_mixtures * n_kinds for n_mixtures in self.mixtures_per_fold]
@@ -259,9 +259,3 @@ def reported_config(values):
         if key != "container"
     }
     return sorted_keys(sections)
-
-
-def _clips_listed(data_root):
-    """Number of rows of the user's clips.csv, about: it decides the number of jobs only."""
-    with Path(data_root, "clips.csv").open("rb") as stream:
-        return max(sum(1 for line in stream if line.strip()) - 1, 1)

@@ -4,6 +4,53 @@
 else, so that a change elsewhere does not draw it anew.
 """
 
+from dataclasses import dataclass
+
+from tfseg.run.inputs import Inputs
+
+
+@dataclass(frozen=True)
+class FigureInputs:
+    """What the rule that draws figures takes from their declarations.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    figures : dict of str to tfseg.reporting.figures.registry.Declaration
+    """
+
+    inputs: Inputs
+    figures: dict
+
+    def files(self, wildcards):
+        """Input files of a figure, by name."""
+        return input_files(self.inputs, self.figures[wildcards.figure].needs)
+
+    def parameters(self, wildcards):
+        """What a figure is told beside its files."""
+        return parameters(self.inputs, self.figures[wildcards.figure].needs)
+
+    def caption(self, wildcards):
+        """Caption of a figure in this experiment."""
+        return self.figures[wildcards.figure].caption_of(self.inputs.experiment.config)
+
+    def labels(self, wildcards):
+        """What Snakemake's own report calls a figure."""
+        return {"figure": self.figures[wildcards.figure].label}
+
+    def for_report(self):
+        """Name, section, caption and picture of every figure, in the order of the report."""
+        config, pattern = self.inputs.experiment.config, self.inputs.paths.figure
+        return [
+            {
+                "name": one.name,
+                "section": one.section,
+                "caption": one.caption_of(config),
+                "png": pattern.format(figure=one.name, ending="png"),
+            }
+            for one in self.figures.values()
+        ]
+
 
 def _curve_trainings(inputs):
     """Trainings whose scores are compared at every threshold: one of each system and fold."""

@@ -106,21 +106,28 @@ class Inputs:
             )
         )
 
-    def models_to_export(self):
-        """ONNX files of all systems with masks.
+    @property
+    def exported_dir(self):
+        """Folders that models are exported in: those of the run, or the one that the config names."""
+        return (self.experiment.config["model"] or self.paths.model_dir).rstrip("/")
+
+    def models_to_export(self, wildcards):
+        """ONNX files of `snakemake export`: of the config's ``model``, else of all with masks.
 
         Raises
         ------
         ConfigError
             When there is no such system.
         """
+        if self.experiment.config["model"]:
+            return [f"{self.exported_dir}/model.onnx"]
         if not self.experiment.mask_systems:
             raise ConfigError(
                 "export: expected a system with masks among the config key systems, found "
                 f"{', '.join(self.experiment.systems)}; only those can be written as ONNX"
             )
         trainings = self.experiment.trainings(systems=self.experiment.mask_systems)
-        return [f"{training.in_path(self.paths.model_dir)}/model.onnx" for training in trainings]
+        return [f"{training.in_path(self.exported_dir)}/model.onnx" for training in trainings]
 
     def _scored_files(self, training):
         """What came of a held-out fold: name to path."""

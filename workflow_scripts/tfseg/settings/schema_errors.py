@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 
+from tfseg.datasets.corpora import declared_schema
 from tfseg.settings.declared import with_declarations
 from tfseg.settings.messages import dotted, found, number_hint, unknown_key
 from tfseg.settings.renamed import renamed_key
@@ -36,7 +37,7 @@ _Validator = jsonschema.validators.extend(
 @functools.cache
 def _validator():
     schema = json.loads(_SCHEMA_PATH.read_text(encoding="utf-8"))
-    return _Validator(with_declarations(schema))
+    return _Validator(with_declarations(declared_schema(schema)))
 
 
 def _explain(error):

@@ -1,12 +1,14 @@
 """Relations of the section ``split``, and of what is counted in folds."""
 
+from tfseg.datasets.corpora import find_corpora
+
 
 def split_relations(config):
     """Check how recordings are dealt to folds, and what each fold gets."""
     kind, split = config["corpus"]["kind"], config["split"]
     fixed = split["kind"] == "fixed"
-    has_own = {"tut_rare2017": "fixed", "esc50": "folds", "clips": split["kind"]}
-    if (fixed or split["by"] == "corpus") and has_own.get(kind) != split["kind"]:
+    has_own = find_corpora()[kind].has_own_split(split["kind"])
+    if (fixed or split["by"] == "corpus") and not has_own:
         key = "split.kind" if fixed else "split.by"
         yield (
             f"config key {key}: expected a way to deal recordings that the corpus {kind} has, "

@@ -1,6 +1,6 @@
 """How far the borders of a run's detected events lie from the true ones.
 
-    python bench/borders.py results/mini [--systems gwrp unet ...] [--events events_tuned]
+    python analyses/borders.py results/mini [--systems gwrp unet ...] [--events events_tuned]
 
 A row per SNR and system, all held-out folds and repeats together: the number of true events, how many pairs
 they make with detected events of the same clip and class that overlap them, and of these pairs the median of

@@ -1,6 +1,6 @@
 """Print how a run's systems compare with its reference, as Markdown: ratios and differences with intervals.
 
-    python bench/compared.py results/compare/comparisons.csv [--snr all] [--systems unet ...]
+    python analyses/compared.py results/compare/comparisons.csv [--snr all] [--systems unet ...]
 
 Rows are macro averages over classes, means over SNRs and repeats; intervals are paired bootstraps over clips.
 """

@@ -1,6 +1,6 @@
 """Check a run's separation scores against what must hold, whatever was learned.
 
-    python bench/known_answers.py results/mini/metrics.csv
+    python analyses/known_answers.py results/mini/metrics.csv
 
 At 0 dB, for every class and in the mean over clips: the ideal binary mask separates better (SDR)
 than every system and than no separation; and no separation has SDR = SIR and an SAR above 80 dB.

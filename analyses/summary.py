@@ -1,6 +1,6 @@
 """Average a run's macro metrics over SNRs and folds, by repeat and system, as Markdown.
 
-python bench/summary.py results/mini/metrics.csv
+python analyses/summary.py results/mini/metrics.csv
 """
 
 import sys
