@@ -197,7 +197,7 @@ def declared_schema(schema):
     }
     # In the schema's order, which a message repeats; corpora of one's own come last.
     there_are = corpus_kinds()
-    named = [kind for kind in known["kind"]["enum"] if kind in there_are]
+    named = [kind for kind in known["kind"].get("enum", ()) if kind in there_are]
     kinds = {"kind": {**known["kind"], "enum": list(dict.fromkeys([*named, *there_are]))}}
     corpus = {**section, "properties": {**known, **kinds, **own}}
     return {**schema, "properties": {**schema["properties"], "corpus": corpus}}
