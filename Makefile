@@ -10,7 +10,7 @@ SLOTS := $(if $(filter-out 0,$(GPUS)),$(GPUS),$(shell nproc))
 DEMO_MODEL := results/mini/models/snr10/unet/fold1/seed0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-slurm demo demo-all test test-browser test-cluster lint docs bench lock clean
+.PHONY: help setup setup-slurm demo demo-all test test-browser test-cluster lint settings docs bench lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -24,7 +24,7 @@ setup-slurm: setup  ## make .venv-slurm: Snakemake with the plugins for clusters
 demo: setup  ## run the whole pipeline on the embedded corpus: results/mini/
 	@$(VENV)/python envs/start.py --resources gpu=$(SLOTS) --configfile experiments/mini.yaml
 	@$(VENV)/python envs/start.py apply --resources gpu=$(SLOTS) --configfile experiments/mini.yaml \
-		--config recordings=results/mini/collages reference=results/mini/collages/events.tsv model=$(DEMO_MODEL)
+		--config recordings=results/mini/soundscapes reference=results/mini/soundscapes/events.tsv model=$(DEMO_MODEL)
 	@echo "Look and listen: results/mini/report.html   tables: results/mini/tables/*.md   values: results/mini/metrics.csv"
 	@echo "The model of $(DEMO_MODEL), applied to long recordings: results/mini/applied/index.html"
 
@@ -52,6 +52,9 @@ lint: setup  ## check style: ruff, snakefmt, snakemake --lint
 
 docs: setup  ## write the pages of the docs that are made of declarations (metrics, deviations)
 	@PYTHONPATH=workflow_scripts $(VENV)/python -m tfseg.reporting.doc_tables
+
+settings: setup  ## write what repeats the declared settings: the schema, the table of keys (docs/configuration.md)
+	@PYTHONPATH=workflow_scripts $(VENV)/python -m tfseg.settings.generate
 
 bench: setup  ## measure; writes results/bench/
 	@$(VENV)/python bench/run.py

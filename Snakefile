@@ -66,7 +66,7 @@ rule all:
         files_in(INPUTS.leaderboard("csv", "md", "tex")),
         PATHS.example,
         expand(PATHS.figure, figure=FIGURES, ending=["png", "svg"]),
-        COLLAGES,
+        SOUNDSCAPES,
         PATHS.listening,
         PATHS.report,
     message:

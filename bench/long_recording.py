@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 from harness import ROOT
 
-from tfseg.mixing.soundscape import CollageSettings, make_collage, write_collage
+from tfseg.mixing.soundscape import SoundscapeSettings, make_soundscape, write_soundscape
 
 RUN = ROOT / "results" / "mini"
 MODEL = RUN / "models" / "snr10" / "gwrp" / "fold1" / "seed0"
@@ -56,11 +56,11 @@ def main(model=MODEL, minutes=MINUTES, run=RUN):
     with tempfile.TemporaryDirectory() as folder:
         for number in minutes:
             path = Path(folder) / f"minutes{number}.wav"
-            settings = CollageSettings(path.name, 60.0 * number, 10, 44100, 1)
-            samples, _ = make_collage(
+            settings = SoundscapeSettings(path.name, 60.0 * number, 10, 44100, 1)
+            samples, _ = make_soundscape(
                 events, scenes, settings, max_event_s=2.0, resampler="soxr_hq", seed=1
             )
-            write_collage(path, samples, settings.sample_rate)
+            write_soundscape(path, samples, settings.sample_rate)
             del samples
             print(f"{number} minutes: {measure(path, model, Path(folder) / 'out')}", flush=True)
 

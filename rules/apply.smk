@@ -1,7 +1,7 @@
 # Recordings of any length and a trained model -> events, sounds and a page of each (`snakemake apply`),
 # and the long recordings that a corpus can be made to give for trying it.
 
-COLLAGES = [f"{PATHS.collages}/{name}" for name in EXPERIMENT.collages]
+SOUNDSCAPES = [f"{PATHS.soundscapes}/{name}" for name in EXPERIMENT.soundscapes]
 GIVEN = GivenRecordings(config)
 APPLIED_FOLDER = f"{PATHS.applied}/{{recording}}"
 APPLIED_STATUS = f"{PATHS.applied}/.status/{{recording}}.json"
@@ -14,20 +14,20 @@ APPLIED_MODEL = (
     else []
 )
 
-if config["collages"]:
+if config["soundscapes"]:
 
-    rule render_collages:
+    rule render_soundscapes:
         input:
             events=CORPUS["events"],
             scenes=CORPUS["scenes"],
             audio=EMBEDDED_AUDIO,
         output:
-            recordings=COLLAGES,
-            labels=f"{PATHS.collages}/events.tsv",
+            recordings=SOUNDSCAPES,
+            labels=f"{PATHS.soundscapes}/events.tsv",
         log:
-            f"{RESULTS}/logs/render_collages/collages.log",
+            f"{RESULTS}/logs/render_soundscapes/soundscapes.log",
         benchmark:
-            f"{RESULTS}/benchmarks/render_collages/collages.tsv"
+            f"{RESULTS}/benchmarks/render_soundscapes/soundscapes.tsv"
         conda:
             "../envs/environment.yaml"
         threads: 1
@@ -35,8 +35,8 @@ if config["collages"]:
             mem_mb=growing(4000),
             runtime=60,
         params:
-            code=code("render_collages"),
-            collages=[sorted_keys(entry) for entry in config["collages"]],
+            code=code("render_soundscapes"),
+            soundscapes=[sorted_keys(entry) for entry in config["soundscapes"]],
             fold=config["figures"]["fold"],
             max_event_s=config["mixing"]["max_event_s"],
             resampler=config["mixing"]["resampler"],
@@ -44,7 +44,7 @@ if config["collages"]:
         message:
             "Making long recordings of fold {params.fold}"
         script:
-            "../workflow_scripts/render_collages.py"
+            "../workflow_scripts/render_soundscapes.py"
 
 
 rule apply_model:

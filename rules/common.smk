@@ -6,7 +6,8 @@ import functools
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from tfseg.settings.checks import check_config, check_config_files, sorted_keys
+from tfseg.settings.checks import check_config, check_config_files
+from tfseg.settings.comparing import sorted_keys
 from tfseg.datasets.corpora import find_source
 from tfseg.datasets.downloads import Downloads
 from tfseg.datasets.registry import load_registry

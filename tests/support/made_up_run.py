@@ -17,7 +17,7 @@ from tfseg.reporting import leaderboard
 from tfseg.reporting.audio_examples import Listening, write_listening
 from tfseg.reporting.examples import Example
 from tfseg.reporting.figures.registry import find_figures
-from tfseg.settings.checks import sorted_keys
+from tfseg.settings.comparing import sorted_keys
 
 REPOSITORY = Path(__file__).parents[2]
 HOSTILE = "<script>alert(1)</script>"

@@ -22,7 +22,7 @@ SCIENTIFIC = {
     "dcase_util",
     "jsonschema",
 }
-ALL = PLOTTING | AUDIO | SCIENTIFIC | {"snakemake", "requests"}
+ALL = PLOTTING | AUDIO | SCIENTIFIC | {"snakemake", "requests", "pydantic"}
 
 REFUSED = {
     # The most jobs of a run: torch, numpy, h5py, safetensors, tqdm and nothing else that is slow.

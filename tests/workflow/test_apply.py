@@ -167,11 +167,11 @@ def test_what_is_missing_is_said_before_anything_runs(project):
 
 
 def test_the_corpus_gives_a_long_recording_with_its_labels(finished):
-    folder = finished.folder / "results/tiny/collages"
-    info = soundfile.info(folder / "collage.flac")
+    folder = finished.folder / "results/tiny/soundscapes"
+    info = soundfile.info(folder / "soundscape.flac")
     assert (info.samplerate, info.channels, info.frames) == (22050, 2, 8 * 22050)
     table = pd.read_csv(folder / "events.tsv", sep="\t")
-    assert set(table["filename"]) == {"collage.flac"} and table["offset"].max() <= 8
+    assert set(table["filename"]) == {"soundscape.flac"} and table["offset"].max() <= 8
 
 
 def test_the_benchmark_of_long_recordings_runs_in_small(finished, capsys, monkeypatch):

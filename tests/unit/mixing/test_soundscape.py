@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from tfseg.mixing.soundscape import CollageSettings, make_collage, write_collage
+from tfseg.mixing.soundscape import SoundscapeSettings, make_soundscape, write_soundscape
 
 RATE = 8000
 
@@ -38,8 +38,8 @@ def corpus(tmp_path):
 
 def make(corpus, seed=1, **changed):
     values = {"name": "a.wav", "duration_s": 90.0, "snr_db": 10, "sample_rate": RATE, "channels": 1}
-    settings = CollageSettings(**(values | changed))
-    return make_collage(*corpus, settings, max_event_s=0.8, resampler="soxr_hq", seed=seed)
+    settings = SoundscapeSettings(**(values | changed))
+    return make_soundscape(*corpus, settings, max_event_s=0.8, resampler="soxr_hq", seed=seed)
 
 
 def rms_db(samples):
@@ -84,7 +84,7 @@ def test_same_seed_same_samples_other_name_other_draw(corpus):
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.aiff"])
 def test_any_format_is_written(tmp_path, corpus, name):
     samples, _ = make(corpus, duration_s=5.0, channels=2, sample_rate=22050)
-    write_collage(tmp_path / name, samples, 22050)
+    write_soundscape(tmp_path / name, samples, 22050)
     read, rate = soundfile.read(tmp_path / name)
     assert rate == 22050 and read.shape == samples.shape
     assert rms_db(read - samples) < rms_db(samples) - 60

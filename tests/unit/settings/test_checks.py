@@ -7,7 +7,8 @@ import yaml
 
 from tfseg.datasets.instruments import INSTRUMENTS
 from tfseg.errors import ConfigError
-from tfseg.settings.checks import changed_keys, check_config, sorted_keys
+from tfseg.settings.checks import check_config
+from tfseg.settings.comparing import changed_keys, sorted_keys
 
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
 

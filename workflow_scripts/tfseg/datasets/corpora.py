@@ -195,7 +195,10 @@ def declared_schema(schema):
         for kind, corpus in find_corpora().items()
         if corpus.settings and kind not in known
     }
-    kinds = {"kind": {**known["kind"], "enum": corpus_kinds()}}
+    # In the schema's order, which a message repeats; corpora of one's own come last.
+    there_are = corpus_kinds()
+    named = [kind for kind in known["kind"].get("enum", ()) if kind in there_are]
+    kinds = {"kind": {**known["kind"], "enum": list(dict.fromkeys([*named, *there_are]))}}
     corpus = {**section, "properties": {**known, **kinds, **own}}
     return {**schema, "properties": {**schema["properties"], "corpus": corpus}}
 

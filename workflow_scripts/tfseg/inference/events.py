@@ -8,6 +8,7 @@ import numpy as np
 
 from tfseg.inference.change_points import find_segments
 from tfseg.io.files import write_text
+from tfseg.settings.detection_keys import DEFAULTS
 
 COLUMNS = ["filename", "onset", "offset", "event_label"]
 
@@ -50,11 +51,11 @@ class EventSettings:
     low_threshold: float | tuple
     join_gap_frames: int | tuple
     drop_frames: int | tuple
-    median_frames: int | tuple = 1
-    candidates: str = HYSTERESIS
-    step_frames: int | tuple = 10
-    merge_drop: float | tuple = 0.02
-    merge_share: float | tuple = 0.7
+    median_frames: int | tuple = DEFAULTS["median_frames"]
+    candidates: str = DEFAULTS["candidates"]
+    step_frames: int | tuple = DEFAULTS["step_frames"]
+    merge_drop: float | tuple = DEFAULTS["merge_drop"]
+    merge_share: float | tuple = DEFAULTS["merge_share"]
 
     def of_class(self, k):
         """Settings of one class by its number, all of them single values."""

@@ -3,48 +3,53 @@
 Apart from ``model.json``, because another threshold is no reason to train again.
 """
 
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+import math
+from dataclasses import asdict, dataclass, fields, replace
 
 from tfseg.errors import DamagedFileError
-from tfseg.inference.events import CHANGE_POINTS, HYSTERESIS, EventSettings
+from tfseg.inference.events import EventSettings
 from tfseg.io.files import read_json, write_json
+from tfseg.settings.detection_keys import HEADINGS, LIMITS
 
 DETECTION_FORMAT = 2
 # Of all classes alike, without what was added since; still read.
 _FORMAT_WITHOUT_CLASSES = 1
-# What a value may be, by its key; the others are sections.
-_IS_THRESHOLD = (
-    lambda value: _is_number(value) and 0 <= value < 1,
-    "a number, at least 0 and less than 1",
-)
-_IS_COUNT = (lambda value: type(value) is int and value >= 0, "a whole number, at least 0")
-_BY_CLASS = {
-    "tag_threshold": _IS_THRESHOLD,
-    "frame_threshold": _IS_THRESHOLD,
-    "mask_threshold": _IS_THRESHOLD,
-    "high_threshold": _IS_THRESHOLD,
-    "low_threshold": _IS_THRESHOLD,
-    "join_gap_frames": _IS_COUNT,
-    "drop_frames": _IS_COUNT,
-    "median_frames": (
-        lambda value: type(value) is int and value > 0 and value % 2 == 1,
-        "an odd whole number, at least 1",
-    ),
-    "step_frames": (lambda value: type(value) is int and value > 0, "a whole number, at least 1"),
-    "merge_drop": _IS_THRESHOLD,
-    "merge_share": _IS_THRESHOLD,
-}
-_OF_ALL = {
-    "tag_gate": (lambda value: isinstance(value, bool), "true or false"),
-    "candidates": (
-        lambda value: value in (HYSTERESIS, CHANGE_POINTS),
-        f"one of {HYSTERESIS}, {CHANGE_POINTS}",
-    ),
+# What those files meant: one filter length, one way to events.
+_ADDED_SINCE = {
+    "median_frames": 1,
+    "candidates": "hysteresis",
+    "step_frames": 10,
+    "merge_drop": 0.02,
+    "merge_share": 0.7,
 }
 
 
-def _is_number(value):
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _fits(value, limits):
+    """Whether a value is of a key's kind and within its limits."""
+    if "enum" in limits:
+        return value in limits["enum"]
+    if limits["type"] == "boolean":
+        return isinstance(value, bool)
+    kinds = int if limits["type"] == "integer" else int | float
+    return (
+        isinstance(value, kinds)
+        and not isinstance(value, bool)
+        and value >= limits["minimum"]
+        and value < limits.get("exclusiveMaximum", math.inf)
+        and not (limits.get("odd") and value % 2 == 0)
+    )
+
+
+def _wanted(limits):
+    """What `_fits` accepts, in words."""
+    if "enum" in limits:
+        return f"one of {', '.join(limits['enum'])}"
+    if limits["type"] == "boolean":
+        return "true or false"
+    kind = {"integer": "whole number", "number": "number"}[limits["type"]]
+    article = "an odd" if limits.get("odd") else "a"
+    below = f" and less than {limits['exclusiveMaximum']}" if "exclusiveMaximum" in limits else ""
+    return f"{article} {kind}, at least {limits['minimum']}{below}"
 
 
 @dataclass(frozen=True)
@@ -84,23 +89,23 @@ def write_detection(path, settings):
 
 def _checked(path, key, value, n_classes):
     """A value of the key's own kind; of those that classes may have of their own, also a list."""
-    if key not in _BY_CLASS and key not in _OF_ALL:
+    if key not in LIMITS:  # a section
         return value
-    fits, what = (_BY_CLASS | _OF_ALL)[key]
-    if key in _BY_CLASS and isinstance(value, list):
+    limits = LIMITS[key]
+    if key in HEADINGS and isinstance(value, list):
         if len(value) != n_classes:
             raise DamagedFileError(
                 f"{path}: key {key}: expected one number, or {n_classes} (one for each class of "
                 f"model.json, in its order), found {len(value)}"
             )
         for index, item in enumerate(value):
-            if not fits(item):
+            if not _fits(item, limits):
                 raise DamagedFileError(
-                    f"{path}: key {key}[{index}]: expected {what}, found {item!r}"
+                    f"{path}: key {key}[{index}]: expected {_wanted(limits)}, found {item!r}"
                 )
         return tuple(value)
-    if not fits(value):
-        raise DamagedFileError(f"{path}: key {key}: expected {what}, found {value!r}")
+    if not _fits(value, limits):
+        raise DamagedFileError(f"{path}: key {key}: expected {_wanted(limits)}, found {value!r}")
     return value
 
 
@@ -146,7 +151,7 @@ def read_detection(path, n_classes):
         )
     events = values.get("postprocessing")
     if found == _FORMAT_WITHOUT_CLASSES and isinstance(events, dict):
-        values["postprocessing"] = _added_since() | events
+        values["postprocessing"] = _ADDED_SINCE | events
     settings = _typed(path, DetectionSettings, values, n_classes)
     events = _typed(path, EventSettings, values["postprocessing"], n_classes)
     for k in range(n_classes):
@@ -158,10 +163,3 @@ def read_detection(path, n_classes):
                 f"({of_class.high_threshold}), found {of_class.low_threshold}"
             )
     return replace(settings, postprocessing=events)
-
-
-def _added_since():
-    """Keys of events that a file of format 1 does not have, as they were without them."""
-    return {
-        field.name: field.default for field in fields(EventSettings) if field.default is not MISSING
-    }

@@ -19,8 +19,8 @@ _PEAK = 0.5
 
 
 @dataclass(frozen=True)
-class CollageSettings:
-    """One long recording; its fields are the keys of an entry of ``collages`` in the config.
+class SoundscapeSettings:
+    """One long recording; its fields are the keys of an entry of ``soundscapes`` in the config.
 
     Parameters
     ----------
@@ -65,14 +65,14 @@ def _background(scenes, settings, resampler, rng):
     return total[:n_samples]
 
 
-def make_collage(events, scenes, settings, *, max_event_s, resampler, seed):
+def make_soundscape(events, scenes, settings, *, max_event_s, resampler, seed):
     """Make one long recording.
 
     Parameters
     ----------
     events, scenes : pd.DataFrame
         Rows of the corpus tables to use.
-    settings : CollageSettings
+    settings : SoundscapeSettings
     max_event_s : float
         Longer events are cut.
     resampler : str
@@ -86,6 +86,7 @@ def make_collage(events, scenes, settings, *, max_event_s, resampler, seed):
     labels : list of (onset_s, offset_s, label)
         In order.
     """
+    # The word is part of the seed: another one would make other recordings.
     rng = generator(seed, "collage", settings.name)
     rate = settings.sample_rate
     samples = np.repeat(
@@ -119,7 +120,7 @@ def make_collage(events, scenes, settings, *, max_event_s, resampler, seed):
         now_s += length_s + rng.uniform(*_GAPS_S)
 
 
-def write_collage(path, samples, sample_rate):
+def write_soundscape(path, samples, sample_rate):
     """Write a recording in the format that its ending names, whole or not at all."""
     with whole_file(path) as temporary_path:
         soundfile.write(temporary_path, samples, sample_rate)

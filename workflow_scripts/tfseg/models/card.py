@@ -7,6 +7,7 @@ import jinja2
 
 from tfseg.inference.events import of_class
 from tfseg.models.registry import systems
+from tfseg.settings.detection_keys import HEADINGS
 
 
 def _line(text):
@@ -14,26 +15,11 @@ def _line(text):
     return "".join(f"\\{c}" if c in "\\`*_[]<>|#" else c for c in " ".join(str(text).split()))
 
 
-_COLUMNS = {
-    "tag_threshold": "tag",
-    "frame_threshold": "frame",
-    "mask_threshold": "mask",
-    "high_threshold": "high",
-    "low_threshold": "low",
-    "join_gap_frames": "join",
-    "drop_frames": "drop",
-    "median_frames": "median",
-    "step_frames": "step",
-    "merge_drop": "merge drop",
-    "merge_share": "merge share",
-}
-
-
 def _by_class(values, classes):
     """Settings that classes have of their own: their names, and a row of text for each class."""
-    own = [key for key in _COLUMNS if isinstance(values.get(key), tuple)]
+    own = [key for key in HEADINGS if isinstance(values.get(key), tuple)]
     rows = [[f"{of_class(values[key], k):.4g}" for key in own] for k in range(len(classes))]
-    return [_COLUMNS[key] for key in own], dict(zip(classes, rows, strict=True))
+    return [HEADINGS[key] for key in own], dict(zip(classes, rows, strict=True))
 
 
 def model_card(description, detection, template, *, tuned=False):
@@ -69,7 +55,7 @@ def model_card(description, detection, template, *, tuned=False):
         rows=rows,
         tuned=tuned,
         value=lambda key: (
-            f"the class's `{_COLUMNS[key]}`" if _COLUMNS[key] in columns else values[key]
+            f"the class's `{HEADINGS[key]}`" if HEADINGS[key] in columns else values[key]
         ),
         has_masks=systems()[description["network"]].has_masks,
         excerpt_s=description["training"]["excerpt_s"],

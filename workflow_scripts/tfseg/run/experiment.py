@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tfseg.datasets.corpora import find_corpora
 from tfseg.reporting.tables.registry import TABLES
 from tfseg.run.recipes import find_recipe
-from tfseg.settings.checks import changed_keys, sorted_keys
+from tfseg.settings.comparing import changed_keys, sorted_keys
 from tfseg.snr import snr_to_path
 
 
@@ -150,9 +150,9 @@ class Experiment:
         return [name for name, of in TABLES.items() if self.tunes or not of.needs_tuning]
 
     @property
-    def collages(self):
+    def soundscapes(self):
         """File names of the long recordings."""
-        return [entry["name"] for entry in self.config["collages"]]
+        return [entry["name"] for entry in self.config["soundscapes"]]
 
     @functools.cached_property
     def shards(self):

@@ -48,7 +48,7 @@ class Paths:
         What the example figures and the listening page show.
     report, report_files : str
         The page, and sounds that would make it too large; that folder is there in any case.
-    collages, applied : str
+    soundscapes, applied : str
         Folders of long recordings, and of what a model finds in recordings.
     """
 
@@ -89,7 +89,7 @@ class Paths:
     listening: str
     report: str
     report_files: str
-    collages: str
+    soundscapes: str
     applied: str
 
 
@@ -151,6 +151,6 @@ def paths_of_run(run, *, example_snr, example_fold):
         listening=f"{results}/examples/listening-{example}.h5",
         report=f"{results}/report.html",
         report_files=f"{results}/report_files",
-        collages=f"{results}/collages",
+        soundscapes=f"{results}/soundscapes",
         applied=f"{results}/applied",
     )

@@ -10,7 +10,7 @@ from tfseg.reporting.figures.registry import find_figures
 from tfseg.reporting.pages import deviations, render, report
 from tfseg.reporting.pages.audio_examples import EMBEDDED_SOUNDS_LIMIT
 from tfseg.reporting.pages.result_tables import read_table
-from tfseg.settings.checks import changed_keys
+from tfseg.settings.comparing import changed_keys
 
 
 def _write_table(folder, name, rows):

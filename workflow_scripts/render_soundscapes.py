@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tfseg.datasets import corpus_tables
 from tfseg.inference.events import write_events
-from tfseg.mixing.soundscape import CollageSettings, make_collage, write_collage
+from tfseg.mixing.soundscape import SoundscapeSettings, make_soundscape, write_soundscape
 from tfseg.run.job import run_script
 
 
@@ -15,9 +15,9 @@ def main(smk):
     scenes = corpus_tables.read_table(smk.input.scenes, "scenes")
     events, scenes = events[events["fold"] == fold], scenes[scenes["fold"] == fold]
     rows = []
-    for path, entry in zip(smk.output.recordings, smk.params.collages, strict=True):
-        settings = CollageSettings(**entry)
-        samples, labels = make_collage(
+    for path, entry in zip(smk.output.recordings, smk.params.soundscapes, strict=True):
+        settings = SoundscapeSettings(**entry)
+        samples, labels = make_soundscape(
             events,
             scenes,
             settings,
@@ -25,7 +25,7 @@ def main(smk):
             resampler=smk.params.resampler,
             seed=smk.params.seed,
         )
-        write_collage(path, samples, settings.sample_rate)
+        write_soundscape(path, samples, settings.sample_rate)
         rows += [(Path(path).name, onset_s, offset_s, label) for onset_s, offset_s, label in labels]
     write_events(smk.output.labels, rows)
 

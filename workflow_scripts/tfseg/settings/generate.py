@@ -1,0 +1,229 @@
+"""Write what repeats the settings' declarations: ``make settings``.
+
+That is the schema that a config is checked with, the table of keys in the documentation, and the
+few keys that jobs need when they read ``detection.json``. Only the sections are edited by hand
+(`tfseg.settings.sections`), and ``config.yaml``, the commented file that people read.
+"""
+
+import difflib
+import json
+from pathlib import Path
+
+import yaml
+
+from tfseg.models.registry import with_defaults
+from tfseg.settings.schema import config_schema, default_config, keys_of
+
+_REPOSITORY = Path(__file__).resolve().parents[3]
+SCHEMA = "schemas/config.schema.json"
+DOCS = "docs/configuration.md"
+DETECTION_KEYS = "workflow_scripts/tfseg/settings/detection_keys.py"
+CONFIG = "config.yaml"
+_BEGIN, _END = "<!-- keys: written by `make settings` -->\n", "<!-- end of keys -->\n"
+# Longer lists are not written out.
+_MANY_ITEMS = 12
+_DETECTION_HEAD = '''"""Keys that ``detection.json`` may hold: their limits and defaults, without pydantic.
+
+``HEADINGS`` are those of the model card, of keys that each class may have a value of its own for.
+Written by ``make settings`` from `tfseg.settings.sections`; do not edit.
+"""
+'''
+
+
+def _schema_text(schema):
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+
+
+def _yaml(value):
+    """A value as config.yaml would have it, on one line."""
+    if isinstance(value, list) and len(value) > _MANY_ITEMS:
+        return f"{len(value)} names: `config.yaml`"
+    text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
+    return f"`{text.removesuffix('...' + chr(10)).strip()}`"
+
+
+_WORDS = {
+    "integer": ("whole number", "whole numbers"),
+    "number": ("number", "numbers"),
+    "string": ("text", "texts"),
+    "boolean": ("true or false", "true or false"),
+    "null": ("null", "null"),
+    "object": ("section", "sections"),
+}
+_SIGNS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+
+
+def _type(node, several=False):
+    """What a value is, in words."""
+    if "enum" in node:
+        return "one of: " * (not several) + ", ".join(_yaml(value) for value in node["enum"])
+    kinds = node["type"] if isinstance(node["type"], list) else [node["type"]]
+    if "propertyNames" in node:
+        return "sections by name"
+    return " or ".join(
+        f"list of {_type(node['items'], True)}" if kind == "array" else _WORDS[kind][several]
+        for kind in kinds
+    )
+
+
+def _counted(node, least, most, what):
+    """How many of `what` a list or text has, as a list of no or one text."""
+    if least not in node and most not in node:
+        return []
+    fewest, largest = node.get(least, 0), node.get(most)
+    if largest is None:
+        return ["not empty" if fewest == 1 else f"at least {fewest} {what}"]
+    if fewest == largest:
+        return [f"{fewest} {what}"]
+    return [f"at most {largest} {what}" if not fewest else f"{fewest} to {largest} {what}"]
+
+
+def _number(value):
+    return "10⁹" if value == 10**9 else str(value)
+
+
+def _range(node):
+    """What limits a value, in words."""
+    limits = [
+        f"{sign} {_number(node[keyword])}" for keyword, sign in _SIGNS.items() if keyword in node
+    ]
+    limits += ["odd"] if node.get("odd") else []
+    limits += _counted(node, "minLength", "maxLength", "characters")
+    limits += [f"matches `{node['pattern']}`"] if "pattern" in node else []
+    limits += _counted(node, "minItems", "maxItems", "items")
+    limits += ["each once"] if node.get("uniqueItems") else []
+    limits += [f"with {node['contains']['const']}"] if "contains" in node else []
+    inner = _range(node["items"]) if "items" in node else ""
+    limits += [f"each {inner}"] if inner else []
+    # An empty list is not an empty text: said once.
+    return ", ".join(dict.fromkeys(limits))
+
+
+def _rows(schema):
+    """Yield a row for each key; of lists and dictionaries of sections, also their entries'."""
+    for key, node in keys_of(schema):
+        yield key, node
+        for entry in (node.get("items"), node.get("additionalProperties")):
+            if isinstance(entry, dict) and "properties" in entry:
+                name = f"{key}[]" if "items" in node else f"{key}.NAME"
+                yield from ((f"{name}.{inner}", item) for inner, item in keys_of(entry))
+
+
+def keys_table(schema):
+    """Write the table of keys.
+
+    Parameters
+    ----------
+    schema : dict
+        Of `config_schema`.
+
+    Returns
+    -------
+    text : str
+        Markdown.
+    """
+    lines = ["| key | type | default | range | unit | description |", "|---|---|---|---|---|---|"]
+    for key, node in _rows(schema):
+        cells = [
+            f"`{key}`",
+            _type(node),
+            _yaml(node["default"]) if "default" in node else "",
+            _range(node),
+            node.get("unit", ""),
+            node["description"][0].upper() + node["description"][1:],
+        ]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _docs_text(schema, present):
+    """The page with its table written anew; all else is as it was."""
+    before, _, rest = present.partition(_BEGIN)
+    after = rest.partition(_END)[2]
+    return f"{before}{_BEGIN}\n{keys_table(schema)}\n{_END}{after}"
+
+
+# Of the two sections, what decides no event, frame or tag.
+_NOT_OF_A_MODEL = ("collar_s", "offset_fraction", "error_rate", "processes", "tune")
+# The largest count is for slips in a config; files never had a limit.
+_LIMITS = ("type", "enum", "minimum", "exclusiveMaximum", "odd")
+
+
+def _detection_text(schema):
+    """The module of `DETECTION_KEYS`."""
+    keys = {
+        key: node
+        for name in ("metrics", "postprocessing")
+        for key, node in schema["properties"][name]["properties"].items()
+        if key not in _NOT_OF_A_MODEL
+    }
+    # Apart, so that a heading is not part of the code that detects events.
+    facts = {
+        "LIMITS": {k: {fact: n[fact] for fact in _LIMITS if fact in n} for k, n in keys.items()},
+        "DEFAULTS": {k: n["default"] for k, n in keys.items()},
+        "HEADINGS": {k: n["by_class"] for k, n in keys.items() if "by_class" in n},
+    }
+    text = _DETECTION_HEAD
+    for name, values in facts.items():
+        lines = [f"    {key!r}: {value!r},\n".replace("'", '"') for key, value in values.items()]
+        text += f"\n{name} = {{\n{''.join(lines)}}}\n"
+    return text
+
+
+def generated(repository):
+    """Make every generated file.
+
+    Parameters
+    ----------
+    repository : Path
+
+    Returns
+    -------
+    texts : dict of str to str
+        Content by path, relative to `repository`.
+    """
+    schema = config_schema()
+    present = (repository / DOCS).read_text(encoding="utf-8")
+    return {
+        SCHEMA: _schema_text(schema),
+        DOCS: _docs_text(schema, present),
+        DETECTION_KEYS: _detection_text(schema),
+    }
+
+
+def difference(name, committed, wanted):
+    """Unified diff of two texts, empty where they are the same."""
+    return "".join(
+        difflib.unified_diff(
+            committed.splitlines(keepends=True),
+            wanted.splitlines(keepends=True),
+            f"{name} (committed)",
+            f"{name} (from tfseg.settings.sections)",
+        )
+    )
+
+
+def config_difference(config):
+    """Unified diff of a config's values and the declared defaults, a line for each value."""
+
+    def lines(values):
+        return yaml.safe_dump(values, sort_keys=True, allow_unicode=True)
+
+    # A pooling, trunk or network of one's own needs no entry in config.yaml.
+    return difference(CONFIG, lines(with_defaults(config)), lines(default_config(config_schema())))
+
+
+def main():
+    """Write the files, and say where config.yaml has other values."""
+    for name, text in generated(_REPOSITORY).items():
+        path = _REPOSITORY / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {name}")
+    config = yaml.safe_load((_REPOSITORY / CONFIG).read_text(encoding="utf-8"))
+    if differs := config_difference(config):
+        raise SystemExit(f"{differs}Edit {CONFIG} or the sections, so that both say the same.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Relations of the section ``split``, and of what is counted in folds."""
+
+from tfseg.datasets.corpora import find_corpora
+
+
+def split_relations(config):
+    """Check how recordings are dealt to folds, and what each fold gets."""
+    kind, split = config["corpus"]["kind"], config["split"]
+    fixed = split["kind"] == "fixed"
+    has_own = find_corpora()[kind].has_own_split(split["kind"])
+    if (fixed or split["by"] == "corpus") and not has_own:
+        key = "split.kind" if fixed else "split.by"
+        yield (
+            f"config key {key}: expected a way to deal recordings that the corpus {kind} has, "
+            f"found {split['kind'] if fixed else split['by']!r}: it has no such folds of its own"
+        )
+    n_folds = 2 if fixed else split["folds"]
+    counts = config["mixing"]["mixtures_per_fold"]
+    if isinstance(counts, list) and len(counts) != n_folds:
+        yield (
+            f"config key mixing.mixtures_per_fold: expected one number, or {n_folds} (one for each "
+            f"fold), found {len(counts)}"
+        )
+    fewest = min(counts) if isinstance(counts, list) else counts
+    if split["validation"] and kind != "clips" and fewest < 2:
+        yield (
+            "config key mixing.mixtures_per_fold: expected at least 2 with split.validation (some to "
+            f"train on, some to choose thresholds on), found {fewest}"
+        )
+    n_held_out = 1 if fixed else n_folds
+    if config["figures"]["fold"] > n_held_out:
+        yield (
+            f"config key figures.fold: expected a fold that is held out, at most {n_held_out}, "
+            f"found {config['figures']['fold']}"
+        )

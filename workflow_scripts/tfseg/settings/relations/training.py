@@ -1,0 +1,41 @@
+"""Relations of the section ``training``: the experiment's, and each variant's."""
+
+from tfseg.run.recipes import find_recipe
+from tfseg.settings.relations.features import time_grid, window_s
+
+
+def training_relations(config):
+    """Check all sections ``training``."""
+    messages = list(_relations_of(config, config["training"]))
+    yield from messages
+    for name in config["variants"]:
+        # What is wrong with the experiment's own section is said once.
+        for message in _relations_of(config, find_recipe(config, name).training):
+            if message not in messages:
+                yield message.replace("config key ", f"config key variants.{name}.", 1)
+
+
+def _relations_of(config, training):
+    """Check one section ``training``."""
+    kind, excerpt_s = config["corpus"]["kind"], training["excerpt_s"]
+    if kind == "clips" and excerpt_s is None:
+        yield "config key training.excerpt_s: expected a number of seconds with corpus.kind clips"
+    window_length = config["features"]["window_length"]
+    if excerpt_s is not None and time_grid(config).n_samples(excerpt_s) < window_length:
+        yield (
+            f"config key training.excerpt_s: expected at least one window "
+            f"({window_s(config):g} s), found {excerpt_s}"
+        )
+    if training["kinds"] is None:
+        return
+    if kind == "clips":
+        yield (
+            f"config key training.kinds: expected null with corpus.kind clips, which are not "
+            f"mixed, found {training['kinds']}"
+        )
+    for wanted in training["kinds"]:
+        if wanted not in config["mixing"]["kinds"]:
+            yield (
+                f"config key training.kinds: expected kinds of mixing.kinds "
+                f"{config['mixing']['kinds']}, found {wanted!r}"
+            )

@@ -1,0 +1,93 @@
+"""The JSON schema of the config, made of the sections; and what is read off it.
+
+A key's node has ``type`` or ``enum``, limits, ``default``, ``description`` and ``unit``; a section's
+has ``properties``. All stands where it is used, with no ``$ref`` and no ``anyOf``: one wrong value
+breaks one rule, so that one line says what was expected (`tfseg.settings.schema_errors`).
+"""
+
+import copy
+
+from tfseg.settings.declared import with_declarations
+from tfseg.settings.sections.experiment import Experiment
+
+_DROPPED = ("title", "$defs", "anyOf", "patternProperties", "$ref")
+
+
+def _one_of(branches):
+    """Merge alternatives into one node: their limits are of different types and cannot clash."""
+    if any("enum" in branch for branch in branches):
+        # `null` beside names is one more name.
+        return {"enum": [value for b in branches for value in b.get("enum", [None])]}
+    merged = {"type": [branch["type"] for branch in branches]}
+    for branch in branches:
+        for keyword, value in branch.items():
+            if merged.setdefault(keyword, value) != value and keyword != "type":
+                raise ValueError(f"{keyword}: two alternatives of a key limit it")
+    return merged
+
+
+def _inlined(node, definitions):
+    """Write out what pydantic refers to, without what only it needs."""
+    if isinstance(node, list):
+        return [_inlined(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {}
+    if "$ref" in node:
+        result = _inlined(definitions[node["$ref"].rpartition("/")[2]], definitions)
+    if "anyOf" in node:
+        result |= _one_of([_inlined(branch, definitions) for branch in node["anyOf"]])
+    for keyword, value in node.items():
+        if keyword == "properties":
+            result[keyword] = {k: _inlined(v, definitions) for k, v in value.items()}
+        elif keyword not in _DROPPED:
+            # A default is data, and may hold any key.
+            result[keyword] = value if keyword == "default" else _inlined(value, definitions)
+    for pattern, entry in node.get("patternProperties", {}).items():
+        limits = result.get("propertyNames", {})
+        result["propertyNames"] = {"type": "string", **limits, "pattern": pattern}
+        result["additionalProperties"] = _inlined(entry, definitions)
+    if "enum" in result:
+        result.pop("type", None)
+    if result.get("additionalProperties") is True:
+        del result["additionalProperties"]
+    return _ordered(result)
+
+
+_ORDER = ("description", "unit", "default", "type", "enum")
+
+
+def _ordered(node):
+    """What a reader looks for comes first; what is long comes last."""
+    last = ("required", "properties")
+    keys = [k for k in _ORDER if k in node]
+    keys += [k for k in node if k not in (*_ORDER, *last)]
+    return {key: node[key] for key in [*keys, *(k for k in last if k in node)]}
+
+
+def config_schema():
+    """Make the schema of the whole config.
+
+    Returns
+    -------
+    schema : dict
+    """
+    raw = Experiment.model_json_schema()
+    schema = with_declarations(_inlined(raw, raw["$defs"]))
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def default_config(node):
+    """Defaults of a schema as a config: nested dictionaries."""
+    if "default" in node:
+        return copy.deepcopy(node["default"])
+    return {key: default_config(inner) for key, inner in node["properties"].items()}
+
+
+def keys_of(node, path=()):
+    """Yield the dotted name and the node of every key that is no section, in order."""
+    for key, inner in node["properties"].items():
+        if "properties" in inner:
+            yield from keys_of(inner, (*path, key))
+        else:
+            yield ".".join((*path, key)), inner

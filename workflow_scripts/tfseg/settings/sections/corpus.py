@@ -1,0 +1,90 @@
+"""Which recordings, and what is looked for in them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tfseg.settings.fields import EachOnce, PositiveInteger, Section, Text, setting
+
+# The classes of TASLP 2019, in the paper's order.
+CLASSES = [
+    "Acoustic_guitar",
+    "Applause",
+    "Bark",
+    "Bass_drum",
+    "Burping_or_eructation",
+    "Bus",
+    "Cello",
+    "Chime",
+    "Clarinet",
+    "Computer_keyboard",
+    "Cough",
+    "Cowbell",
+    "Double_bass",
+    "Drawer_open_or_close",
+    "Electric_piano",
+    "Fart",
+    "Finger_snapping",
+    "Fireworks",
+    "Flute",
+    "Glockenspiel",
+    "Gong",
+    "Gunshot_or_gunfire",
+    "Harmonica",
+    "Hi-hat",
+    "Keys_jangling",
+    "Knock",
+    "Laughter",
+    "Meow",
+    "Microwave_oven",
+    "Oboe",
+    "Saxophone",
+    "Scissors",
+    "Shatter",
+    "Snare_drum",
+    "Squeak",
+    "Tambourine",
+    "Tearing",
+    "Telephone",
+    "Trumpet",
+    "Violin_or_fiddle",
+    "Writing",
+]
+
+ClassName = Annotated[str, Field(max_length=50, pattern=r"^\w[\w-]*( [\w-]+)*$")]
+
+
+class Embedded(Section):
+    """Recordings that the workflow makes itself."""
+
+    part: Literal["demo", "development"] = setting("demo", "No pitch and no place is in both")
+    groups_per_class: PositiveInteger = setting(
+        20, "Pitches; a group never lies in two folds", unit="pitches"
+    )
+    takes_per_group: PositiveInteger = setting(2, "Recordings of each pitch", unit="recordings")
+    places_per_scene: PositiveInteger = setting(
+        6, "Places of each of the five kinds of scene", unit="places"
+    )
+    takes_per_place: PositiveInteger = setting(3, "Recordings of each place", unit="recordings")
+
+
+class Corpus(Section):
+    """Section ``corpus``."""
+
+    kind: Literal["dcase2018", "tut_rare2017", "esc50", "folders", "clips", "embedded"] = setting(
+        "dcase2018", "Source of all sound; folders and clips are recordings of your own"
+    )
+    on_bad_audio: Literal["error", "skip"] = setting(
+        "error", "Recordings that cannot be used: stop and list them, or skip them"
+    )
+    other_labels: Literal["error", "ignore"] = setting(
+        "error", "Of your own recordings, labels that classes does not name"
+    )
+    trim_silence: bool = setting(False, "Leave out digital silence at both ends of an event")
+    scenes: Annotated[EachOnce[Text], Field(min_length=1)] | None = setting(
+        None, "Kinds of scene to use; null: all that the corpus has"
+    )
+    classes: Annotated[EachOnce[ClassName], Field(min_length=2)] = setting(
+        CLASSES, "Classes in the order of every score"
+    )
+    embedded: Embedded = setting(Embedded, "Used when kind is embedded")

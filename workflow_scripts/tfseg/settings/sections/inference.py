@@ -1,0 +1,10 @@
+"""How networks are applied to the clips of a run."""
+
+from tfseg.settings.fields import PositiveInteger, Section, setting
+
+
+class Inference(Section):
+    """Section ``inference``."""
+
+    batch_size: PositiveInteger = setting(24, "Clips that the network takes at once", unit="clips")
+    threads: PositiveInteger = setting(4, "CPU threads", unit="threads")

@@ -1,0 +1,26 @@
+"""Long recordings to try a model on."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tfseg.settings.fields import EachOnce, PositiveNumber, Section, SnrDb, setting
+
+
+class Soundscape(Section):
+    """An entry of ``soundscapes``."""
+
+    name: str = setting(
+        ..., "File name with the ending of a format", pattern=r"^\w[\w-]*\.(wav|flac|aiff)$"
+    )
+    duration_s: PositiveNumber = setting(..., "Length of the recording", unit="s")
+    snr_db: SnrDb = setting(..., "Each event against the scene beneath it", unit="dB")
+    sample_rate: Annotated[int, Field(ge=1000, le=192_000)] = setting(
+        ..., "Rate of the file", unit="Hz"
+    )
+    channels: Annotated[int, Field(ge=1, le=8)] = setting(
+        ..., "With more than one, events lie between the first two", unit="channels"
+    )
+
+
+Soundscapes = EachOnce[Soundscape]
