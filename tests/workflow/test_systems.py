@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from workflow_project import REPOSITORY, TINY, Project, copy_project
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.full]
 
 
 def test_a_system_of_ones_own_takes_one_file_and_one_line(tmp_path):
