@@ -111,7 +111,7 @@ class Layout:
     snr_db: list
     by_class_snr_db: float
     metric_settings: MetricSettings
-    mask_systems: list = ()
+    mask_systems: list | tuple = ()
     paper_name: str | None = None
     n_separated: int | None = None
 
