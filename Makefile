@@ -10,7 +10,7 @@ SLOTS := $(if $(filter-out 0,$(GPUS)),$(GPUS),$(shell nproc))
 DEMO_MODEL := results/mini/models/snr10/unet/fold1/seed0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-slurm demo demo-all test test-browser test-cluster lint settings docs bench lock clean
+.PHONY: help setup setup-slurm demo demo-all test test-full test-browser test-cluster test-all lint settings docs bench lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -34,21 +34,29 @@ demo-all: demo  ## also all seven systems, and the ICASSP paper's experiment, in
 	@for run in mini mini_all mini_jsc; do $(VENV)/python analyses/known_answers.py results/$$run/metrics.csv || exit 1; done
 	@echo "Tables: results/mini_all/tables/*.md, results/mini_jsc/tables/*.md"
 
-# A file's tests stay together: they share what is slow to make.
-test: setup lint  ## check style, then run the tests, in as many processes as there are cores (at most 4)
-	@$(VENV)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# The tiers of the tests are in docs/testing.md. A file's tests stay together: they share what is slow to make.
+IN_PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test-browser: setup  ## open the report in headless Chromium and use it (needs chromium and chromedriver)
+test: setup lint  ## check style, then run units, scripts of rules and one run of the workflow
+	@$(VENV)/python -m pytest $(IN_PARALLEL) -m "not full"
+
+test-full: setup  ## what make test leaves out: every corpus, kills, long lists of bad input
+	@$(VENV)/python -m pytest $(IN_PARALLEL) -m full
+
+test-browser: setup  ## use the report in headless Chromium (needs packages: envs/system_packages.txt)
 	@$(VENV)/python -m pytest tests/browser
 
-test-cluster: setup-slurm  ## run the workflow through a one-node Slurm (as root; README has the packages)
+test-cluster: setup-slurm  ## run the workflow through a one-node Slurm, as root (packages: likewise)
 	@.venv-slurm/bin/python -m pytest tests/cluster
 
-lint: setup  ## check style: ruff, snakefmt, snakemake --lint
+test-all: test test-full test-browser test-cluster  ## all that CI runs
+
+lint: setup  ## check style and types: ruff, snakefmt, snakemake --lint, mypy
 	@$(VENV)/ruff check --quiet .
 	@$(VENV)/ruff format --check --quiet .
 	@$(VENV)/snakefmt --check --compact-diff Snakefile rules
 	@$(VENV)/snakemake --lint
+	@$(VENV)/mypy --no-error-summary
 
 docs: setup  ## write the pages of the docs that are made of declarations (metrics, deviations)
 	@PYTHONPATH=workflow_scripts $(VENV)/python -m tfseg.reporting.doc_tables
@@ -63,5 +71,5 @@ lock: setup  ## resolve envs/requirements.in anew
 	@$(VENV)/python envs/lock.py
 
 clean:  ## remove the demo's results, caches and .venv (not data/, not other results)
-	rm -rf .venv .venv-slurm results/mini results/mini_all results/mini_jsc results/bench .pytest_cache .ruff_cache
+	rm -rf .venv .venv-slurm results/mini results/mini_all results/mini_jsc results/bench .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import re
 import shutil
 
 import made_up_run
@@ -10,9 +9,8 @@ import matplotlib.image
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from system_packages import install_command
 
-README = (made_up_run.REPOSITORY / "README.md").read_text(encoding="utf-8")
-INSTALL = re.search("apt-get update && apt-get install .*chromium.*", README)[0]
 ARGUMENTS = (
     "--headless=new",
     "--no-sandbox",
@@ -29,7 +27,8 @@ def _driver():
     missing = [name for name, path in paths.items() if path is None]
     if missing:
         pytest.exit(
-            f"NO BROWSER TEST WAS RUN: {' and '.join(missing)} not found. On Debian: {INSTALL}",
+            f"NO BROWSER TEST WAS RUN: {' and '.join(missing)} not found. "
+            f"On Debian: {install_command('browser')}",
             returncode=1,
         )
     options = webdriver.ChromeOptions()

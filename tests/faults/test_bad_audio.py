@@ -16,6 +16,7 @@ from tfseg.datasets.inspection import inspect_recording
 from tfseg.errors import DataError
 from tfseg.io.audio import read_blocks, read_mono
 
+pytestmark = pytest.mark.full
 RATE = 16000
 
 

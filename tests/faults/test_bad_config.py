@@ -24,6 +24,7 @@ from tfseg.models.systems import build_network
 from tfseg.settings.checks import check_config, check_config_files
 from tfseg.training.loop import initial_network, read_settings, targets_of, train
 
+pytestmark = pytest.mark.full
 SPOILED = [
     None, True, "text", "5", "", " ", "a\nb", "../../x", "$(touch x)", "{x}", "x" * 300, "a\0b",
     -1, 0, 1, 2, 0.5, -0.0, 1e-300, 1e300, -1e300, 2**31, 10**40, float("nan"), float("inf"),

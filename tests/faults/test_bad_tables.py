@@ -16,6 +16,7 @@ from tfseg.errors import TableError
 from tfseg.evaluation.records import COLUMNS, read_metrics
 from tfseg.evaluation.separation_rows import MEASURES, read_scores
 
+pytestmark = pytest.mark.full
 CLASSES = ["Bark", "Chime"]
 
 # Two good rows of each kind.

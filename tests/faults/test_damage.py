@@ -24,6 +24,8 @@ from tfseg.mixing.remixing import StemReader
 from tfseg.reporting.examples import read_example
 from tfseg.run.job import run_script
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture
 def n_flips(pytestconfig):

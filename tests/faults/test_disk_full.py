@@ -25,6 +25,7 @@ from tfseg.io.files import (
 from tfseg.io.tensors import save_tensors
 from tfseg.reporting.figures.drawing import save
 
+pytestmark = pytest.mark.full
 _SIZES = (4096, 8192, 16384, 65536, 262144, 1048576)  # of the disk, bytes
 
 

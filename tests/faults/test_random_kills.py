@@ -12,7 +12,7 @@ import pytest
 import yaml
 from workflow_project import TINY, copy_project
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.full]
 UNTIL = ("--until", "score_system", "--resources", "gpu=1")
 N_KILLS = 20
 

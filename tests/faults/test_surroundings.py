@@ -8,7 +8,7 @@ import sys
 import pytest
 from workflow_project import TINY, Project, copy_project
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.full]
 NOBODY = 65534
 
 

@@ -27,6 +27,7 @@ from tfseg.io.files import read_json, reading_hdf5
 from tfseg.io.tensors import load_tensors
 from tfseg.settings.checks import check_config
 
+pytestmark = pytest.mark.full
 # Modules that run or rebuild what they read.
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "code"}
 BUILT_IN = {"eval", "exec", "compile", "__import__"}

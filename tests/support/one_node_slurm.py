@@ -1,6 +1,6 @@
 """A Slurm of one node on this machine: daemons started by hand, no systemd, no accounting.
 
-It needs root, and the packages below. Its configuration must lie in /etc/slurm,
+It needs root, and packages of envs/system_packages.txt. Its configuration must lie in /etc/slurm,
 since job steps look nowhere else once Snakemake's plugin has cleared Slurm's variables; so it is only
 started where no Slurm is configured, and takes its files away again.
 """
@@ -17,11 +17,11 @@ import time
 from pathlib import Path
 
 import psutil
+from system_packages import install_command
 
 ETC = Path("/etc/slurm")
 CONFIGS = [ETC / "slurm.conf", ETC / "gres.conf"]
 MARK = "# Written by tfseg's tests/support/one_node_slurm.py for a test; safe to delete.\n"
-PACKAGES = ("slurmctld", "slurmd", "slurm-client", "munge")  # Debian's
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "squeue", "scancel")
 FOLDER = Path(tempfile.gettempdir()) / "tfseg-one-node-slurm"
 MUNGE_SOCKET = Path("/run/munge/munge.socket.2")
@@ -54,7 +54,7 @@ def obstacle():
         return "expected to be root, who alone may start Slurm's daemons"
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     if missing:
-        return f"{', '.join(missing)} not found: apt-get install {' '.join(PACKAGES)}"
+        return f"{', '.join(missing)} not found: {install_command('cluster')}"
     if "SLURM_CONF" in os.environ:
         return f"a Slurm is configured on this machine: SLURM_CONF={os.environ['SLURM_CONF']}"
     for path in CONFIGS:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from system_packages import install_command
 
 ENVS = Path(__file__).parents[2] / "envs"
 
@@ -46,6 +47,25 @@ def test_every_folder_of_tests_is_run_by_a_target():
     assert by_default <= folders
     for folder in folders - by_default:
         assert f"pytest {folder}" in makefile, folder
+
+
+def test_ci_runs_every_part_of_all_tests_once():
+    makefile = (ENVS.parent / "Makefile").read_text()
+    (parts,) = re.findall(r"^test-all: (.*?) +##", makefile, re.MULTILINE)
+    script = (ENVS.parent / ".ci/run").read_text()
+    assert re.findall(r"^suite make (\S+)$", script, re.MULTILINE) == parts.split()
+    chosen = re.findall(r'-m ("not full"|full)$', makefile, re.MULTILINE)
+    assert chosen == ['"not full"', "full"]
+
+
+@pytest.mark.parametrize("suite", ["browser", "cluster"])
+def test_ci_installs_the_packages_that_a_suite_says_it_lacks(suite):
+    script = (ENVS.parent / ".ci/run").read_text()
+    assert re.search(rf"^install {suite} \w+$", script, re.MULTILINE)
+    (packages,) = re.findall(
+        rf"^{suite}: (.+)$", (ENVS / "system_packages.txt").read_text(), re.MULTILINE
+    )
+    assert install_command(suite).endswith(f"--no-install-recommends {packages}")
 
 
 def test_every_pin_is_exact(lock):

@@ -10,7 +10,7 @@ import yaml
 from archive_host import facts, packed, serving, tree, wav
 from workflow_project import Project, copy_project
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.full]
 QUICK = {
     "compare_with": None,
     "systems": ["gwrp"],

@@ -11,7 +11,7 @@ import yaml
 from archive_host import facts, packed, record, serving, wav
 from workflow_project import Project, copy_project
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.full]
 CLASSES = ["Bark", "Flute", "Hi-hat"]
 SCENES = "TUT-urban-acoustic-scenes-2018-development"
 

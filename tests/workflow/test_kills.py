@@ -8,7 +8,7 @@ import psutil
 import pytest
 from workflow_project import TWO_TRAININGS, wait_for
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.full]
 ITERATIONS = TWO_TRAININGS["training"]["iterations"]
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from workflow_project import REPOSITORY, TINY, Project, copy_project
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.full]
 
 
 def test_a_network_a_pooling_and_a_trunk_of_ones_own_take_a_file_each(tmp_path):

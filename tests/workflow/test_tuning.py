@@ -5,7 +5,7 @@ import pytest
 import yaml
 from workflow_project import TINY, copy_project
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.full]
 OVERLAY = {
     "systems": ["gwrp"],
     "mixing": {"snr_db": [0]},

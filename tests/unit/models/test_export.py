@@ -1,3 +1,4 @@
+import copy
 import json
 
 import numpy as np
@@ -68,6 +69,7 @@ def _largest_differences(network, content, sizes):
     return found
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("background", [False, True])
 @pytest.mark.parametrize("system", MASK_SYSTEMS)
 def test_every_system_with_masks_computes_the_same_as_onnx(build, system, background):
@@ -83,6 +85,7 @@ def test_every_system_with_masks_computes_the_same_as_onnx(build, system, backgr
     assert tags.std() > 1e-4
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("system", "share_energy"), [("linear_softmax", False), ("gwrp", True)])
 @pytest.mark.parametrize(
     "trunk",
@@ -144,13 +147,18 @@ def test_a_system_without_masks_is_refused(build_narrow):
 # The check
 
 
-@pytest.fixture
-def graph(build):
-    """A network, its graph, and the place of a weight of its last layer."""
+@pytest.fixture(scope="module")
+def _exported(build):
     network = build("gap")
     model = onnx_model(network, {})
     check_onnx(model.SerializeToString(), network)
     return network, model
+
+
+@pytest.fixture
+def graph(_exported):
+    """A network and its graph, to spoil."""
+    return copy.deepcopy(_exported)
 
 
 def test_a_graph_with_another_weight_is_refused(graph):

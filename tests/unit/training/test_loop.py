@@ -561,6 +561,7 @@ def test_a_system_with_background_is_trained(run, toy, build_tiny, tmp_path):
     assert np.isfinite(history[-1][1])
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not shutil.which("g++"), reason="no C++ compiler here")
 def test_a_compiled_network_learns_the_same(toy, tmp_path, build_tiny):
     found = {}

@@ -90,7 +90,7 @@ def frequency_range(mask_mean, edges_hz, threshold):
     """
     bands = np.flatnonzero(mask_mean > threshold)
     if len(bands) == 0:
-        bands = [int(np.argmax(mask_mean))]
+        bands = np.array([np.argmax(mask_mean)])
     return float(edges_hz[bands[0]]), float(edges_hz[bands[-1] + 1])
 
 
@@ -184,7 +184,7 @@ def read_audacity(path):
     TableError
         When a line is neither a label nor its frequencies.
     """
-    events = []
+    events: list[tuple] = []
     with open(path, encoding="utf-8") as stream:
         for number, line in enumerate(stream, start=1):
             fields = line.rstrip("\n").split("\t")

@@ -82,8 +82,8 @@ class MaskedSpectrum:
             mask = store.read(k, below[0], above[-1] + 1)
             mel = (1 - share) * mask[below - below[0]] + share * mask[above - below[0]]
             masks.append(mel @ self._shares)
-        masks = np.stack(masks)
-        return masks / np.maximum(masks.sum(axis=0), 1)
+        stacked = np.stack(masks)
+        return stacked / np.maximum(stacked.sum(axis=0), 1)
 
 
 class _OverlapAdd:

@@ -26,7 +26,9 @@ def recordings_table(analyses, failures):
     table : pd.DataFrame
         `RECORDING_COLUMNS`, by name.
     """
-    rows = [(a.name, a.path, DONE, round(a.duration_s, 3), len(a.events), "") for a in analyses]
+    rows: list[tuple] = [
+        (a.name, a.path, DONE, round(a.duration_s, 3), len(a.events), "") for a in analyses
+    ]
     rows += [(name, path, FAILED, None, None, why) for (name, path), why in failures.items()]
     table = pd.DataFrame(rows, columns=RECORDING_COLUMNS).sort_values("recording", kind="stable")
     return table.astype({"events": "Int64"})

@@ -119,7 +119,7 @@ def cut_windows(blocks, n_window):
         held, first = held[kept:], first + kept
     n_frames = 0 if held is None else first + len(held)
     covered = start - n_hop + n_window if start else 0
-    if n_frames > covered:
+    if held is not None and n_frames > covered:
         last = max(n_frames - n_window, 0)
         yield Window(last, held[last - first :])
 

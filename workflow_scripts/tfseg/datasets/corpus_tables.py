@@ -164,19 +164,19 @@ def check_rows(frame, kind, source, lines=None):
                 for row in np.flatnonzero(applies & frame[column].isin(wrong).to_numpy())
                 for error in wrong[frame[column].iloc[row]]
             ]
-    messages = [message for _, message in sorted(messages, key=lambda pair: pair[0])]
+    texts = [message for _, message in sorted(messages, key=lambda pair: pair[0])]
     key = schema.get("x-unique")
     if key:
         for value, rows in frame.reset_index(drop=True).groupby(key, sort=False).groups.items():
             if len(rows) > 1:
                 where = ", ".join(str(lines[i]) for i in rows[:3])
-                messages.append(
+                texts.append(
                     f"{source}: expected every {', '.join(key)} once, found {value} on lines {where}"
                 )
-    if messages:
-        more = len(messages) - _MESSAGES_SHOWN
+    if texts:
+        more = len(texts) - _MESSAGES_SHOWN
         tail = [f"... and {more} more"] if more > 0 else []
-        raise TableError("\n".join(messages[:_MESSAGES_SHOWN] + tail))
+        raise TableError("\n".join(texts[:_MESSAGES_SHOWN] + tail))
 
 
 def read_table(path, kind):

@@ -84,7 +84,7 @@ def sound_font_path():
     """
     # Only the package's folder is needed; importing it would load its MIDI parser for nothing.
     spec = importlib.util.find_spec("pretty_midi")
-    if spec is None:
+    if spec is None or spec.origin is None:
         raise DataError("the package pretty_midi, which ships the sound font, is not installed")
     path = Path(spec.origin).parent / "TimGM6mb.sf2"
     found = hashlib.sha256(path.read_bytes()).hexdigest()

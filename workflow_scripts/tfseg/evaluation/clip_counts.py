@@ -106,7 +106,7 @@ def clip_measures(folds, classes, settings, *, masks=None, variant="published"):
             for name, fold in folds.items()
         ]
     )
-    measures = {("tagging", "f1", variant): ClipF1(above, target, above & target)}
+    measures: dict = {("tagging", "f1", variant): ClipF1(above, target, above & target)}
     if variant == "published":
         measures["tagging", "map", variant] = ClipAveragePrecision(tags, target)
     if any(fold.reference for fold in folds.values()):

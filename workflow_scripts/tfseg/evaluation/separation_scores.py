@@ -73,7 +73,7 @@ def draw_mixtures(labels_of, n_mixtures, seed, *seed_names):
     drawn = set()
     while len(drawn) < n_mixtures:
         waiting = {label for name in left for label in labels_of[name]}
-        rarest = min((label for label in counts if label in waiting), key=counts.get)
+        rarest = min((label for label in counts if label in waiting), key=counts.__getitem__)
         name = next(name for name in left if rarest in labels_of[name])
         left.remove(name)
         drawn.add(name)

@@ -237,7 +237,7 @@ class EventSearch:
         self._time_s = np.array([round(grid.time_at(i), 6) for i in range(n_most + 1)])
 
     def _f1(self, runs, settings):
-        clip, first, stop = _kept(*runs, settings)
+        clip, first, stop = _kept(*(*runs, settings))
         hits = self._matcher.count(clip, self._time_s[first], self._time_s[stop])
         return 2 * hits / max(len(first) + self._matcher.n_reference, 1)
 

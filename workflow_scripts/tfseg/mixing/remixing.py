@@ -421,7 +421,7 @@ def render_stems(
             ("event_class", np.int32),
         ],
     )
-    for name in table.dtype.names:
+    for name in table.dtype.names or ():
         create_dataset(file, name, data=table[name])
     file.attrs["sample_rate"] = sample_rate
     file.attrs["snr_db"] = np.asarray(snr_db, dtype=np.float64)

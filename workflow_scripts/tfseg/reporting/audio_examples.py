@@ -4,6 +4,7 @@ What only computing needs (networks, spectra, audio) is imported there: the page
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -238,7 +239,7 @@ class Clips:
     resampler : str
     """
 
-    table: object
+    table: Any  # pandas would cost every job that imports this module
     resampler: str
 
     def examples(self, wanted, networks, settings, labels, classes):

@@ -298,18 +298,19 @@ def store_example(group, example):
 def stored_example(group):
     """Read what `store_example` stored."""
     systems = [str(system) for system in group.attrs["systems"]]
+    arrays: dict = {
+        kind: {s: group[f"{kind}/{s}"][:] for s in systems if f"{kind}/{s}" in group}
+        for kind in _OUTPUTS
+    }
+    arrays |= {name: group[name][:] for name in _ARRAYS}
+    arrays |= {name: group[name][:] if name in group else None for name in _REFERENCES}
     return Example(
         mixture=str(group.attrs["mixture"]),
         snr_db=snr_from_number(group.attrs["snr_db"]),
         sample_rate=int(group.attrs["sample_rate"]),
         hop_length=int(group.attrs["hop_length"]),
         classes=[str(label) for label in group.attrs["classes"]],
-        **{
-            kind: {s: group[f"{kind}/{s}"][:] for s in systems if f"{kind}/{s}" in group}
-            for kind in _OUTPUTS
-        },
-        **{name: group[name][:] for name in _ARRAYS},
-        **{name: group[name][:] if name in group else None for name in _REFERENCES},
+        **arrays,
     )
 
 

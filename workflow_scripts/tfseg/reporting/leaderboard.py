@@ -169,4 +169,5 @@ def write(path, table, title):
     if Path(path).suffix == ".csv":
         write_csv(path, table)
     else:
-        write_printed(path, *printed_grid(table), title)
+        headings, rows = printed_grid(table)
+        write_printed(path, headings, rows, title)

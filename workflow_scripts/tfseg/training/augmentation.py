@@ -95,8 +95,8 @@ def augment(logmel, target, settings, seed, iteration):
         bands = np.clip(bands + shifts, 0, n_mels - 1)
     if settings.time_shift or settings.mel_shift:
         rows = torch.arange(n_clips, device=device)[:, None, None]
-        frames, bands = (torch.from_numpy(index).to(device) for index in (frames, bands))
-        logmel = logmel[rows, frames[:, :, None], bands[:, None, :]]
+        at = [torch.from_numpy(index).to(device) for index in (frames, bands)]
+        logmel = logmel[rows, at[0][:, :, None], at[1][:, None, :]]
     if settings.gain_db or settings.band_gain_db:
         gains = torch.from_numpy((gains_db + filters_db) * _NEPER_PER_DB).to(logmel)
         logmel = logmel + gains[:, None, :]

@@ -90,6 +90,9 @@ def flac(samples, sample_rate):
 class _Assets:
     """What both places share: a picture or sound in, its address for the page out."""
 
+    def _url(self, name, content, media_type, ending):
+        raise NotImplementedError
+
     def image(self, name, png):
         """Address of a PNG.
 

@@ -45,7 +45,7 @@ class Table:
     caption: str
     columns: list
     rows: list
-    foot: list = ()
+    foot: list | tuple = ()
 
 
 def _name_cell(key, name):

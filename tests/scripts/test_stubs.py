@@ -1,0 +1,29 @@
+"""The stubs of these tests: they say what the workflow says, and nothing else."""
+
+import pytest
+from rule_jobs import planned_jobs
+from script_stubs import STAGES, stub
+
+RECORDINGS = {"recordings": "recordings.csv", "audio": "audio"}
+
+
+def test_params_are_those_of_the_rule():
+    made = stub("render_embedded_corpus", outputs=RECORDINGS, params={"seed": 7})
+    (job,) = (job for job in planned_jobs(STAGES) if job["rule"] == "render_embedded_corpus")
+    assert vars(made.params) == job["params"] | {"seed": 7}
+    assert made.params.embedded["groups_per_class"] == 4
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"params": {"sead": 7}}, "has no params .'sead'."),
+        ({"outputs": {"recordings": "recordings.csv"}}, "its outputs are"),
+        ({"inputs": {"audio": "audio"}}, "its inputs are"),
+        ({"wildcards": {"fold": "1"}}, "found no job"),
+        ({"rule": "render_embeded_corpus"}, "expected a job of rule"),
+    ],
+)
+def test_another_name_than_the_rules_is_refused(changed, says):
+    with pytest.raises(AssertionError, match=says):
+        stub(**({"rule": "render_embedded_corpus", "outputs": RECORDINGS} | changed))
