@@ -31,7 +31,7 @@ def write_small_model(folder, network="gap"):
     folder : Path
         Made here.
     network : str
-        Key of `tfseg.models.registry.SYSTEMS`.
+        A key of `tfseg.models.registry.systems`.
 
     Returns
     -------

@@ -8,8 +8,8 @@ For programs of one's own (``docs/python.md``):
 - `load_model`: a trained model from its folder
 - `apply_model`: that model on a file or an array: events, scores, masks, separated sounds
 - `separate`: masks to waveforms
-- `build_network`: an untrained network with any pooling, by the name of its system
-- `SYSTEMS`: names of all systems
+- `poolings`, `build_pooling`: what poolings there are, and one of them by its name
+- `systems`, `build_network`: what systems there are, and an untrained network of one
 - `metrics`: the metrics
 - `errors`: what is raised on purpose
 """
@@ -21,13 +21,15 @@ __version__ = "0.1.0"
 # Loaded when asked for: `import tfseg` stays instant, and what imports only the version imports
 # nothing else. Modules stand for themselves; of others, the attribute of the same name.
 _HOMES = {
-    "SYSTEMS": "tfseg.models.registry",
     "apply_model": "tfseg.apply.in_memory",
     "build_network": "tfseg.models.systems",
+    "build_pooling": "tfseg.models.pooling_by_name",
     "errors": None,
     "load_model": "tfseg.apply.in_memory",
     "metrics": None,
+    "poolings": "tfseg.models.pooling_by_name",
     "separate": "tfseg.separation.masking",
+    "systems": "tfseg.models.registry",
 }
 __all__ = [*_HOMES, "__version__"]
 
