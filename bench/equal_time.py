@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from tfseg.features.logmel import FeatureSettings  # noqa: E402
-from tfseg.run.hardware import choose_precision, keep_freed_memory  # noqa: E402
-from tfseg.run.recipes import find_recipe  # noqa: E402
+from tfseg.job.hardware import choose_precision, keep_freed_memory  # noqa: E402
+from tfseg.settings.recipes import find_recipe  # noqa: E402
 from tfseg.training import loop  # noqa: E402
 
 N_CLIPS, WARM_UP, ITERATIONS = 200, 3, 12

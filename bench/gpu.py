@@ -23,7 +23,7 @@ from harness import (
 )
 from networks import FullNetwork, inference_rows, training_rows
 
-from tfseg.run.hardware import choose_precision
+from tfseg.job.hardware import choose_precision
 
 _SMALL = {"n_frames": 20, "widths": [4, 4], "n_classes": 5}
 # Training on one small experiment, to be started several times: prints its seconds per step.

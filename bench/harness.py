@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from tfseg.io.files import write_json, write_text  # noqa: E402
-from tfseg.run.hardware import keep_freed_memory  # noqa: E402
-from tfseg.run.recipes import merged  # noqa: E402
+from tfseg.job.hardware import keep_freed_memory  # noqa: E402
 from tfseg.settings.checks import check_config  # noqa: E402
+from tfseg.settings.recipes import merged  # noqa: E402
 
 OUTPUT = ROOT / "results" / "bench"
 

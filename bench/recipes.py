@@ -38,9 +38,9 @@ from tfseg.inference.events import EventSettings  # noqa: E402
 from tfseg.inference.forward import infer  # noqa: E402
 from tfseg.inference.operating_point import DetectionSettings  # noqa: E402
 from tfseg.inference.tuning import COLUMNS, tune  # noqa: E402
-from tfseg.run.hardware import choose_precision, keep_freed_memory  # noqa: E402
-from tfseg.run.recipes import find_recipe  # noqa: E402
-from tfseg.run.seeding import derive_seed  # noqa: E402
+from tfseg.job.hardware import choose_precision, keep_freed_memory  # noqa: E402
+from tfseg.job.seeding import derive_seed  # noqa: E402
+from tfseg.settings.recipes import find_recipe  # noqa: E402
 from tfseg.training import loop  # noqa: E402
 
 THRESHOLDS = np.linspace(0, 0.95, 96)

@@ -15,7 +15,7 @@ from harness import ceilings, machine_facts, show, write
 from networks import FullNetwork, counting_rows, inference_rows, training_rows
 from stages import corpus_rows, event_rows, scores_on_disk_row, separation_rows, start_rows
 
-from tfseg.run.hardware import choose_precision
+from tfseg.job.hardware import choose_precision
 
 N_MIXTURES, BATCH, ROUNDS = 24, 8, 3
 

@@ -20,7 +20,7 @@ from tfseg.features.logmel import FeatureSettings  # noqa: E402
 from tfseg.models.cost import layer_costs, network_cost  # noqa: E402
 from tfseg.models.registry import systems  # noqa: E402
 from tfseg.models.systems import build_network  # noqa: E402
-from tfseg.run.recipes import find_recipe  # noqa: E402
+from tfseg.settings.recipes import find_recipe  # noqa: E402
 
 
 def build(system, config):

@@ -9,10 +9,10 @@ from tfseg.apply.analysis import ApplySettings, analyse, describe
 from tfseg.apply.listing import Recording
 from tfseg.errors import DataError, NotWrittenError
 from tfseg.inference.events import read_events
+from tfseg.inference.model_folder import load_model_folder
 from tfseg.io.files import write_json, write_text
-from tfseg.models.folder import load_model_folder
-from tfseg.run.hardware import choose_device, choose_precision
-from tfseg.run.job import run_script
+from tfseg.job.hardware import choose_device, choose_precision
+from tfseg.job.runner import run_script
 
 
 def main(smk):

@@ -1,7 +1,7 @@
 """Ask a data set's host for sizes and checksums that are not known in advance."""
 
 from tfseg.datasets.registry import ask_record, load_registry
-from tfseg.run.job import run_script
+from tfseg.job.runner import run_script
 
 
 def main(smk):

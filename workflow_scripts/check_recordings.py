@@ -7,7 +7,7 @@ import pandas as pd
 from tfseg.apply.summary import FAILED
 from tfseg.errors import DataError
 from tfseg.io.files import write_text
-from tfseg.run.job import run_script
+from tfseg.job.runner import run_script
 
 
 def main(smk):

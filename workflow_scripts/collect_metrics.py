@@ -4,7 +4,7 @@ import pandas as pd
 
 from tfseg.evaluation.records import read_metrics
 from tfseg.io.files import write_csv
-from tfseg.run.job import run_script
+from tfseg.job.runner import run_script
 
 
 def main(smk):

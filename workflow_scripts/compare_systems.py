@@ -7,7 +7,7 @@ from tfseg.evaluation.records import MetricSettings
 from tfseg.evaluation.runs import add_scored, add_separated
 from tfseg.features.time_grid import TimeGrid
 from tfseg.io.files import write_csv
-from tfseg.run.job import run_script
+from tfseg.job.runner import run_script
 
 
 def main(smk):

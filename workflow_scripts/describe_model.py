@@ -1,10 +1,10 @@
 """Write what a trained model needs beside its weights: thresholds (if not tuned), a card to read."""
 
 from tfseg.inference.events import EventSettings
+from tfseg.inference.model_card import model_card
 from tfseg.inference.operating_point import DetectionSettings, read_detection, write_detection
 from tfseg.io.files import read_json, write_text
-from tfseg.models.card import model_card
-from tfseg.run.job import run_script
+from tfseg.job.runner import run_script
 
 
 def main(smk):

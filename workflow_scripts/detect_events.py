@@ -5,7 +5,7 @@ from tfseg.features.time_grid import TimeGrid
 from tfseg.inference.events import EventSettings, detect_events, write_events
 from tfseg.inference.operating_point import read_detection
 from tfseg.io.files import read_description, reading_hdf5
-from tfseg.run.job import run_script
+from tfseg.job.runner import run_script
 
 
 def main(smk):

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from tfseg.datasets.licences import announce
+from tfseg.inference.model_folder import load_model_folder
+from tfseg.job.runner import run_script
 from tfseg.models.export import export_model
-from tfseg.models.folder import load_model_folder
-from tfseg.run.job import run_script
 
 
 def main(smk):

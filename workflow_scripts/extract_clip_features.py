@@ -4,8 +4,8 @@ from tfseg.datasets import corpus_tables
 from tfseg.datasets.inspection import check_unchanged
 from tfseg.features import logmel
 from tfseg.io.files import writing_hdf5
-from tfseg.run.job import run_script
-from tfseg.run.progress import bars
+from tfseg.job.progress import bars
+from tfseg.job.runner import run_script
 
 
 def main(smk):

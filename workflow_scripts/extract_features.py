@@ -5,9 +5,9 @@ import contextlib
 from tfseg.datasets import corpus_tables
 from tfseg.features import logmel
 from tfseg.io.files import writing_hdf5
+from tfseg.job.progress import bars
+from tfseg.job.runner import run_script
 from tfseg.mixing import remixing
-from tfseg.run.job import run_script
-from tfseg.run.progress import bars
 
 
 def main(smk):

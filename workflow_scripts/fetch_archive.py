@@ -5,8 +5,8 @@ from pathlib import Path
 from tfseg.datasets.fetch import fetch
 from tfseg.datasets.registry import load_registry
 from tfseg.io.files import read_json, write_json
-from tfseg.run.job import run_script
-from tfseg.run.progress import bar
+from tfseg.job.progress import bar
+from tfseg.job.runner import run_script
 
 
 def main(smk):

@@ -5,8 +5,8 @@ import torch
 from tfseg.datasets import corpus_tables
 from tfseg.features.logmel import FeatureSettings
 from tfseg.inference.forward import load_networks
+from tfseg.job.runner import run_script
 from tfseg.reporting import examples
-from tfseg.run.job import run_script
 
 
 def main(smk):

@@ -8,9 +8,9 @@ from tfseg.evaluation.scoring import read_fold_scores
 from tfseg.features.logmel import FeatureSettings
 from tfseg.inference.events import read_events
 from tfseg.inference.forward import load_networks
+from tfseg.job.runner import run_script
 from tfseg.mixing.remixing import StemReader
 from tfseg.reporting import audio_examples
-from tfseg.run.job import run_script
 
 
 def main(smk):

@@ -10,9 +10,9 @@ from tfseg.features.feature_set import load_features
 from tfseg.inference.forward import infer, load_model, prepare_for_inference, write_scores
 from tfseg.inference.operating_point import read_detection
 from tfseg.io.files import append_line
-from tfseg.run.hardware import choose_device, choose_precision, keep_freed_memory
-from tfseg.run.job import run_script
-from tfseg.run.progress import bars
+from tfseg.job.hardware import choose_device, choose_precision, keep_freed_memory
+from tfseg.job.progress import bars
+from tfseg.job.runner import run_script
 
 
 def main(smk):

@@ -1,8 +1,8 @@
 """Look into every recording once, before anything is mixed; report all that is wrong."""
 
 from tfseg.datasets import corpus_tables, inspection
-from tfseg.run.job import run_script
-from tfseg.run.progress import bars
+from tfseg.job.progress import bars
+from tfseg.job.runner import run_script
 
 
 def main(smk):

@@ -3,7 +3,7 @@
 import importlib
 
 from tfseg.datasets import corpus_tables
-from tfseg.run.job import run_script
+from tfseg.job.runner import run_script
 
 
 def main(smk):

@@ -2,10 +2,10 @@
 
 from tfseg.evaluation.records import read_metrics
 from tfseg.features.time_grid import TimeGrid
+from tfseg.job.runner import run_script
 from tfseg.models.cost import network_cost
 from tfseg.models.systems import build_network
 from tfseg.reporting import leaderboard
-from tfseg.run.job import run_script
 
 
 def main(smk):

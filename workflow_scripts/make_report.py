@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from tfseg.io.files import read_json, write_text
+from tfseg.job.runner import run_script
 from tfseg.reporting.audio_examples import read_listening
 from tfseg.reporting.pages import report
 from tfseg.reporting.pages.audio_examples import listening_views, place_sounds
 from tfseg.reporting.pages.deviations import changes_in_words, deviations_of
 from tfseg.reporting.pages.render import render
-from tfseg.run.job import run_script
 from tfseg.snr import snr_name
 
 

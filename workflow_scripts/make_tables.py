@@ -1,10 +1,10 @@
 """Lay the metrics out as the paper's tables, with the paper's values where they apply."""
 
 from tfseg.evaluation.records import MetricSettings, read_metrics
+from tfseg.job.runner import run_script
 from tfseg.reporting.tables import printed
 from tfseg.reporting.tables.layout import Layout
 from tfseg.reporting.tables.values import read_paper
-from tfseg.run.job import run_script
 
 
 def main(smk):

@@ -2,8 +2,8 @@
 
 from tfseg.datasets import corpus_tables
 from tfseg.datasets.clips import clip_events
+from tfseg.job.runner import run_script
 from tfseg.mixing import remixing
-from tfseg.run.job import run_script
 
 
 def main(smk):

@@ -1,8 +1,8 @@
 """Plan every mixture: which events over which scene, when. Nothing here depends on an SNR."""
 
 from tfseg.datasets import corpus_tables
+from tfseg.job.runner import run_script
 from tfseg.mixing import remixing
-from tfseg.run.job import run_script
 
 
 def main(smk):

@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
+from tfseg.job.runner import run_script
 from tfseg.reporting.figures.drawing import save
 from tfseg.reporting.figures.registry import load_draw
-from tfseg.run.job import run_script
 
 
 def main(smk):

@@ -4,7 +4,7 @@ from tfseg.datasets import assemble, corpus_tables
 from tfseg.datasets.folds import TRAIN
 from tfseg.datasets.licences import announce, licence_terms
 from tfseg.io.files import write_json
-from tfseg.run.job import run_script
+from tfseg.job.runner import run_script
 
 
 def main(smk):

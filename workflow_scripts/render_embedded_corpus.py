@@ -3,8 +3,8 @@
 import importlib
 
 from tfseg.datasets import corpus_tables
-from tfseg.run.job import run_script
-from tfseg.run.progress import bars
+from tfseg.job.progress import bars
+from tfseg.job.runner import run_script
 
 
 def main(smk):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tfseg.datasets import corpus_tables
 from tfseg.inference.events import write_events
+from tfseg.job.runner import run_script
 from tfseg.mixing.soundscape import SoundscapeSettings, make_soundscape, write_soundscape
-from tfseg.run.job import run_script
 
 
 def main(smk):

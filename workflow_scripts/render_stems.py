@@ -4,9 +4,9 @@ from tfseg.datasets import corpus_tables
 from tfseg.datasets.inspection import check_unchanged
 from tfseg.datasets.licences import announce
 from tfseg.io.files import read_json, writing_hdf5
+from tfseg.job.progress import bars
+from tfseg.job.runner import run_script
 from tfseg.mixing import remixing
-from tfseg.run.job import run_script
-from tfseg.run.progress import bars
 
 
 def main(smk):

@@ -2,7 +2,7 @@
 
 from tfseg.evaluation.separation_rows import read_scores, separation_metrics
 from tfseg.io.files import write_csv
-from tfseg.run.job import run_script
+from tfseg.job.runner import run_script
 
 
 def main(smk):

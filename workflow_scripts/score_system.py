@@ -7,7 +7,7 @@ from tfseg.evaluation.system_metrics import system_metrics
 from tfseg.features.time_grid import TimeGrid
 from tfseg.inference.events import EventSettings
 from tfseg.io.files import write_csv
-from tfseg.run.job import run_script
+from tfseg.job.runner import run_script
 from tfseg.snr import snr_to_number
 
 

@@ -12,9 +12,9 @@ from tfseg.evaluation.separation_scores import (
 from tfseg.features.logmel import FeatureSettings
 from tfseg.inference.forward import load_networks
 from tfseg.io.files import write_csv
+from tfseg.job.progress import bars
+from tfseg.job.runner import run_script
 from tfseg.mixing.remixing import StemReader
-from tfseg.run.job import run_script
-from tfseg.run.progress import bars
 from tfseg.separation.example_sounds import writing_sounds
 
 

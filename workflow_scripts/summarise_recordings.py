@@ -4,9 +4,9 @@ from pathlib import Path
 
 from tfseg.apply.analysis import read_analysis
 from tfseg.apply.summary import write_summary
+from tfseg.inference.model_folder import load_model_folder
 from tfseg.io.files import read_json
-from tfseg.models.folder import load_model_folder
-from tfseg.run.job import run_script
+from tfseg.job.runner import run_script
 
 
 def main(smk):

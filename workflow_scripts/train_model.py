@@ -5,13 +5,13 @@ import time
 from tfseg.datasets.licences import announce
 from tfseg.features.feature_set import load_features
 from tfseg.inference.forward import load_model, prepare_for_inference, save_model
+from tfseg.inference.model_folder import training_facts
 from tfseg.io.files import file_sha256, read_json, write_text
-from tfseg.models.folder import training_facts
+from tfseg.job.hardware import choose_device, choose_precision, keep_freed_memory
+from tfseg.job.progress import bar
+from tfseg.job.runner import run_script
+from tfseg.job.seeding import derive_seed
 from tfseg.models.systems import build_network
-from tfseg.run.hardware import choose_device, choose_precision, keep_freed_memory
-from tfseg.run.job import run_script
-from tfseg.run.progress import bar
-from tfseg.run.seeding import derive_seed
 from tfseg.training import loop
 
 

@@ -11,9 +11,9 @@ from tfseg.inference.forward import infer, load_model, prepare_for_inference
 from tfseg.inference.operating_point import DetectionSettings, write_detection
 from tfseg.inference.tuning import COLUMNS, tune
 from tfseg.io.files import write_csv
-from tfseg.run.hardware import choose_device, choose_precision, keep_freed_memory
-from tfseg.run.job import run_script
-from tfseg.run.progress import bars
+from tfseg.job.hardware import choose_device, choose_precision, keep_freed_memory
+from tfseg.job.progress import bars
+from tfseg.job.runner import run_script
 
 
 def main(smk):

@@ -7,8 +7,8 @@ from tfseg.datasets.registry import check_content, load_registry
 from tfseg.datasets.unpack import unpack
 from tfseg.errors import DamagedFileError
 from tfseg.io.files import read_json
-from tfseg.run.job import run_script
-from tfseg.run.progress import bars
+from tfseg.job.progress import bars
+from tfseg.job.runner import run_script
 
 
 def main(smk):

@@ -106,7 +106,7 @@ def test_short_jobs_share_a_job_of_slurm(slurm, finished):
 def test_a_job_computes_on_the_device_that_slurm_gave(slurm, tmp_path, repository):
     code = (
         f"import sys; sys.path.insert(0, {str(repository / 'workflow_scripts')!r})\n"
-        "import torch; from tfseg.run.hardware import choose_device\n"
+        "import torch; from tfseg.job.hardware import choose_device\n"
         "torch.cuda.is_available = lambda: True\n"
         "torch.cuda.device_count = lambda: 1\n"
         "torch.cuda.get_device_name = lambda device: 'a GPU'\n"

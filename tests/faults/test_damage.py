@@ -20,9 +20,9 @@ from tfseg.features.feature_set import load_features
 from tfseg.features.time_grid import TimeGrid
 from tfseg.io.files import create_dataset, read_description, reading_hdf5, write_text, writing_hdf5
 from tfseg.io.tensors import load_tensors, save_tensors
+from tfseg.job.runner import run_script
 from tfseg.mixing.remixing import StemReader
 from tfseg.reporting.examples import read_example
-from tfseg.run.job import run_script
 
 pytestmark = pytest.mark.full
 

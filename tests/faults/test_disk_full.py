@@ -160,7 +160,7 @@ def test_what_a_job_says_on_a_full_disk_reaches_the_console(disk, repository):
     folder = disk(65536)
     (folder / "blocker").write_bytes(b"x" * 61440)
     code = (
-        "import sys, types; from pathlib import Path; from tfseg.run.job import run_script\n"
+        "import sys, types; from pathlib import Path; from tfseg.job.runner import run_script\n"
         "from tfseg.io.files import write_text\n"
         f"folder = Path({str(folder)!r})\n"
         "smk = types.SimpleNamespace(rule='job', wildcards={}, input=[],\n"

@@ -23,8 +23,8 @@ import export_model
 import train_model
 from tfseg.features.feature_set import load_features
 from tfseg.inference.forward import infer, load_model
+from tfseg.inference.model_folder import load_model_folder
 from tfseg.io.files import file_sha256
-from tfseg.models.folder import load_model_folder
 
 
 def test_nothing_of_the_validation_part_is_trained_on(work, features, models):

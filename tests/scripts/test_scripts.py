@@ -45,9 +45,9 @@ from tfseg.evaluation.intersection import has_psds
 from tfseg.features.feature_set import load_features
 from tfseg.inference.events import of_class
 from tfseg.inference.forward import infer, load_model
+from tfseg.inference.model_folder import load_model_folder
 from tfseg.inference.operating_point import read_detection
 from tfseg.io.files import file_sha256
-from tfseg.models.folder import load_model_folder
 from tfseg.reporting import audio_examples
 from tfseg.reporting.figures.registry import find_figures
 

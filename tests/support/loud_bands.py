@@ -7,8 +7,8 @@ from torch import nn
 from tfseg.apply.analysis import ApplySettings
 from tfseg.features.logmel import FeatureSettings, Spectrograms
 from tfseg.inference.events import EventSettings
+from tfseg.inference.model_folder import DESCRIPTION, DETECTION, WEIGHTS, ModelFolder
 from tfseg.inference.operating_point import DetectionSettings
-from tfseg.models.folder import DESCRIPTION, DETECTION, WEIGHTS, ModelFolder
 
 FEATURES = FeatureSettings(
     sample_rate=8000,

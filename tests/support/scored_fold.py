@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from tfseg.evaluation.histogram import ScoreHistogram
 from tfseg.evaluation.records import MetricSettings
 from tfseg.evaluation.scoring import FoldScores
 from tfseg.features.time_grid import TimeGrid
+from tfseg.inference.histogram import ScoreHistogram
 
 CLASSES = ("Bark", "Chime", "Gong", "Meow")  # Meow has no reference anywhere
 GRID = TimeGrid(sample_rate=8000, window_length=256, hop_length=128)

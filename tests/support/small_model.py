@@ -5,8 +5,8 @@ import torch
 from tfseg.features.logmel import FeatureSettings
 from tfseg.inference.events import EventSettings
 from tfseg.inference.forward import save_model
+from tfseg.inference.model_folder import DESCRIPTION, DETECTION, WEIGHTS
 from tfseg.inference.operating_point import DetectionSettings, write_detection
-from tfseg.models.folder import DESCRIPTION, DETECTION, WEIGHTS
 from tfseg.models.systems import build_network
 
 CLASSES = ("Bark", "Chime")

@@ -82,7 +82,7 @@ def test_a_system_that_is_named_trains_itself_alone(project, edit, tmp_path):
             "class TfsegError",
             "class Unheard(Exception):\n    pass\n\n\nclass TfsegError",
         ),
-        ("run/progress.py", "import", "import math\nimport"),
+        ("job/progress.py", "import", "import math\nimport"),
         ("training/loop.py", "expected one length, or a ", "expected equal lengths, or a "),
         ("datasets/licences.py", "def ", "NOBODY = 1\n\n\ndef "),
         ("io/files.py", "import", "import math\nimport"),

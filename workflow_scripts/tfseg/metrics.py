@@ -6,9 +6,9 @@ nothing but what tfseg itself needs.
 
 from tfseg.evaluation.bss_eval import BssEval, score_separation, si_sdr, snr
 from tfseg.evaluation.event_based import EventCounts, count_events, event_scores
-from tfseg.evaluation.histogram import RankedCounts, ScoreHistogram, ScoreRanks
 from tfseg.evaluation.intersection import count_intersections
 from tfseg.evaluation.scoring import macro, precision_recall_f1
+from tfseg.inference.histogram import RankedCounts, ScoreHistogram, ScoreRanks
 
 __all__ = [
     "BssEval",

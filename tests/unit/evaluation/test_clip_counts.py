@@ -6,10 +6,10 @@ import pytest
 from scored_fold import CLASSES, SETTINGS, make_fold
 
 from tfseg.evaluation.clip_counts import clip_measures, read_clip_masks, separation_measures
-from tfseg.evaluation.histogram import ClipMaskCounts
 from tfseg.evaluation.intersection import intersection_f1_metrics
 from tfseg.evaluation.scoring import score_system
 from tfseg.evaluation.separation_rows import MEASURES, separation_rows
+from tfseg.inference.histogram import ClipMaskCounts
 
 KEYS = {"snr_db": 10.0, "system": "gwrp", "seed": 0}
 

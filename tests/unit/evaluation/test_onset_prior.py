@@ -8,12 +8,12 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from tfseg.datasets.corpus_tables import mixture_labels
-from tfseg.evaluation.histogram import ScoreHistogram
 from tfseg.evaluation.onset_prior import TimeProbe, count_probe, make_probe, time_prior
 from tfseg.evaluation.records import MetricSettings
 from tfseg.evaluation.scoring import FoldScores, count_folds, fold_rows, pool, score_system
 from tfseg.features.time_grid import TimeGrid
 from tfseg.inference.events import EventSettings
+from tfseg.inference.histogram import ScoreHistogram
 from tfseg.mixing.remixing import plan_mixtures
 
 CLASSES = ("Bark", "Chime", "Gong")

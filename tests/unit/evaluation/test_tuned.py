@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfseg.evaluation.histogram import ScoreHistogram
 from tfseg.evaluation.records import MetricSettings
 from tfseg.evaluation.scoring import FoldScores, score_system
 from tfseg.evaluation.tuned import count_tuned, score_tuned, tuned_rows
 from tfseg.inference.events import EventSettings
+from tfseg.inference.histogram import ScoreHistogram
 from tfseg.inference.operating_point import DetectionSettings
 
 CLASSES = ("Bark", "Chime", "Gong", "Meow")  # Meow has no reference anywhere

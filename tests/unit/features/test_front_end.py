@@ -17,10 +17,10 @@ from workflow_project import REPOSITORY
 from tfseg.features.front_end import hz_of_mel, log_mel, mel_filters, mel_of_hz
 from tfseg.features.logmel import FeatureSettings, Spectrograms
 from tfseg.inference.events import EventSettings
+from tfseg.inference.model_folder import ModelFolder
 from tfseg.inference.operating_point import DetectionSettings
 from tfseg.io.audio import read_mono
 from tfseg.models.export import export_model
-from tfseg.models.folder import ModelFolder
 
 
 def _features(*overlays):

@@ -7,7 +7,6 @@ from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 from torch import nn
 
 from tfseg.errors import DamagedFileError, DataError
-from tfseg.evaluation.histogram import ClipMaskCounts
 from tfseg.features.feature_set import FeatureSet, read_ragged
 from tfseg.inference.forward import (
     MaskCounter,
@@ -18,6 +17,7 @@ from tfseg.inference.forward import (
     save_model,
     write_scores,
 )
+from tfseg.inference.histogram import ClipMaskCounts
 from tfseg.io.files import read_json, reading_hdf5, write_json
 from tfseg.io.tensors import load_tensors, save_tensors
 

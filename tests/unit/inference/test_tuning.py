@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from tfseg.evaluation.event_based import count_events
-from tfseg.evaluation.histogram import ScoreHistogram
 from tfseg.evaluation.scoring import FoldScores
 from tfseg.features.time_grid import TimeGrid
 from tfseg.inference.events import CHANGE_POINTS, EventSettings, detect_events
+from tfseg.inference.histogram import ScoreHistogram
 from tfseg.inference.operating_point import DetectionSettings
 from tfseg.inference.tuning import EventSearch, Matcher, best_threshold, tune
 

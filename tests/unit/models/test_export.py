@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from tfseg.errors import ExportError
+from tfseg.inference.model_folder import ModelFolder
 from tfseg.models.export import INPUT, OUTPUTS, check_onnx, export_model, onnx_model
-from tfseg.models.folder import ModelFolder
 from tfseg.models.poolings.gap import GlobalAveragePooling
 from tfseg.models.registry import systems
 from tfseg.models.systems import build_network

@@ -138,7 +138,7 @@ def test_a_constant_that_a_named_function_uses_counts(measure, script, rendering
 
 def test_what_a_named_function_calls_in_another_module_counts(measure, script, library):
     before = measure(script)
-    _replace(library / "run/seeding.py", "[:8]", "[:7]")  # mixing draws with it
+    _replace(library / "job/seeding.py", "[:8]", "[:7]")  # mixing draws with it
     assert measure(script) != before
 
 
@@ -175,7 +175,7 @@ def test_a_name_that_a_module_hands_on_is_followed(measure, tmp_path, library):
 def test_what_is_printed_and_what_an_error_says_do_not_count(measure, tmp_path):
     script = tmp_path / "say.py"
     text = """from tfseg.errors import DataError
-from tfseg.run.progress import bars
+from tfseg.job.progress import bars
 for item in bars([1, 2], "items"):
     print("one", item)
     if item > 2:
@@ -203,7 +203,7 @@ def test_a_new_error_class_and_progress_do_not_count(measure, script, rendering,
     before = measure(script), measure(rendering)
     errors = library / "errors.py"
     errors.write_text(errors.read_text() + '\n\nclass NewError(TfsegError):\n    """New."""\n')
-    progress = library / "run/progress.py"
+    progress = library / "job/progress.py"
     progress.write_text(progress.read_text() + "\nMESSAGE = 1\n")
     assert (measure(script), measure(rendering)) == before
 
@@ -262,7 +262,7 @@ def _changed(before, after):
             "np.vstack(parts)",
             {"gap", "gwrp", "dnn"},
         ),
-        ("run/seeding.py", "[:8]", "[:7]", {"gap", "gwrp", "dnn"}),
+        ("job/seeding.py", "[:8]", "[:7]", {"gap", "gwrp", "dnn"}),
         # Nothing of these decides weights.
         ("training/loop.py", "expected one length, or a ", "expected equal lengths, or a ", set()),
         (
@@ -271,11 +271,11 @@ def _changed(before, after):
             '    log("done")\n    if bar:\n        bar.close()',
             set(),
         ),
-        ("run/progress.py", "import", "import math\nimport", set()),
+        ("job/progress.py", "import", "import math\nimport", set()),
         ("errors.py", "class", "class Unheard(Exception):\n    pass\n\n\nclass", set()),
         ("io/files.py", "import", "import math\nimport", set()),
         ("datasets/licences.py", "def ", "NOBODY = 1\n\n\ndef ", set()),
-        ("models/card.py", ":.4g}", ":.5g}", set()),
+        ("inference/model_card.py", ":.4g}", ":.5g}", set()),
         ("settings/detection_keys.py", '"tag",', '"the tag",', set()),
         ("models/registry.py", "import ast", "import math\nimport ast", set()),
         ("models/trunks/unet.py", "self.pool = ", "self.pool = 1 and ", set()),
@@ -353,7 +353,7 @@ def test_a_digest_of_two_scripts_covers_both(measure, script, tmp_path, library)
     other.write_text("from tfseg.io import audio\n\naudio.duration_s('b.wav')\n")
     changed = measure(script, other)
     assert changed != before
-    _replace(library / "run/seeding.py", "[:8]", "[:7]")
+    _replace(library / "job/seeding.py", "[:8]", "[:7]")
     assert measure(script, other) != changed
 
 

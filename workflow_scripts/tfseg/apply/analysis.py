@@ -17,7 +17,7 @@ from tfseg.apply.listing import plain_name
 from tfseg.apply.scores import AS_RECORDED, AS_TRAINED, Scores
 from tfseg.errors import ConfigError, DataError
 from tfseg.io.files import file_sha256, read_json, write_json, writing_hdf5
-from tfseg.run.progress import bar
+from tfseg.job.progress import bar
 
 _ABOUT = "about.json"
 _DRAWING = ("matplotlib", "PIL")  # imported by `tfseg.apply.page` alone
@@ -144,7 +144,7 @@ def already_there(recording, folder, model, settings, *, overwrite):
     ----------
     recording : tfseg.apply.listing.Recording
     folder : Path
-    model : tfseg.models.folder.ModelFolder
+    model : tfseg.inference.model_folder.ModelFolder
     settings : ApplySettings
     overwrite : bool
         Results of another analysis of tfseg may be replaced.
@@ -194,7 +194,7 @@ def earlier_analyses(out, names, model):
     ----------
     out : Path
     names : set of str
-    model : tfseg.models.folder.ModelFolder
+    model : tfseg.inference.model_folder.ModelFolder
 
     Returns
     -------
@@ -213,7 +213,7 @@ def check_model_of_results(out, model):
     Parameters
     ----------
     out : Path
-    model : tfseg.models.folder.ModelFolder
+    model : tfseg.inference.model_folder.ModelFolder
 
     Raises
     ------
@@ -263,7 +263,7 @@ def analyse(recording, folder, model, settings, reference=None):
     recording : tfseg.apply.listing.Recording
     folder : Path
         Replaced if it is there.
-    model : tfseg.models.folder.ModelFolder
+    model : tfseg.inference.model_folder.ModelFolder
     settings : ApplySettings
     reference : list of (label, onset_s, offset_s) or None
         What is known to sound in it; shown on its page, and used for nothing else.
@@ -314,7 +314,7 @@ def score_and_find(path, file, model, scores, *, duration_s, progress):
     path : path-like
     file : h5py.File
         Open for writing: receives the scores (`tfseg.apply.scores.Scores.compute`).
-    model : tfseg.models.folder.ModelFolder
+    model : tfseg.inference.model_folder.ModelFolder
     scores : tfseg.apply.scores.Scores
         New; knows the whole recording afterwards.
     duration_s : float

@@ -14,9 +14,9 @@ from tfseg.apply import sounds
 from tfseg.apply.analysis import ApplySettings, look, score_and_find
 from tfseg.apply.scores import AS_TRAINED, Scores
 from tfseg.errors import DataError
+from tfseg.inference.model_folder import load_model_folder
 from tfseg.io.audio import writing_float_wav
-from tfseg.models.folder import load_model_folder
-from tfseg.run.hardware import choose_precision
+from tfseg.job.hardware import choose_precision
 
 
 def load_model(folder, device="cpu", precision="auto"):
@@ -34,7 +34,7 @@ def load_model(folder, device="cpu", precision="auto"):
 
     Returns
     -------
-    model : tfseg.models.folder.ModelFolder
+    model : tfseg.inference.model_folder.ModelFolder
 
     Raises
     ------
@@ -196,7 +196,7 @@ def apply_model(
 
     Parameters
     ----------
-    model : tfseg.models.folder.ModelFolder
+    model : tfseg.inference.model_folder.ModelFolder
         Of `load_model`.
     sound : path-like or np.ndarray [shape=(n_samples,) or (n_samples, n_channels), float]
         A sound file of any rate, channels and length, or samples (full scale is 1.0).

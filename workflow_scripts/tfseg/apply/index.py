@@ -14,7 +14,7 @@ def write_index(folder, recordings, summary, model):
     folder : Path
     recordings, summary : pd.DataFrame
         As `tfseg.apply.summary` makes them.
-    model : tfseg.models.folder.ModelFolder
+    model : tfseg.inference.model_folder.ModelFolder
     """
     counts = {(row.recording, row.label): row for row in summary.itertuples(index=False)}
     found = [

@@ -103,7 +103,7 @@ def write_page(folder, recording, model, scores, events, *, reference, sound_fil
     folder : Path
         Of the recording's results.
     recording : tfseg.apply.listing.Recording
-    model : tfseg.models.folder.ModelFolder
+    model : tfseg.inference.model_folder.ModelFolder
     scores : tfseg.apply.scores.Scores
         Of the whole recording.
     events : list of tfseg.apply.detected_events.FoundEvent

@@ -47,7 +47,7 @@ class Scores:
 
     Parameters
     ----------
-    model : tfseg.models.folder.ModelFolder
+    model : tfseg.inference.model_folder.ModelFolder
     settings : ApplySettings
     folder : Path
         For scratch files.

@@ -98,7 +98,7 @@ def write_summary(folder, analyses, failures, model):
     folder : Path
     analyses, failures
         As for `recordings_table`.
-    model : tfseg.models.folder.ModelFolder
+    model : tfseg.inference.model_folder.ModelFolder
     """
     recordings = recordings_table(analyses, failures)
     summary = summary_table(analyses, model.classes)

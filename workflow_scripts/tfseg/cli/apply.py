@@ -26,8 +26,8 @@ from tfseg.apply.scores import AS_RECORDED, AS_TRAINED
 from tfseg.apply.summary import check_folder, write_summary
 from tfseg.errors import DataError, NotWrittenError, TfsegError
 from tfseg.inference.events import read_events
-from tfseg.models.folder import load_model_folder
-from tfseg.run.hardware import choose_device, choose_precision
+from tfseg.inference.model_folder import load_model_folder
+from tfseg.job.hardware import choose_device, choose_precision
 
 
 def _parser():

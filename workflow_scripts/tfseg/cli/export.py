@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tfseg.datasets.licences import announce
 from tfseg.errors import ExportError, NotWrittenError, TfsegError
-from tfseg.models.folder import load_model_folder
+from tfseg.inference.model_folder import load_model_folder
 
 _NAME = "model.onnx"
 _LIBRARIES = ("onnx", "onnxruntime", "onnxscript")

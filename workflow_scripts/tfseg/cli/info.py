@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from tfseg.errors import TfsegError
 from tfseg.inference.events import of_class
-from tfseg.models.folder import load_model_folder
+from tfseg.inference.model_folder import load_model_folder
 
 
 def _parser():
@@ -66,7 +66,7 @@ def describe_model(model):
 
     Parameters
     ----------
-    model : tfseg.models.folder.ModelFolder
+    model : tfseg.inference.model_folder.ModelFolder
 
     Returns
     -------

@@ -12,7 +12,7 @@ import yaml
 
 from tfseg.errors import TableError
 from tfseg.io.files import write_csv
-from tfseg.settings.validation import is_one_line
+from tfseg.io.validation import is_one_line
 
 _SCHEMA_DIR = Path(__file__).resolve().parent / "schemas"
 _SEPARATOR = {".csv": ",", ".tsv": "\t"}

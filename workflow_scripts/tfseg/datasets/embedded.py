@@ -23,7 +23,7 @@ from tfseg.datasets.instruments import INSTRUMENTS, pitches
 from tfseg.datasets.recordings import recordings
 from tfseg.errors import DataError
 from tfseg.io.audio import write_wav
-from tfseg.run.seeding import generator
+from tfseg.job.seeding import generator
 
 DECLARATION = {
     "summary": "instruments of a sound font over synthesised scenes; nothing to download",

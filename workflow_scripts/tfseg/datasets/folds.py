@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfseg.run.seeding import generator
+from tfseg.job.seeding import generator
 
 # What is learned from where a fold is trained on, and what thresholds may be chosen on.
 TRAIN, VALIDATION = "train", "validation"

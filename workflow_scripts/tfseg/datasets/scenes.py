@@ -9,7 +9,7 @@ clicks, over coloured noise.
 import numpy as np
 
 from tfseg.features.time_grid import samples_in
-from tfseg.run.seeding import generator
+from tfseg.job.seeding import generator
 
 
 def _coloured_noise(rng, n_samples, sample_rate, exponent, low_hz, high_hz):

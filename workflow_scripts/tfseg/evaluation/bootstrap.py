@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfseg.run.seeding import generator
+from tfseg.job.seeding import generator
 
 
 def draw_weights(folds, n_resamples, seed, *seed_names):

@@ -6,9 +6,9 @@ import numpy as np
 
 from tfseg.evaluation.bootstrap import ClipAveragePrecision, ClipF1, ClipMean
 from tfseg.evaluation.event_based import count_events_by_clip
-from tfseg.evaluation.histogram import ClipMaskCounts
 from tfseg.evaluation.intersection import count_intersections
 from tfseg.evaluation.separation_rows import capi_sdri, with_improvements
+from tfseg.inference.histogram import ClipMaskCounts
 from tfseg.io.files import reading_hdf5
 
 

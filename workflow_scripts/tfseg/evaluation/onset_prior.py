@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfseg.evaluation.event_based import EventCounts
-from tfseg.evaluation.histogram import ScoreHistogram
 from tfseg.inference.events import detect_events
+from tfseg.inference.histogram import ScoreHistogram
 
 VARIANT = "time_index"
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from tfseg.evaluation.event_based import EventCounts, count_events_by_fold, event_scores
-from tfseg.evaluation.histogram import ScoreHistogram, ScoreRanks
 from tfseg.evaluation.onset_prior import VARIANT as TIME_INDEX
 from tfseg.evaluation.onset_prior import ProbeCounts, TimeProbe, count_probe
 from tfseg.evaluation.records import COLUMNS
 from tfseg.features.feature_set import read_ragged
+from tfseg.inference.histogram import ScoreHistogram, ScoreRanks
 from tfseg.io.files import read_description, reading_hdf5
-from tfseg.run.seeding import generator
+from tfseg.job.seeding import generator
 
 _SHUFFLES = 20
 

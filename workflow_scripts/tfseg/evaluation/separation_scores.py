@@ -16,7 +16,7 @@ import torch
 from tfseg.evaluation.bss_eval import score_separation
 from tfseg.evaluation.separation_rows import MEASURES
 from tfseg.features.logmel import MixtureSpectra, Spectrograms
-from tfseg.run.seeding import generator
+from tfseg.job.seeding import generator
 from tfseg.separation.masking import Separator
 
 REFERENCE_SYSTEMS = ("no_separation", "ibm", "irm")

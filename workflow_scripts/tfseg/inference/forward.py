@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from tfseg.errors import DamagedFileError
-from tfseg.evaluation.histogram import N_PATTERNS, ClipMaskCounts, ScoreHistogram
 from tfseg.features.feature_set import write_ragged
+from tfseg.inference.histogram import N_PATTERNS, ClipMaskCounts, ScoreHistogram
 from tfseg.io.files import (
     content_sha256,
     create_dataset,

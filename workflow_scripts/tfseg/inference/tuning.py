@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from tfseg.evaluation.histogram import N_PATTERNS, ScoreHistogram
 from tfseg.inference.change_points import find_segments
 from tfseg.inference.events import CHANGE_POINTS, median_filtered, of_class
+from tfseg.inference.histogram import N_PATTERNS, ScoreHistogram
 
 COLUMNS = ["class", "what", "value", "validation_f1", "fixed_value", "fixed_f1", "n"]
 # Of the median filters and the scores that are tried as thresholds of events.

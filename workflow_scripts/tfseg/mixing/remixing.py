@@ -18,7 +18,7 @@ from tfseg.errors import DamagedFileError, DataError
 from tfseg.features.time_grid import samples_in
 from tfseg.io import audio
 from tfseg.io.files import append_rows, create_dataset, reading_hdf5
-from tfseg.run.seeding import generator
+from tfseg.job.seeding import generator
 
 CENTRE, RANDOM = "centre", "random"
 _INT16_PEAK = 32767

@@ -11,7 +11,7 @@ import soundfile
 
 from tfseg.io import audio
 from tfseg.io.files import whole_file
-from tfseg.run.seeding import generator
+from tfseg.job.seeding import generator
 
 _SCENE_S, _CROSS_FADE_S = 60.0, 1.0
 _GAPS_S = (0.5, 6.0)

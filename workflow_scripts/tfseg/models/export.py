@@ -218,7 +218,7 @@ def export_model(model, path):
 
     Parameters
     ----------
-    model : tfseg.models.folder.ModelFolder
+    model : tfseg.inference.model_folder.ModelFolder
         Of a system with masks, on the CPU.
     path : path-like
 

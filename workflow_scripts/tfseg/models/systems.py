@@ -51,7 +51,7 @@ class MaskNetwork(_Network):
     band_mean, band_std : torch.Tensor [shape=(n_mels,)]
         Standardisation of the training folds; saved with the weights.
     precision : {"float32", "bfloat16"}
-        Of the trunk (`tfseg.run.hardware.choose_precision`). Masks and pooling are float32 in any case.
+        Of the trunk (`tfseg.job.hardware.choose_precision`). Masks and pooling are float32 in any case.
     """
 
     has_masks = True

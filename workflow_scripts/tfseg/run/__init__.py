@@ -1,1 +1,1 @@
-"""How a job runs: recipes, digests of code, seeds, hardware, logs, progress."""
+"""What the rules are made from: paths, closed sets, inputs of jobs, digests of code."""

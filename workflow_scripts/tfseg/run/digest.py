@@ -31,8 +31,8 @@ NEUTRAL = (
     "tfseg.errors",
     "tfseg.models.registry",
     "tfseg.run.digest",
-    "tfseg.run.job",
-    "tfseg.run.progress",
+    "tfseg.job.runner",
+    "tfseg.job.progress",
     "tfseg.run.scheduler",
 )
 # A model's weights do not depend on how files are written whole, or on who is named as an author.
@@ -394,7 +394,7 @@ def training_digest(script, *builders):
     script : path-like
         Of the rule.
     *builders : str
-        Of the networks that take part (`tfseg.run.recipes.Recipe.builders`).
+        Of the networks that take part (`tfseg.settings.recipes.Recipe.builders`).
     """
     return code_digest(script, *builders, neutral=NEUTRAL_OF_TRAINING)
 

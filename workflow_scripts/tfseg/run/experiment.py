@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from tfseg.datasets.corpora import find_corpora
 from tfseg.reporting.tables.registry import TABLES
-from tfseg.run.recipes import find_recipe
 from tfseg.settings.comparing import changed_keys, sorted_keys
+from tfseg.settings.recipes import find_recipe
 from tfseg.snr import snr_to_path
 
 
@@ -95,7 +95,7 @@ class Experiment:
 
     @functools.cached_property
     def recipes(self):
-        """What each system's name stands for: name to `tfseg.run.recipes.Recipe`."""
+        """What each system's name stands for: name to `tfseg.settings.recipes.Recipe`."""
         return {system: find_recipe(self.config, system) for system in self.systems}
 
     @property

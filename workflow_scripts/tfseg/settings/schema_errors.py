@@ -8,10 +8,10 @@ from pathlib import Path
 import jsonschema
 
 from tfseg.datasets.corpora import declared_schema
+from tfseg.io.validation import is_one_line
 from tfseg.settings.declared import with_declarations
 from tfseg.settings.messages import dotted, found, number_hint, unknown_key
 from tfseg.settings.renamed import renamed_key
-from tfseg.settings.validation import is_one_line
 
 _SCHEMA_PATH = Path(__file__).resolve().parents[3] / "schemas" / "config.schema.json"
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from tfseg.run.seeding import generator
+from tfseg.job.seeding import generator
 
 _NEPER_PER_DB = math.log(10) / 20  # log-mel values are natural logarithms of magnitudes
 _FILTER_NODES = 4

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from tfseg.errors import DataError, TfsegError
 from tfseg.io.tensors import load_tensors, save_tensors
-from tfseg.run.seeding import derive_seed, generator
+from tfseg.job.seeding import derive_seed, generator
 from tfseg.training.augmentation import AugmentationSettings, augment
 from tfseg.training.optimiser import Adam
 

@@ -1,6 +1,6 @@
 """Relations of the section ``training``: the experiment's, and each variant's."""
 
-from tfseg.run.recipes import find_recipe
+from tfseg.settings.recipes import find_recipe
 from tfseg.settings.relations.features import time_grid, window_s
 
 

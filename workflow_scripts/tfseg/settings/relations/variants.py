@@ -1,8 +1,8 @@
 """Names of systems, and the section ``variants``."""
 
 from tfseg.models.registry import systems
-from tfseg.run.recipes import SECTIONS, find_recipe
 from tfseg.settings.messages import guess
+from tfseg.settings.recipes import SECTIONS, find_recipe
 from tfseg.settings.schema_errors import schema_errors
 
 # Rows of tables that are no system (docs/files.md).

@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 
-from tfseg.run.seeding import derive_seed, generator
+from tfseg.job.seeding import derive_seed, generator
 
 
 def test_seeds_fit_63_bits_and_use_them():

@@ -9,9 +9,9 @@ from tfseg.errors import DamagedFileError, DataError
 from tfseg.features.feature_set import FeatureSet
 from tfseg.inference.events import EventSettings
 from tfseg.inference.forward import save_model
+from tfseg.inference.model_folder import load_model_folder, training_facts
 from tfseg.inference.operating_point import DetectionSettings, write_detection
 from tfseg.io.files import read_json, write_json
-from tfseg.models.folder import load_model_folder, training_facts
 
 DETECTION = DetectionSettings(0.1, True, 0.1, 0.1, EventSettings(0.2, 0.1, 10, 10))
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score, roc_curve
 
-from tfseg.evaluation.histogram import N_PATTERNS, ScoreHistogram, ScoreRanks
+from tfseg.inference.histogram import N_PATTERNS, ScoreHistogram, ScoreRanks
 
 
 def _scores(rng, kind, shape):

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from tfseg.errors import DataError
-from tfseg.run.job import run_script
+from tfseg.job.runner import run_script
 
 
 @pytest.fixture

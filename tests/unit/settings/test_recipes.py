@@ -3,8 +3,8 @@ import copy
 import pytest
 
 from tfseg.errors import ConfigError
-from tfseg.run.recipes import find_recipe, merged
 from tfseg.settings.checks import check_config
+from tfseg.settings.recipes import find_recipe, merged
 
 
 def _with(full_config, **variants):

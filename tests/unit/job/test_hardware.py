@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from tfseg.run.hardware import (
+from tfseg.job.hardware import (
     choose_device,
     choose_precision,
     keep_freed_memory,
@@ -28,7 +28,7 @@ import os, sys
 from pathlib import Path
 from types import SimpleNamespace
 import torch
-from tfseg.run.hardware import choose_device
+from tfseg.job.hardware import choose_device
 
 chosen = []
 torch.cuda.is_available = lambda: True

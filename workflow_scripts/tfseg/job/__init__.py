@@ -1,0 +1,1 @@
+"""What runs inside every job: logs and locks, seeds, hardware, progress."""
