@@ -18,6 +18,7 @@ def output(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.full
 def test_the_gpu_benchmark_runs_on_a_cpu_in_small(output):
     gpu.main(["--device", "cpu", "--small"])
     result = json.loads((output / "gpu_on_cpu.json").read_text())
@@ -32,6 +33,7 @@ def test_the_gpu_benchmark_runs_on_a_cpu_in_small(output):
     assert "| what | ours |" in (output / "gpu_on_cpu.md").read_text()
 
 
+@pytest.mark.full
 def test_stages_of_the_cpu_benchmark_run(tmp_path, monkeypatch):
     monkeypatch.setattr("stages.N_MIXTURES", 3)
     rows = {row.name: row for row in run.corpus_rows(tmp_path)}
