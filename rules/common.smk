@@ -12,12 +12,8 @@ from tfseg.datasets.corpora import find_source
 from tfseg.datasets.downloads import Downloads
 from tfseg.datasets.registry import load_registry
 from tfseg.models.registry import with_defaults
-from tfseg.run.digest import (
-    code_digest,
-    contents_digest,
-    files_digest,
-    training_digest,
-)
+from tfseg.io.digests import contents_digest
+from tfseg.run.digest import code_digest, training_digest
 from tfseg.errors import ConfigError, TfsegError
 from tfseg.reporting.figures.registry import find_figures
 from tfseg.run.experiment import Experiment

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from tfseg.datasets.downloads import Downloads
 from tfseg.errors import ConfigError
+from tfseg.io.digests import files_digest
 from tfseg.io.validation import is_one_line
-from tfseg.run.digest import files_digest
 
 _FOLDER = Path(__file__).resolve().parent
 _NAME = "DECLARATION"

@@ -4,7 +4,7 @@ import functools
 from dataclasses import dataclass
 
 from tfseg.errors import ConfigError
-from tfseg.run.digest import files_digest
+from tfseg.io.digests import files_digest
 
 # In the path of an input Snakemake would take these for names of its own.
 _SPECIAL_SIGNS = set("<>{}")
