@@ -84,8 +84,8 @@ def test_its_own_code_alone_decides_whether_a_corpus_is_listed_again(repository)
     files = {corpus.file for corpus in corpora.find_corpora().values()}
     script = repository / "workflow_scripts/list_recordings.py"
     assert not files & set(modules_of(script))
-    for file in files:
-        assert files & set(modules_of(file)) == {file}
+    for corpus in corpora.find_corpora().values():
+        assert files & set(modules_of(corpus.function)) == {corpus.file}
 
 
 @pytest.mark.parametrize(

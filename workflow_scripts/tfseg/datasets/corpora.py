@@ -102,6 +102,12 @@ class Corpus:
         """Whether its recordings already are mixtures: there is no SNR and no ideal mask."""
         return self.holds == "clips"
 
+    @property
+    def function(self):
+        """What its job runs, as `tfseg.run.digest.code_digest` takes it."""
+        name = "render_corpus" if self.renders else "list_recordings"
+        return f"tfseg.datasets.{self.kind}:{name}"
+
     def has_own_split(self, kind):
         """Tell whether the corpus itself says who is in which fold (``split.kind`` of the config)."""
         return self.split in (kind, "any")
