@@ -1,5 +1,7 @@
 """Relations of what is shown: ``comparison``, ``tables`` and ``figures``."""
 
+from tfseg.datasets.corpora import find_corpora
+
 
 def comparison_relations(config):
     """Check that what others are compared with is there."""
@@ -13,7 +15,7 @@ def comparison_relations(config):
 
 def reporting_relations(config):
     """Check that tables and figures show an SNR of the experiment; ready clips have none."""
-    if config["corpus"]["kind"] == "clips":
+    if find_corpora()[config["corpus"]["kind"]].is_clips:
         return
     snr_db = config["mixing"]["snr_db"]
     for key, value in (

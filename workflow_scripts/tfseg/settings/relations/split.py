@@ -7,7 +7,8 @@ def split_relations(config):
     """Check how recordings are dealt to folds, and what each fold gets."""
     kind, split = config["corpus"]["kind"], config["split"]
     fixed = split["kind"] == "fixed"
-    has_own = find_corpora()[kind].has_own_split(split["kind"])
+    corpus = find_corpora()[kind]
+    has_own = corpus.has_own_split(split["kind"])
     if (fixed or split["by"] == "corpus") and not has_own:
         key = "split.kind" if fixed else "split.by"
         yield (
@@ -22,7 +23,7 @@ def split_relations(config):
             f"fold), found {len(counts)}"
         )
     fewest = min(counts) if isinstance(counts, list) else counts
-    if split["validation"] and kind != "clips" and fewest < 2:
+    if split["validation"] and not corpus.is_clips and fewest < 2:
         yield (
             "config key mixing.mixtures_per_fold: expected at least 2 with split.validation (some to "
             f"train on, some to choose thresholds on), found {fewest}"

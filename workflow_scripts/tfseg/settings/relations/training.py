@@ -1,5 +1,6 @@
 """Relations of the section ``training``: the experiment's, and each variant's."""
 
+from tfseg.datasets.corpora import find_corpora
 from tfseg.settings.recipes import find_recipe
 from tfseg.settings.relations.features import time_grid, window_s
 
@@ -18,8 +19,9 @@ def training_relations(config):
 def _relations_of(config, training):
     """Check one section ``training``."""
     kind, excerpt_s = config["corpus"]["kind"], training["excerpt_s"]
-    if kind == "clips" and excerpt_s is None:
-        yield "config key training.excerpt_s: expected a number of seconds with corpus.kind clips"
+    is_clips = find_corpora()[kind].is_clips
+    if is_clips and excerpt_s is None:
+        yield f"config key training.excerpt_s: expected a number of seconds with corpus.kind {kind}"
     window_length = config["features"]["window_length"]
     if excerpt_s is not None and time_grid(config).n_samples(excerpt_s) < window_length:
         yield (
@@ -28,9 +30,9 @@ def _relations_of(config, training):
         )
     if training["kinds"] is None:
         return
-    if kind == "clips":
+    if is_clips:
         yield (
-            f"config key training.kinds: expected null with corpus.kind clips, which are not "
+            f"config key training.kinds: expected null with corpus.kind {kind}, which are not "
             f"mixed, found {training['kinds']}"
         )
     for wanted in training["kinds"]:
