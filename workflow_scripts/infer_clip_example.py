@@ -14,10 +14,7 @@ def main(smk):
     torch.set_num_threads(smk.params.threads)
     networks = load_networks(smk.params.models)
     clips = corpus_tables.read_table(smk.input.clips, "clips")
-    labels = corpus_tables.mixture_labels(
-        corpus_tables.read_table(smk.input.mixture_events, "mixture_events"),
-        corpus_tables.read_table(smk.input.mixtures, "mixtures"),
-    )
+    _, labels = corpus_tables.read_plan(smk.input.mixtures, smk.input.mixture_events)
     example = examples.make_clip_example(
         examples.choose_clip(clips[clips["fold"] == smk.params.fold]),
         networks,

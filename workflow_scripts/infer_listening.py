@@ -18,10 +18,7 @@ def main(smk):
     torch.set_num_threads(smk.params.threads)
     settings = FeatureSettings(**smk.params.features)
     metric_settings = MetricSettings(**smk.params.metrics)
-    labels = corpus_tables.mixture_labels(
-        corpus_tables.read_table(smk.input.mixture_events, "mixture_events"),
-        corpus_tables.read_table(smk.input.mixtures, "mixtures"),
-    )
+    _, labels = corpus_tables.read_plan(smk.input.mixtures, smk.input.mixture_events)
     folds = [
         read_fold_scores(files["scores"], files["counts"], {}, labels, settings.grid)[0]
         for files in smk.params.scored.values()

@@ -36,10 +36,7 @@ def main(smk):
         device=device,
         progress=bars(f"validation, {smk.wildcards.system}, {smk.wildcards.snr} dB"),
     )
-    labels = corpus_tables.mixture_labels(
-        corpus_tables.read_table(smk.input.mixture_events, "mixture_events"),
-        corpus_tables.read_table(smk.input.mixtures, "mixtures"),
-    )
+    _, labels = corpus_tables.read_plan(smk.input.mixtures, smk.input.mixture_events)
     grid, classes = features.grid, features.classes
     scores = FoldScores.from_scores(
         features.mixture,
