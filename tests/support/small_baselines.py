@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 import yaml
 
-from tfseg.models import attention, dnn, framecnn, wldcnn
+from tfseg.models.networks import attention, dnn, framecnn, wldcnn
 
 _CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 PUBLISHED = _CONFIG["baselines"]
