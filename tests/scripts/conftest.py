@@ -6,13 +6,16 @@ from script_stubs import (
     SNR_DB,
     SYSTEM,
     Named,
+    compare,
     corpus_stub,
     detect,
     features_stub,
     inspection_stub,
+    model_paths,
     of_fold,
     of_job,
     score,
+    separated_folds,
     stems_stub,
     stub,
     training_stub,
@@ -20,7 +23,6 @@ from script_stubs import (
 )
 
 import collect_metrics
-import compare_systems
 import extract_features
 import infer_scores
 import inspect_recordings
@@ -32,6 +34,7 @@ import score_separation
 import separate_mixtures
 import train_model
 import tune_detection
+from tfseg.run.inputs import files_in
 
 
 @pytest.fixture(scope="session")
@@ -132,11 +135,11 @@ def metrics(work, plan, scores, events):
 def separation(work, plan, stems, models):
     paths = {}
     for fold in FOLDS:
+        used = {SYSTEM: model_paths(models[fold])}
         smk = stub(
             "separate_mixtures",
             inputs={
-                "models": [models[fold].model],
-                "descriptions": [models[fold].description],
+                "models": files_in(used),
                 "stems": of_fold(stems, fold),
                 "mixture_events": plan["events"],
             },
@@ -144,6 +147,7 @@ def separation(work, plan, stems, models):
                 "scores": str(work / f"separation{fold}.csv"),
                 "examples": str(work / f"separated{fold}"),
             },
+            params={"models": used},
             wildcards={"snr": str(SNR_DB), "fold": str(fold), "repeat": "0"},
         )
         separate_mixtures.main(smk)
@@ -154,7 +158,7 @@ def separation(work, plan, stems, models):
             "score_separation",
             inputs={"scores": [paths[fold].scores for fold in FOLDS]},
             outputs={"metrics": joined},
-            params={"scored": [[SNR_DB, fold, 0] for fold in FOLDS]},
+            params={"separated": [separated_folds(paths)]},
         )
     )
     return paths, joined
@@ -175,27 +179,4 @@ def tuned(work, plan, features, models):
 
 @pytest.fixture(scope="session")
 def comparison(work, plan, scores, events, separation):
-    paths = {name: str(work / f"{name}.csv") for name in ("intervals", "comparisons")}
-    twins = [SYSTEM, "twin"]  # the same scores by another name
-    compare_systems.main(
-        stub(
-            "compare_systems",
-            inputs={
-                "scores": [scores[fold].scores for fold in FOLDS] * 2,
-                "counts": [scores[fold].counts for fold in FOLDS] * 2,
-                "events": [events[fold] for fold in FOLDS] * 2,
-                "detections": [],
-                "tuned_events": [],
-                "separation": [separation[0][fold].scores for fold in FOLDS],
-                "mixtures": plan["mixtures"],
-                "mixture_events": plan["events"],
-            },
-            outputs=paths,
-            params={
-                "scored": [[str(SNR_DB), system, 0] for system in twins],
-                "separated": [[str(SNR_DB), 0]],
-                "systems": twins,
-            },
-        )
-    )
-    return paths
+    return compare(work, plan, scores, events, separation[0])

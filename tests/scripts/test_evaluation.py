@@ -11,13 +11,14 @@ from script_stubs import (
     FOLDS,
     SNR_DB,
     SYSTEM,
+    compare,
     score,
     stub,
 )
 
 import collect_metrics
-import score_system
 from tfseg.errors import TableError
+from tfseg.evaluation import system_metrics
 
 
 def test_detected_events_name_every_clip(plan, events):
@@ -91,6 +92,16 @@ def test_intervals_hold_the_pooled_values_of_the_metrics(comparison, metrics):
         assert row["low"] <= row["high"]
 
 
+def test_the_order_of_folds_says_nothing(
+    tmp_path, plan, scores, events, separation, comparison, metrics
+):
+    path = score(plan, scores, events, str(tmp_path / "part.csv"), turned=True)
+    assert pd.read_csv(path).equals(pd.read_csv(metrics))
+    turned = compare(tmp_path, plan, scores, events, separation[0], turned=True)
+    for name, path in turned.items():
+        assert Path(path).read_bytes() == Path(comparison[name]).read_bytes(), name
+
+
 def test_twins_do_not_differ(comparison):
     table = pd.read_csv(comparison["comparisons"])
     assert set(table["system"]) == {"twin"}
@@ -102,7 +113,7 @@ def test_twins_do_not_differ(comparison):
 def test_without_its_package_psds_is_left_out_and_the_log_says_so(
     work, plan, scores, events, metrics, monkeypatch, capsys
 ):
-    monkeypatch.setattr(score_system, "has_psds", lambda: False)
+    monkeypatch.setattr(system_metrics, "has_psds", lambda: False)
     path = score(plan, scores, events, str(work / "without_psds.csv"))
     assert (
         "PSDS is left out: the package sed_scores_eval is not installed" in capsys.readouterr().out

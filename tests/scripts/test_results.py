@@ -5,18 +5,16 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
-import plot_example
-import plot_metrics
-import plot_thresholds
-import plot_training
 import pytest
 from script_stubs import (
     FOLDS,
     REPOSITORY,
     SNR_DB,
     SYSTEM,
-    Named,
+    job_of,
+    model_paths,
     params_of,
+    scored_folds,
     stub,
 )
 from small_baselines import PUBLISHED
@@ -25,12 +23,16 @@ import infer_examples
 import infer_listening
 import make_leaderboard
 import make_tables
+import plot_figure
 from tfseg.evaluation.intersection import has_psds
 from tfseg.reporting import audio_examples
+from tfseg.reporting.figures.registry import find_figures
+from tfseg.reporting.tables.registry import table_files
+from tfseg.run.inputs import files_in
 
 
 def test_the_leaderboard_says_what_systems_achieve_and_cost(work, metrics, comparison):
-    outputs = Named(*(str(work / f"leaderboard.{ending}") for ending in ("csv", "md", "tex")))
+    outputs = {ending: str(work / f"leaderboard.{ending}") for ending in ("csv", "md", "tex")}
     trained, features = params_of("train_model"), params_of("extract_features")["features"]
     make_leaderboard.main(
         stub(
@@ -47,7 +49,7 @@ def test_the_leaderboard_says_what_systems_achieve_and_cost(work, metrics, compa
             },
         )
     )
-    table = pd.read_csv(outputs[0]).set_index("system")
+    table = pd.read_csv(outputs["csv"]).set_index("system")
     expected = pd.read_csv(metrics).query("fold == 'pooled' and `class` == 'macro'")
     expected = expected.set_index(["task", "metric", "variant"])["value"]
     found = table.loc[SYSTEM]
@@ -60,22 +62,14 @@ def test_the_leaderboard_says_what_systems_achieve_and_cost(work, metrics, compa
     assert found["parameters"] == 9 * 4 + 2 * 4 + 4 * 2 + 2
     n_units = (1 + (2 * 8000 - 512) // 256) * features["n_mels"]
     assert found["mac_per_clip"] == n_units * (9 * 4 + 4 * 2)
-    assert "| gwrp |" in Path(outputs[1]).read_text()
-    assert "| frames | – |" in Path(outputs[1]).read_text()
-    assert Path(outputs[2]).read_text().count(r"\\") >= 3
+    assert "| gwrp |" in Path(outputs["md"]).read_text()
+    assert "| frames | – |" in Path(outputs["md"]).read_text()
+    assert Path(outputs["tex"]).read_text().count(r"\\") >= 3
 
 
 @pytest.mark.parametrize("paper", [True, False])
 def test_tables_show_the_paper_only_where_it_applies(work, metrics, paper):
-    outputs = Named(
-        *(
-            str(work / f"tables{paper}" / f"{task}_by_{by}.{ending}")
-            for task in ("tagging", "frame", "event", "mask")
-            for by in ("snr", "class")
-            for ending in ("csv", "md", "tex")
-        ),
-        str(work / f"tables{paper}" / "time_index.csv"),
-    )
+    outputs = table_files(str(work / f"tables{paper}"), tunes=False)
     make_tables.main(
         stub(
             "make_tables",
@@ -91,107 +85,97 @@ def test_tables_show_the_paper_only_where_it_applies(work, metrics, paper):
             },
         )
     )
-    table = pd.read_csv(outputs[0])
+    table = pd.read_csv(outputs["tagging_by_snr_csv"])
     ours = pd.read_csv(metrics)
     ours = ours.query(
         "task == 'tagging' and metric == 'map' and `class` == 'macro' and fold == 'all' and variant == 'published'"
     )["value"].item()
     row = table[table["metric"] == "map"].iloc[0]
     assert row["ours"] == pytest.approx(ours, abs=1e-12)
-    probe = pd.read_csv(outputs[-1])
+    probe = pd.read_csv(outputs["time_index_csv"])
     assert probe.loc[probe["variant"] == "time_index", "ours"].notna().all()
     if paper:  # TASLP Table II: GWRP at 10 dB has an mAP of 0.696
         assert row["paper"] == 0.696
         assert row["difference"] == pytest.approx(ours - 0.696, abs=1e-12)
-        assert "0.696" in Path(outputs[1]).read_text()
+        assert "0.696" in Path(outputs["tagging_by_snr_md"]).read_text()
     else:
         assert table["paper"].isna().all()
-        assert "paper" not in Path(outputs[1]).read_text().lower()
-    assert Path(outputs[2]).read_text().count(r"\\") >= 2
+        assert "paper" not in Path(outputs["tagging_by_snr_md"]).read_text().lower()
+    assert Path(outputs["tagging_by_snr_tex"]).read_text().count(r"\\") >= 2
 
 
 def test_figures_are_drawn(work, plan, stems, models, scores, metrics):
-    example = str(work / "example.h5")
+    example, used = str(work / "example.h5"), {SYSTEM: model_paths(models[1])}
     infer_examples.main(
         stub(
             "infer_examples",
             inputs={
-                "models": [models[1].model],
-                "descriptions": [models[1].description],
+                "models": files_in(used),
                 "stems": stems[1, 0],
                 "mixture_events": plan["events"],
             },
             outputs={"example": example},
-            params={"snr_db": SNR_DB},
+            params={"models": used, "snr_db": SNR_DB},
         )
     )
     with h5py.File(example) as file:
         ideal, active = file["ratio_masks"][:], file["target"][:]
         assert np.flatnonzero(ideal.any(axis=(1, 2))).tolist() == np.flatnonzero(active).tolist()
-    figures = {
-        f"{name}_{ending}": str(work / f"{name}.{ending}")
-        for name in ("mixture", "masks", "frames", "classes")
-        for ending in ("png", "svg")
+    runs = [{"snr_db": SNR_DB, "system": SYSTEM, "fold": fold, "repeat": 0} for fold in FOLDS]
+    trainings = [run | {"history": models[run["fold"]].history} for run in runs]
+    names = ("scores", "counts")
+    scored = [run | {name: getattr(scores[run["fold"]], name) for name in names} for run in runs]
+    given = {
+        "example": {},
+        "histories": {"trainings": trainings},
+        "metrics": {},
+        "scores": {"scored": scored, "snr_db": SNR_DB},
     }
-    plot_example.main(stub("plot_example", inputs={"example": example}, outputs=figures))
-    histories = [models[fold].history for fold in FOLDS]
-    training = {ending: str(work / f"training.{ending}") for ending in ("png", "svg")}
-    plot_training.main(
-        stub(
-            "plot_training",
-            inputs={"histories": histories},
-            outputs=training,
-            params={"names": [f"{SNR_DB} {SYSTEM} {fold} 0" for fold in FOLDS]},
+    inputs = {
+        "example": example,
+        "histories": [one["history"] for one in trainings],
+        "metrics": metrics,
+        **{name: [one[name] for one in scored] for name in names},
+        "mixtures": plan["mixtures"],
+        "mixture_events": plan["events"],
+    }
+    declared = find_figures()
+    assert {need for figure in declared.values() for need in figure.needs} == set(given)
+    for name, figure in declared.items():
+        job = job_of("plot_figure", figure=name)
+        paths = {ending: str(work / f"{name}.{ending}") for ending in ("png", "svg")}
+        params = {key: value for need in figure.needs for key, value in given[need].items()}
+        plot_figure.main(
+            stub(
+                "plot_figure",
+                inputs={key: inputs[key] for key in job["inputs"]},
+                outputs=paths,
+                params={"given": job["params"]["given"] | params},
+                wildcards={"figure": name},
+            )
         )
-    )
-    by_snr = {ending: str(work / f"by_snr.{ending}") for ending in ("png", "svg")}
-    plot_metrics.main(
-        stub(
-            "plot_metrics",
-            inputs={"metrics": metrics},
-            outputs=by_snr,
-        )
-    )
-    thresholds = {ending: str(work / f"thresholds.{ending}") for ending in ("png", "svg")}
-    plot_thresholds.main(
-        stub(
-            "plot_thresholds",
-            inputs={
-                "scores": [scores[fold].scores for fold in FOLDS],
-                "counts": [scores[fold].counts for fold in FOLDS],
-                "mixtures": plan["mixtures"],
-                "mixture_events": plan["events"],
-            },
-            outputs=thresholds,
-            params={"snr_db": SNR_DB},
-        )
-    )
-    drawn = [figures, training, by_snr, thresholds]
-    for path in [path for paths in drawn for path in paths.values()]:
-        head = Path(path).read_bytes()[:600]
-        assert head.startswith(b"\x89PNG") if path.endswith("png") else b"<svg" in head
+        assert Path(paths["png"]).read_bytes().startswith(b"\x89PNG")
+        assert b"<svg" in Path(paths["svg"]).read_bytes()[:600]
 
 
 def test_the_listening_clips_are_the_best_the_median_and_the_worst(
     work, plan, stems, models, scores, events
 ):
-    path = str(work / "listening.h5")
+    path, used = str(work / "listening.h5"), {SYSTEM: model_paths(models[1])}
+    scored = {SYSTEM: scored_folds(scores, events)[1]}
     infer_listening.main(
         stub(
             "infer_listening",
             inputs={
-                "models": [models[1].model],
-                "descriptions": [models[1].description],
-                "scores": [scores[1].scores],
-                "counts": [scores[1].counts],
-                "events": [events[1]],
+                "models": files_in(used),
+                "scored": files_in(scored),
                 "mixtures": plan["mixtures"],
                 "mixture_events": plan["events"],
                 "stems": [stems[1, shard] for shard in (0, 1)],
                 "clips": [],
             },
             outputs={"listening": path},
-            params={"snr_db": SNR_DB},
+            params={"models": used, "scored": scored, "snr_db": SNR_DB},
         )
     )
     best, median, worst = audio_examples.read_listening(path)

@@ -59,13 +59,13 @@ def test_only_the_validation_part_chooses_thresholds(work, plan, features, model
 
 
 def test_tuned_scores_stand_beside_the_published_ones(work, plan, scores, events, tuned, metrics):
-    detections = [tuned[fold].detection for fold in FOLDS]
-    found = [
-        detect(scores[fold].scores, str(work / f"tuned_events{fold}.tsv"), [detection])
-        for fold, detection in zip(FOLDS, detections, strict=True)
-    ]
+    detections = {fold: tuned[fold].detection for fold in FOLDS}
+    found = {
+        fold: detect(scores[fold].scores, str(work / f"tuned_events{fold}.tsv"), [path])
+        for fold, path in detections.items()
+    }
     path = str(work / "tuned_part.csv")
-    score(plan, scores, events, path, detections=detections, tuned_events=found)
+    score(plan, scores, events, path, detection=detections, tuned_events=found)
     table = pd.read_csv(path)
     # What is published stays as it is.
     published = table[table["variant"] != "tuned"].reset_index(drop=True)

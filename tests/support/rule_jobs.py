@@ -1,10 +1,11 @@
 """Jobs of the workflow as Snakemake plans them: the params and names that scripts are given.
 
-Run as a program with config files as arguments, in the repository's folder, it prints them as JSON.
+Run as a program with config files as arguments, in the repository's folder, it prints them as a
+Python literal.
 """
 
+import ast
 import functools
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,8 @@ def planned_jobs(*overlays):
         cwd=REPOSITORY, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr[-6000:]
-    return json.loads(ended.stdout.splitlines()[-1])
+    # No JSON: folds are keys, and have to stay numbers.
+    return ast.literal_eval(ended.stdout.splitlines()[-1])
 
 
 def _print_jobs(overlays):
@@ -58,7 +60,7 @@ def _print_jobs(overlays):
             }
             for job in workflow._workflow.dag.jobs
         ]
-    print(json.dumps(jobs))
+    print(repr(jobs))
 
 
 if __name__ == "__main__":

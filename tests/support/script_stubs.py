@@ -6,9 +6,11 @@ from types import SimpleNamespace
 
 from rule_jobs import REPOSITORY, planned_jobs
 
+import compare_systems
 import describe_model
 import detect_events
 import score_system
+from tfseg.run.inputs import files_in
 
 STAGES = REPOSITORY / "tests/scripts/stages.yaml"
 TUNED = REPOSITORY / "tests/scripts/tuned.yaml"
@@ -36,7 +38,8 @@ def stub(rule, *, inputs=None, outputs=None, params=None, wildcards=None, tuned=
     inputs, outputs : dict of str to path or paths, optional
         By the names that the rule gives them; all of these. Outputs may be a `Named` of paths.
     params : dict, optional
-        In place of what the rule gives, for instance paths and what a test varies.
+        In place of what the rule gives, for instance paths and what a test varies. Records have the
+        same keys as those of the rule.
     wildcards : dict of str to str, optional
         Which of the rule's jobs; any, if not given.
     tuned : bool
@@ -51,6 +54,8 @@ def stub(rule, *, inputs=None, outputs=None, params=None, wildcards=None, tuned=
     job = jobs[0]
     unknown = params.keys() - job["params"].keys()
     assert not unknown, f"rule {rule} has no params {sorted(unknown)}"
+    for name, value in params.items():
+        _check_keys(job["params"][name], value, f"rule {rule}: {name}")
     assert set(inputs) == set(job["inputs"]), f"rule {rule}: its inputs are {job['inputs']}"
     if not isinstance(outputs, Named):
         outputs = Named(**(outputs or {}))
@@ -67,9 +72,29 @@ def stub(rule, *, inputs=None, outputs=None, params=None, wildcards=None, tuned=
     )
 
 
+def _check_keys(expected, found, where):
+    """Check that records have the keys that the rule gives them, in dicts and lists of dicts."""
+    if expected and isinstance(expected, dict):
+        assert set(found) == set(expected), f"{where}: its keys are {list(expected)}"
+        for key, value in expected.items():
+            _check_keys(value, found[key], f"{where}.{key}")
+    elif expected and isinstance(expected, list):
+        for value in found:
+            _check_keys(expected[0], value, where)
+
+
+def job_of(rule, **wildcards):
+    """A job of a rule, as `planned_jobs` has it: the first with these wildcards."""
+    return next(
+        job
+        for job in planned_jobs(STAGES)
+        if job["rule"] == rule and wildcards.items() <= job["wildcards"].items()
+    )
+
+
 def params_of(rule):
     """Params of a rule's first job."""
-    return next(job["params"] for job in planned_jobs(STAGES) if job["rule"] == rule)
+    return job_of(rule)["params"]
 
 
 def of_fold(features, fold):
@@ -189,21 +214,95 @@ def detect(scores, path, detection=()):
     return path
 
 
-def score(plan, scores, events, path, **tuned):
-    """Compute the metrics of the system; returns the path of their table."""
+def scored_folds(scores, events, **tuned):
+    """What came of each held-out fold, as the rules give it to scripts.
+
+    Parameters
+    ----------
+    scores : dict of int to Named
+        Outputs of `infer_scores` by fold.
+    events : dict of int to str
+    **tuned : dict of int to str
+        ``detection`` and ``tuned_events`` by fold, where thresholds are tuned.
+    """
+    return {
+        fold: {"scores": scores[fold].scores, "counts": scores[fold].counts, "events": events[fold]}
+        | {name: paths[fold] for name, paths in tuned.items()}
+        for fold in FOLDS
+    }
+
+
+def separated_folds(separated):
+    """Separation scores of each held-out fold, as the rules give them to scripts."""
+    return {
+        "snr_db": float(SNR_DB),
+        "seed": 0,
+        "folds": {fold: separated[fold].scores for fold in FOLDS},
+    }
+
+
+def model_paths(model):
+    """Weights and description of a model, as the rules give them to scripts."""
+    return {"model": model.model, "description": model.description}
+
+
+def turned_round(records):
+    """The same records in the other order."""
+    return dict(reversed(records.items()))
+
+
+def score(plan, scores, events, path, turned=False, **tuned):
+    """Compute the metrics of the system; returns the path of their table.
+
+    `turned` turns the order of the folds round; `tuned` is what `scored_folds` takes.
+    """
+    folds = scored_folds(scores, events, **tuned)
     score_system.main(
         stub(
             "score_system",
             inputs={
-                "scores": [scores[fold].scores for fold in FOLDS],
-                "counts": [scores[fold].counts for fold in FOLDS],
-                "events": [events[fold] for fold in FOLDS],
+                "scored": files_in(folds),
                 "mixtures": plan["mixtures"],
                 "mixture_events": plan["events"],
-                **({"detections": [], "tuned_events": []} | tuned),
             },
             outputs={"metrics": path},
+            params={"folds": turned_round(folds) if turned else folds},
             wildcards={"snr": str(SNR_DB), "system": SYSTEM, "repeat": "0"},
+            tuned=bool(tuned),
         )
     )
     return path
+
+
+def compare(folder, plan, scores, events, separated, turned=False):
+    """Compare the system with its twin; returns the paths of the tables, by name.
+
+    `turned` turns the order of the folds round.
+    """
+    paths = {name: str(folder / f"{name}.csv") for name in ("intervals", "comparisons")}
+    twins = [SYSTEM, "twin"]  # the same scores by another name
+    folds, sounds = scored_folds(scores, events), separated_folds(separated)
+    if turned:
+        folds = turned_round(folds)
+        sounds |= {"folds": turned_round(sounds["folds"])}
+    compare_systems.main(
+        stub(
+            "compare_systems",
+            inputs={
+                "scored": files_in(folds),
+                "separation": files_in(sounds["folds"]),
+                "mixtures": plan["mixtures"],
+                "mixture_events": plan["events"],
+            },
+            outputs=paths,
+            params={
+                "scored": [
+                    {"snr_db": float(SNR_DB), "system": system, "seed": 0, "folds": folds}
+                    for system in twins
+                ],
+                "separated": [sounds],
+                "systems": twins,
+            },
+        )
+    )
+    return paths
