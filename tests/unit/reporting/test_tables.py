@@ -150,6 +150,25 @@ def test_every_printed_value_of_the_paper_finds_its_table():
     assert found == len(printed)
 
 
+def test_printed_values_of_the_icassp_paper_find_their_table():
+    root = Path(__file__).parents[3]
+    printed = read_paper(root / "resources/paper_tables/jsc2018.csv")
+    empty = pd.DataFrame([("mask", "f1", "macro", 0, "gmp", "all", 0, "published", 0.5, 1)])
+    empty.columns = COLUMNS
+    systems = list(printed["system"].unique())
+    whole = layout(
+        systems=systems,
+        mask_systems=[name for name in systems if name not in ("no_separation", "ibm", "irm")],
+        classes=[label for label in printed["class"].unique() if label != "macro"],
+        snr_db=sorted(printed["snr_db"].unique()),
+        paper_name="jsc2018",
+    )
+    found = 0
+    for name in ("separation", "frame_eer"):
+        found += int(table_rows(TABLES[name], empty, printed, whole)["paper"].notna().sum())
+    assert found == len(printed)
+
+
 def test_files_are_readable_by_their_readers(metrics, paper, tmp_path):
     for ending in ("csv", "md", "tex"):
         write(tmp_path / f"tagging_by_class.{ending}", metrics, paper, layout())

@@ -9,7 +9,9 @@ from tfseg.snr import snr_to_number
 
 def read_paper(path):
     """Read a paper's printed values (``resources/paper_tables``)."""
-    frame = pd.read_csv(str(path))
+    frame = pd.read_csv(
+        str(path), dtype={"table": str}
+    )  # one paper numbers its tables, one has numerals
     columns = ["table", "task", "metric", "class", "snr_db", "system", "value"]
     if list(frame.columns) != columns:
         raise TableError(f"{path}: expected the columns {columns}, found {list(frame.columns)}")
