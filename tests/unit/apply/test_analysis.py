@@ -13,7 +13,6 @@ import soundfile
 import torch
 from loud_bands import FEATURES, SETTINGS, TONE_HZ, LoudBands, LoudFrames, tones
 
-from tfseg.apply import analysis as module
 from tfseg.apply.analysis import already_there, analyse, read_analysis, sound_names
 from tfseg.apply.listing import Recording
 from tfseg.errors import DataError
@@ -258,7 +257,7 @@ def test_a_failure_leaves_earlier_results(tmp_path, model, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.page, "write_page", full)
+    monkeypatch.setattr("tfseg.apply.page.write_page", full)
     with pytest.raises(OSError, match="No space"):
         analyse(recording, tmp_path / "out", model, SETTINGS)
     assert read_analysis(tmp_path / "out").events == expected.events
