@@ -13,10 +13,7 @@ import soundfile
 import torch
 from loud_bands import FEATURES, SETTINGS, TONE_HZ, LoudBands, LoudFrames, tones
 
-<<<<<<< HEAD
 from tfseg.apply import page
-=======
->>>>>>> 39af21ef7882bfdf0854392db400efa8b88f2e0a
 from tfseg.apply.analysis import already_there, analyse, read_analysis, sound_names
 from tfseg.apply.listing import Recording
 from tfseg.errors import DataError
@@ -261,11 +258,7 @@ def test_a_failure_leaves_earlier_results(tmp_path, model, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-<<<<<<< HEAD
     monkeypatch.setattr(page, "write_page", full)
-=======
-    monkeypatch.setattr("tfseg.apply.page.write_page", full)
->>>>>>> 39af21ef7882bfdf0854392db400efa8b88f2e0a
     with pytest.raises(OSError, match="No space"):
         analyse(recording, tmp_path / "out", model, SETTINGS)
     assert read_analysis(tmp_path / "out").events == expected.events
