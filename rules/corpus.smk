@@ -55,7 +55,7 @@ else:
             code=code("list_recordings"),
             corpus_code=CORPUS_CODE,
             kind=KIND,
-            folder=SOURCE.folder,
+            folder=lambda wildcards: SOURCE.folder,
             choice=sorted_keys(SOURCE.choice),
             state=lambda wildcards: SOURCE.state,
         message:

@@ -102,9 +102,13 @@ class AppliedModel:
         self._scores.close()
         self._remove()
 
-    def _number(self, label):
+    def _masks(self):
         if self._scores.store is None:
             raise DataError("a system without masks was applied: expected one with masks")
+        return self._scores.store
+
+    def _number(self, label):
+        self._masks()
         if label not in self.classes:
             raise DataError(f"expected one of the classes {', '.join(self.classes)}, found {label}")
         return self.classes.index(label)
@@ -125,8 +129,7 @@ class AppliedModel:
         tfseg.errors.DataError
             When there is no such class, or the system has no masks.
         """
-        number = self._number(label)
-        return self._scores.store.read(number, 0, self._scores.n_frames)
+        return self._masks().read(self._number(label), 0, self._scores.n_frames)
 
     def separate(self, labels=None):
         """Waveforms of classes, and of the rest: together they sum to the sound.

@@ -114,7 +114,7 @@ class Corpus:
 
     def n_clips(self, data_root):
         """Count the rows of the list of clips, about: they decide the number of jobs only."""
-        with open(Path(data_root, self.clip_list), "rb") as stream:
+        with open(f"{data_root}/{self.clip_list}", "rb") as stream:
             return max(sum(1 for line in stream if line.strip()) - 1, 1)
 
     def own_settings(self, section):
@@ -269,7 +269,7 @@ class Source:
 
     def _listed_clips(self):
         """Paths in the list of clips."""
-        path = Path(self.data_root, self.corpus.clip_list)
+        path = Path(f"{self.data_root}/{self.corpus.clip_list}")
         with open(path, encoding="utf-8-sig", errors="replace") as stream:
             names = (row.get("path") for row in csv.DictReader(stream))
             try:

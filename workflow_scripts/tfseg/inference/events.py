@@ -3,12 +3,16 @@
 import csv
 import io
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from tfseg.inference.change_points import find_segments
 from tfseg.io.files import write_text
 from tfseg.settings.detection_keys import DEFAULTS
+
+# Of settings that a class may have of its own or share, by their keys.
+_DEFAULTS: dict[str, Any] = DEFAULTS
 
 COLUMNS = ["filename", "onset", "offset", "event_label"]
 
@@ -51,11 +55,11 @@ class EventSettings:
     low_threshold: float | tuple
     join_gap_frames: int | tuple
     drop_frames: int | tuple
-    median_frames: int | tuple = DEFAULTS["median_frames"]
-    candidates: str = DEFAULTS["candidates"]
-    step_frames: int | tuple = DEFAULTS["step_frames"]
-    merge_drop: float | tuple = DEFAULTS["merge_drop"]
-    merge_share: float | tuple = DEFAULTS["merge_share"]
+    median_frames: int | tuple = _DEFAULTS["median_frames"]
+    candidates: str = _DEFAULTS["candidates"]
+    step_frames: int | tuple = _DEFAULTS["step_frames"]
+    merge_drop: float | tuple = _DEFAULTS["merge_drop"]
+    merge_share: float | tuple = _DEFAULTS["merge_share"]
 
     def of_class(self, k):
         """Settings of one class by its number, all of them single values."""

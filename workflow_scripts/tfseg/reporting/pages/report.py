@@ -345,8 +345,10 @@ def confusions(paths, tag_threshold, classes):
             with reading_hdf5(path) as file:
                 tags.append(file["tags"][:])
                 target.append(file["target"][:].astype(bool))
-        rates = confusion_rates(np.concatenate(tags), np.concatenate(target), tag_threshold)
-        tables.append(confusion_table(system, *rates, classes))
+        rates, n_clips = confusion_rates(
+            np.concatenate(tags), np.concatenate(target), tag_threshold
+        )
+        tables.append(confusion_table(system, rates, n_clips, classes))
     return tables
 
 

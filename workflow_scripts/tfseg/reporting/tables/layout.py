@@ -30,6 +30,6 @@ class Layout:
     snr_db: list
     by_class_snr_db: float | None
     metric_settings: Any
-    mask_systems: list = ()
+    mask_systems: list | tuple = ()
     paper_name: str | None = None
     n_separated: int | None = None

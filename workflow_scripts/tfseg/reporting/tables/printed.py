@@ -143,4 +143,5 @@ def write(path, metrics, paper, layout):
         write_csv(path, rows)
         return
     title = caption(table, layout, paper is not None)
-    write_printed(path, *printed_grid(table, rows, layout), title)
+    headings, cells = printed_grid(table, rows, layout)
+    write_printed(path, headings, cells, title)

@@ -13,7 +13,8 @@ Changes = dict[str, Any]
 class Variant(TypedDict, total=False):
     """An entry of ``variants``: it has only what differs, and what it builds on."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)
+    # The way that pydantic documents; the type checker knows fields alone.
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]
 
     system: Required[Annotated[str, Field(description="Registered system that it builds on")]]
     teacher: NotRequired[
