@@ -5,6 +5,7 @@
 #
 # Results go to results/<run>/. docs/architecture.md says what flows where.
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,7 +17,12 @@ min_version("9.27")
 configfile: "config.yaml"
 
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+# The library of this folder, here and in the jobs, also where another one is installed.
+LIBRARY = str(Path(workflow.basedir) / "workflow_scripts")
+sys.path.insert(0, LIBRARY)
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(filter(None, [LIBRARY, os.getenv("PYTHONPATH")]))
+)
 
 
 include: "rules/common.smk"
