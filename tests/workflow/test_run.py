@@ -159,8 +159,8 @@ def test_a_function_behind_several_modules_counts_for_all_that_use_it(changed):
     library = changed.folder / "workflow_scripts" / "tfseg"
     replace(
         library / "inference" / "histogram.py",
-        "class ScoreHistogram:",
-        "class ScoreHistogram:\n    CHANGED = 1\n",
+        "class ScoreHistogram(RankedCounts):",
+        "class ScoreHistogram(RankedCounts):\n    CHANGED = 1\n",
     )
     planned = changed.planned()
     assert planned["infer_scores"] == 8
