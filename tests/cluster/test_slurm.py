@@ -100,7 +100,7 @@ def test_short_jobs_share_a_job_of_slurm(slurm, finished):
     # One for the corpus, one for two shards, four with a GPU, one for the metrics of a system,
     # two for the separation of a fold, two for examples, one for tables, figures and report; the
     # two model cards are made where Snakemake runs.
-    assert (len(jobs), n_steps) == (12, 32)
+    assert (len(jobs), n_steps) == (12, 35)
 
 
 def test_a_job_computes_on_the_device_that_slurm_gave(slurm, tmp_path, repository):
