@@ -18,7 +18,7 @@ help:  ## this list
 setup:  ## make .venv with exactly what envs/requirements.lock names; nothing to do if it is there
 	@$(PYTHON) envs/install.py
 
-setup-slurm: setup  ## make .venv-slurm: Snakemake with the plugins for clusters (docs/cluster.md)
+setup-slurm: setup  ## make .venv-slurm: Snakemake with the plugins for clusters (docs/how-to/cluster.md)
 	@$(VENV)/python envs/install.py slurm
 
 demo: setup  ## run the whole pipeline on the embedded corpus: results/mini/
@@ -34,7 +34,7 @@ demo-all: demo  ## also all seven systems, and the ICASSP paper's experiment, in
 	@for run in mini mini_all mini_jsc; do $(VENV)/python analyses/known_answers.py results/$$run/metrics.csv || exit 1; done
 	@echo "Tables: results/mini_all/tables/*.md, results/mini_jsc/tables/*.md"
 
-# The tiers of the tests are in docs/testing.md. A file's tests stay together: they share what is slow to make.
+# The tiers of the tests are in docs/explanation/testing.md. A file's tests stay together: they share what is slow to make.
 IN_PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: setup lint  ## check style, then run units, scripts of rules and one run of the workflow
@@ -61,7 +61,7 @@ lint: setup  ## check style and types: ruff, snakefmt, snakemake --lint, mypy
 docs: setup  ## write the pages of the docs that are made of declarations (metrics, deviations)
 	@PYTHONPATH=workflow_scripts $(VENV)/python -m tfseg.reporting.doc_tables
 
-settings: setup  ## write what repeats the declared settings: the schema, the table of keys (docs/configuration.md)
+settings: setup  ## write what repeats the declared settings: the schema, the table of keys (docs/reference/configuration.md)
 	@PYTHONPATH=workflow_scripts $(VENV)/python -m tfseg.settings.generate
 
 bench: setup  ## measure; writes results/bench/

@@ -3,7 +3,7 @@
 #   snakemake --cores all --resources gpu=1                                          the paper's experiment
 #   snakemake --cores all --resources gpu=1 --configfile experiments/<name>.yaml     another one
 #
-# Results go to results/<run>/. docs/architecture.md says what flows where.
+# Results go to results/<run>/. docs/explanation/architecture.md says what flows where.
 
 import os
 import sys

@@ -2,7 +2,7 @@
 
     python bench/gpu.py
 
-writes results/bench/gpu.json and gpu.md in the form of bench.json (docs/performance.md says what
+writes results/bench/gpu.json and gpu.md in the form of bench.json (docs/explanation/performance.md says what
 each row is). ``--device cpu --small`` runs the same code in a minute, to see that it works.
 """
 

@@ -1,4 +1,4 @@
-"""The program of docs/python.md runs as it stands."""
+"""The program of docs/tutorials/python.md runs as it stands."""
 
 import re
 
@@ -6,7 +6,7 @@ from environments import run
 
 
 def test_the_program_of_the_docs_runs(repository, fresh, outside):
-    text = (repository / "docs/python.md").read_text(encoding="utf-8")
+    text = (repository / "docs/tutorials/python.md").read_text(encoding="utf-8")
     (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     said = run(fresh.bin / "python", "-c", program, folder=outside).stdout
     assert said.startswith("mine ('Bark', 'Chime') 8000\n")

@@ -1,4 +1,4 @@
-"""The example of docs/add_a_dataset.md, done word by word."""
+"""The example of docs/how-to/add_a_dataset.md, done word by word."""
 
 import re
 
@@ -18,7 +18,7 @@ FILE = re.compile(r"^`(\S+)`:\n\n```\w+\n(.*?)```", re.DOTALL | re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def page():
-    return (REPOSITORY / "docs/add_a_dataset.md").read_text()
+    return (REPOSITORY / "docs/how-to/add_a_dataset.md").read_text()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The example of docs/add_a_figure.md, followed to the letter."""
+"""The example of docs/how-to/add_a_figure.md, followed to the letter."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.workflow
 
 
 def test_a_figure_of_ones_own_takes_one_file_and_runs_nothing_else(finished, tmp_path):
-    text = (REPOSITORY / "docs/add_a_figure.md").read_text()
+    text = (REPOSITORY / "docs/how-to/add_a_figure.md").read_text()
     (module,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     (place,) = re.findall(r"The whole of `(.*?)`:", text)
     (command,) = re.findall(r"^    snakemake --cores 2 (.*\.png)$", text, re.MULTILINE)

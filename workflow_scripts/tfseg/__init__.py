@@ -1,9 +1,9 @@
 """tfseg: sound event detection and time-frequency segmentation learned from clip-level tags.
 
 The library behind the workflow's rules. It follows Q. Kong et al., TASLP 2019 ("TASLP" in
-docstrings) and ICASSP 2018 ("JSC"); ``docs/paper_map.md`` lists which equation lives where.
+docstrings) and ICASSP 2018 ("JSC"); ``docs/explanation/paper_map.md`` lists which equation lives where.
 
-For programs of one's own (``docs/python.md``):
+For programs of one's own (``docs/tutorials/python.md``):
 
 - `load_model`: a trained model from its folder
 - `apply_model`: that model on a file or an array: events, scores, masks, separated sounds

@@ -102,7 +102,7 @@ def changed(before, after):
 
 def test_a_new_metric_takes_two_files_and_no_training(repository, copy):
     before = answer(copy, DIGESTS)
-    page = (repository / "docs/add_a_metric.md").read_text(encoding="utf-8")
+    page = (repository / "docs/how-to/add_a_metric.md").read_text(encoding="utf-8")
     assert len(follow(page, copy)) == 2
     rules = changed(before, answer(copy, DIGESTS))
     assert "score_system" in rules
@@ -134,7 +134,7 @@ def test_a_new_metric_takes_two_files_and_no_training(repository, copy):
 
 def test_a_new_table_takes_two_files_and_no_scoring(repository, copy):
     before = answer(copy, DIGESTS)
-    page = (repository / "docs/add_a_table.md").read_text(encoding="utf-8")
+    page = (repository / "docs/how-to/add_a_table.md").read_text(encoding="utf-8")
     assert len(follow(page, copy)) == 2
     assert changed(before, answer(copy, DIGESTS)) == {"make_tables", "make_report"}
     light, files, markdown, title, headings = answer(copy, TABLE)

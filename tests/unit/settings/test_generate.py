@@ -40,7 +40,7 @@ def test_another_default_in_config_yaml_is_shown(full_config, change, line):
 
 
 def test_a_file_that_was_edited_by_hand_is_shown(repository, tmp_path):
-    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/reference").mkdir(parents=True)
     shutil.copy(repository / generate.DOCS, tmp_path / generate.DOCS)
     page = tmp_path / generate.DOCS
     text = page.read_text(encoding="utf-8")

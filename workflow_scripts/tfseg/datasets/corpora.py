@@ -3,7 +3,7 @@
 The declaration is a literal, ``DECLARATION = {...}``, with the fields of `Corpus`. It is read, not
 imported: every job of a cluster reads the Snakefile anew, and a corpus may need pandas. The module
 also has ``list_recordings(folder, *, classes, ...)``, or ``render_corpus`` where the workflow makes
-the recordings itself. ``docs/add_a_dataset.md`` shows a whole example.
+the recordings itself. ``docs/how-to/add_a_dataset.md`` shows a whole example.
 """
 
 import ast

@@ -1,7 +1,7 @@
 """Every metric of ``metrics.csv``: what tables, figures, report and docs call it.
 
 A metric of scored clips that is computed by a file of its own is declared there, and named in
-`OWN_METRICS` (``docs/add_a_metric.md``).
+`OWN_METRICS` (``docs/how-to/add_a_metric.md``).
 """
 
 from tfseg.evaluation.metric import Metric
@@ -69,7 +69,7 @@ METRICS = {
         _decibels(
             "capi_sdri", "CAPI-SDRi",
             "improvement of the plain SDR, zero for a source missed or invented; variant "
-            "`predicted_tags` (`docs/deviations.md`)",
+            "`predicted_tags` (`docs/explanation/deviations.md`)",
         ),
         Metric(
             "silent_estimates", "silent", ("separation",),

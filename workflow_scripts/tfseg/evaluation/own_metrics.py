@@ -1,4 +1,4 @@
-"""Rows of the metrics that files of their own compute (``docs/add_a_metric.md``)."""
+"""Rows of the metrics that files of their own compute (``docs/how-to/add_a_metric.md``)."""
 
 from dataclasses import replace
 

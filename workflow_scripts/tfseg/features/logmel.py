@@ -267,7 +267,7 @@ class FeatureWriter:
     Parameters
     ----------
     file : h5py.File
-        Open for writing. Layout: ``docs/files.md``.
+        Open for writing. Layout: ``docs/reference/files.md``.
     n_clips, max_frames : int
     classes : sequence of str
     settings : FeatureSettings

@@ -22,7 +22,7 @@ class TimeGrid:
 
     Frame ``i`` covers samples ``[i * hop_length, i * hop_length + window_length)``. As in the
     released code, a frame is said to *start* at ``i * hop_length / sample_rate`` seconds, though
-    the window's centre lies half a window later (``docs/deviations.md``).
+    the window's centre lies half a window later (``docs/explanation/deviations.md``).
 
     Parameters
     ----------

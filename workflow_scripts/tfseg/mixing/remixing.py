@@ -341,7 +341,7 @@ def render_stems(
     Parameters
     ----------
     file : h5py.File
-        Open for writing. Layout: ``docs/files.md``.
+        Open for writing. Layout: ``docs/reference/files.md``.
     mixtures, mixture_events : pd.DataFrame
         Rows of the plan.
     corpus_events : pd.DataFrame

@@ -1,4 +1,4 @@
-"""Poolings by name, for networks of one's own (``docs/python.md``)."""
+"""Poolings by name, for networks of one's own (``docs/tutorials/python.md``)."""
 
 from tfseg.errors import ConfigError
 from tfseg.models import registry

@@ -21,11 +21,11 @@ def pages(repository=REPOSITORY):
     pages : dict of Path to str
     """
     facts = (repository / "resources/deviations.yaml").read_text(encoding="utf-8")
-    files = repository / "docs/files.md"
+    files = repository / "docs/reference/files.md"
     before, rest = files.read_text(encoding="utf-8").split(METRICS_BEGIN)
     behind = rest.split(METRICS_END)[1]
     return {
-        repository / "docs/deviations.md": docs_page(facts),
+        repository / "docs/explanation/deviations.md": docs_page(facts),
         files: f"{before}{METRICS_BEGIN}{docs_table()}{METRICS_END}{behind}",
     }
 

@@ -69,7 +69,7 @@ def input_files(inputs, needs):
     Returns
     -------
     files : dict of str to str or list of str
-        Named as in the table in ``docs/add_a_figure.md``.
+        Named as in the table in ``docs/how-to/add_a_figure.md``.
     """
     paths, files = inputs.paths, {}
     if "example" in needs:
@@ -100,7 +100,7 @@ def parameters(inputs, needs):
     Returns
     -------
     parameters : dict
-        Named as in the table in ``docs/add_a_figure.md``.
+        Named as in the table in ``docs/how-to/add_a_figure.md``.
     """
     paths, experiment, found = inputs.paths, inputs.experiment, {}
     if set(needs) & {"metrics", "histories", "scores"}:

@@ -16,7 +16,7 @@ from tfseg.settings.schema import config_schema, default_config, keys_of
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
 SCHEMA = "schemas/config.schema.json"
-DOCS = "docs/configuration.md"
+DOCS = "docs/reference/configuration.md"
 DETECTION_KEYS = "workflow_scripts/tfseg/settings/detection_keys.py"
 CONFIG = "config.yaml"
 _BEGIN, _END = "<!-- keys: written by `make settings` -->\n", "<!-- end of keys -->\n"

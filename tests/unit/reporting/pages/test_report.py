@@ -151,7 +151,7 @@ def test_the_commit_is_that_of_the_folder_itself(tmp_path):
 def test_every_deviation_of_the_docs_is_in_the_report_with_this_runs_values(
     repository, full_config
 ):
-    text = (repository / "docs/deviations.md").read_text(encoding="utf-8")
+    text = (repository / "docs/explanation/deviations.md").read_text(encoding="utf-8")
     facts = (repository / "resources/deviations.yaml").read_text(encoding="utf-8")
     full_config["mixing"]["snr_on"] = "segment"
     sections = deviations.deviations_of(facts, full_config)
@@ -212,7 +212,7 @@ sections:
     )
 
 
-@pytest.mark.parametrize("name", ["deviations.md", "files.md"])
+@pytest.mark.parametrize("name", ["explanation/deviations.md", "reference/files.md"])
 def test_docs_that_are_made_of_declarations_are_up_to_date(repository, name):
     path = repository / "docs" / name
     assert path.read_text(encoding="utf-8") == pages(repository)[path], "run: make docs"
@@ -229,7 +229,7 @@ def test_changed_keys_are_those_that_differ():
 
 
 def test_the_docs_state_the_limit_of_embedded_sounds(repository):
-    text = (repository / "docs/files.md").read_text(encoding="utf-8")
+    text = (repository / "docs/reference/files.md").read_text(encoding="utf-8")
     assert f"more than {EMBEDDED_SOUNDS_LIMIT / 1e6:g} MB" in text
 
 

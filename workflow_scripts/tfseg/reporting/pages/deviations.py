@@ -1,7 +1,7 @@
 """Where paper, released code and tfseg differ, with a run's own values.
 
 ``resources/deviations.yaml`` is the only home of these facts: the report shows them, and
-``docs/deviations.md`` is made of them.
+``docs/explanation/deviations.md`` is made of them.
 """
 
 from dataclasses import dataclass, field
@@ -80,7 +80,7 @@ def deviations_of(text, config):
 
 
 def docs_page(text):
-    """The facts as ``docs/deviations.md`` shows them.
+    """The facts as ``docs/explanation/deviations.md`` shows them.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ from tfseg.settings.messages import guess
 from tfseg.settings.recipes import SECTIONS, find_recipe
 from tfseg.settings.schema_errors import schema_errors
 
-# Rows of tables that are no system (docs/files.md).
+# Rows of tables that are no system (docs/reference/files.md).
 RESERVED_NAMES = ("no_separation", "ibm", "irm")
 
 
