@@ -427,7 +427,7 @@ def test_a_state_of_another_binding_is_not_used(run):
     with pytest.raises(Interrupted):
         run(bound_to="other data", stop_in=6)
     again = run()
-    assert again.messages == ["a state of other data or parameters was found and is not used"]
+    assert again.messages == ["found a saved state of other data or parameters: starting anew"]
     assert _bits(again.network) == _bits(whole.network)
     assert again.history == whole.history
 
