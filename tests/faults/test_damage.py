@@ -274,7 +274,10 @@ def test_a_damaged_table_is_named_by_the_workflow_and_made_again_alone(finished,
     metrics.unlink()
     result = project.snakemake(check=False)
     assert result.returncode != 0
-    assert f"{part.relative_to(project.folder)}: expected it as its job wrote it" in result.text
+    assert (
+        f"{part.relative_to(project.folder)}: expected the content that its job wrote"
+        in result.text
+    )
     assert "Traceback" not in result.text
     part.unlink()
     assert project.planned()["score_system"] == 1

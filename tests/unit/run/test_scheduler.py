@@ -57,7 +57,7 @@ def test_another_snakemake_is_left_as_it_is_and_the_log_says_so(caplog):
         keep_one_timer(scheduler, version="9.28.0")
     assert list(vars(scheduler)) == ["_open_jobs"]
     (record,) = caplog.records
-    assert "Snakemake 9.28.0: its scheduler is used as it is" in record.message
+    assert "Snakemake 9.28.0: its scheduler is not repaired" in record.message
     assert WRITTEN_FOR in record.message
 
 
