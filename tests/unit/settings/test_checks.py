@@ -180,7 +180,7 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         (
             "postprocessing.tune",
             True,
-            "config key postprocessing.tune: expected false without a part to choose on",
+            "config key postprocessing.tune: expected false without validation clips",
         ),
         ("split.validation", 1, "config key split.validation: expected less than 1, found 1 (int)"),
         ("split.folds", 2.5, "config key split.folds: expected a value of type integer, found 2.5"),
@@ -324,9 +324,9 @@ def test_keys_that_do_not_fit_each_other_are_named(full_config, dotted, value, m
     [
         (
             {"split.by": "corpus"},
-            "split.by: expected a way .* corpus dcase2018 has, found 'corpus'",
+            "split.by: expected a split .* corpus dcase2018 supports, found 'corpus'",
         ),
-        ({"split.kind": "fixed"}, "split.kind: expected a way .*dcase2018.*found 'fixed'"),
+        ({"split.kind": "fixed"}, "split.kind: expected a split .*dcase2018.*found 'fixed'"),
         ({"corpus.kind": "esc50", "split.kind": "fixed"}, "split.kind: .*esc50"),
         (
             {"corpus.kind": "tut_rare2017", "split.kind": "fixed", "figures.fold": 2},
@@ -378,8 +378,8 @@ def test_events_that_do_not_fit_beside_each_other_are_named(full_config):
     check_config(full_config)  # used with random onsets only
     mixing["onsets_s"] = "random"
     assert _message(full_config) == (
-        "config key mixing.events_per_mixture: expected at most 5, as many events of "
-        "mixing.max_event_s (2.0) as mixing.duration_s (10.0) holds without overlap "
+        "config key mixing.events_per_mixture: expected at most 5, the number of events of "
+        "mixing.max_event_s (2.0) that fit into mixing.duration_s (10.0) without overlap "
         "(mixing.overlap: false), found 6"
     )
     check_config(_changed(full_config, "mixing.overlap", True))

@@ -1,7 +1,7 @@
-"""What the sections of the config are written with: their base class, their fields, their types.
+"""Base class, fields and types for the sections of the config.
 
-Only for writing the schema, the table of keys and other generated files: no job and no start of
-Snakemake imports pydantic.
+They are used only to write the schema, the table of keys and other generated files. Neither jobs
+nor the start of Snakemake import pydantic.
 """
 
 import itertools
@@ -13,12 +13,12 @@ from pydantic_core import core_schema
 
 
 def _require_all(schema):
-    """Have a section name all of its keys: an overlay is merged before it is checked."""
+    """Require all keys of a section: overlays are merged before the check."""
     schema["required"] = list(schema["properties"])
 
 
 class Section(BaseModel):
-    """A section of the config: refuses unknown keys, and has every key once it is merged."""
+    """A section of the config: unknown keys are refused, and all keys required after merging."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, regex_engine="python-re", json_schema_extra=_require_all
@@ -35,11 +35,11 @@ def setting(default, description, *, unit=None, json=None, **limits):
     description : str
         One line, for the table of keys.
     unit : str, optional
-        Of a number.
+        Unit of a number.
     json : dict, optional
-        Further facts that the schema carries.
+        Further entries of the schema.
     **limits
-        Of `pydantic.Field`: ge, gt, le, lt, pattern, min_length, max_length.
+        Limits of `pydantic.Field`: ge, gt, le, lt, pattern, min_length, max_length.
     """
     facts = dict(json or {}) | ({"unit": unit} if unit else {})
     if isinstance(default, type):
@@ -49,7 +49,7 @@ def setting(default, description, *, unit=None, json=None, **limits):
 
 @dataclass(frozen=True)
 class _Keyword:
-    """A keyword of JSON schema that pydantic has no name for, and the check that belongs to it."""
+    """A keyword of JSON schema that pydantic lacks, with its check."""
 
     keyword: str
     value: Any = field(hash=False)
@@ -72,16 +72,16 @@ class _Keyword:
 
 
 EACH_ONCE = _Keyword("uniqueItems", True)
-# Not JSON schema's: the checks know it (tfseg.settings.schema_errors).
+# Not a keyword of JSON schema; tfseg.settings.schema_errors checks it.
 ODD = _Keyword("odd", True)
 
 
 def holding(value):
-    """Of a list: `value` is in it."""
+    """Require that a list contains `value`."""
     return _Keyword("contains", {"const": value})
 
 
-# A count beyond it is a slip, and would end in an array that no machine holds.
+# A larger count is a typing error, and would need an array too large for any machine.
 _MANY = 1_000_000_000
 _Item = TypeVar("_Item")
 

@@ -1,15 +1,15 @@
-"""How a message names a key of the config, what it expected and what it found."""
+"""Parts of messages: a key of the config, what was expected, and what was found."""
 
 import difflib
 
 
 def dotted(path):
-    """A key's path as text, e.g. ``mixing.snr_db[0]``."""
+    """Write a key's path as text, e.g. ``mixing.snr_db[0]``."""
     return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
 
 
 def found(value):
-    """A value and what it is, in the words of YAML."""
+    """Describe a value and its type, in YAML's terms."""
     kind = {str: "text", bool: "true/false", type(None): "null"}.get(
         type(value), type(value).__name__
     )
@@ -17,7 +17,7 @@ def found(value):
 
 
 def number_hint(value):
-    """Advice for a number that YAML read as text, else nothing."""
+    """Return advice for a number that YAML reads as text, else an empty text."""
     try:
         float(value)
     except (TypeError, ValueError):
@@ -26,12 +26,12 @@ def number_hint(value):
 
 
 def guess(name, known):
-    """A question after the known name that is most like this one, else nothing."""
+    """Suggest the most similar known name, else return an empty text."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]!r}? " if close else ""
 
 
 def unknown_key(path, known):
-    """Message of a key that is none of `known`."""
+    """Return the message for a key that is not in `known`."""
     hint = guess(path[-1], known)
     return f"config key {dotted(path)}: {hint}expected one of {', '.join(known) or 'none'}"

@@ -1,4 +1,4 @@
-"""What a config breaks of its schema, a line for each key; needs jsonschema and no pydantic."""
+"""Errors of a config against its schema, a line for each key; uses jsonschema, not pydantic."""
 
 import functools
 import json
@@ -21,12 +21,12 @@ def _is_integer(_, value):
 
 
 def _even(validator, wanted, value, schema):
-    """Yield an error for an even number where an odd one is wanted; 0 is below every such key's limit."""
+    """Yield an error for an even number where an odd one is required."""
     if wanted and _is_integer(validator, value) and value > 0 and value % 2 == 0:
         yield jsonschema.ValidationError(f"{value} is even")
 
 
-# JSON takes 2000.0 for an integer; Python does not, and a count that arrives as a float breaks later.
+# JSON schema accepts 2000.0 as an integer, but a count that is a float would fail later.
 _Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
     {"odd": _even},
@@ -41,7 +41,7 @@ def _validator():
 
 
 def _explain(error):
-    """Turn one jsonschema error into: which key, what was expected, what was found."""
+    """Turn one jsonschema error into a message: the key, what was expected, what was found."""
     path, value, rule = list(error.absolute_path), error.instance, error.validator_value
     if error.validator == "additionalProperties":
         known = list(error.schema["properties"])
@@ -75,12 +75,12 @@ def _explain(error):
 
 
 def schema_errors(config):
-    """Say what a config breaks of its schema.
+    """List the errors of a config against its schema.
 
     Parameters
     ----------
     config : object
-        What YAML gave, merged.
+        The merged content of the YAML files.
 
     Returns
     -------
@@ -93,14 +93,14 @@ def schema_errors(config):
 
 
 def unfit_values(value, path=()):
-    """Name what no key can use, and no limit or pattern of a schema refuses.
+    """Find values that no key can use, but that the schema accepts.
 
-    NaN compares with no limit; a pattern's ``$`` lets a line end through, and texts become paths.
+    NaN passes every limit. The ``$`` of a pattern accepts a line end, and texts become paths.
 
     Parameters
     ----------
     value : object
-        A config, or what stands in it at `path`.
+        A config, or its value at `path`.
     path : tuple
 
     Returns
@@ -115,6 +115,7 @@ def unfit_values(value, path=()):
         return [f"config key {dotted(path)}: expected a finite number, found {value}"]
     if isinstance(value, str) and not is_one_line(value):
         return [
-            f"config key {dotted(path)}: expected one line without control characters, found {value!r}"
+            f"config key {dotted(path)}: expected one line without control characters, "
+            f"found {value!r}"
         ]
     return []

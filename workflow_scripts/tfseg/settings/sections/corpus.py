@@ -1,4 +1,4 @@
-"""Which recordings, and what is looked for in them."""
+"""The recordings, and the classes to detect in them."""
 
 from typing import Annotated, Literal
 
@@ -55,11 +55,11 @@ ClassName = Annotated[str, Field(max_length=50, pattern=r"^\w[\w-]*( [\w-]+)*$")
 
 
 class Embedded(Section):
-    """Recordings that the workflow makes itself."""
+    """Recordings that the workflow synthesises."""
 
-    part: Literal["demo", "development"] = setting("demo", "No pitch and no place is in both")
+    part: Literal["demo", "development"] = setting("demo", "The parts share no pitch and no place")
     groups_per_class: PositiveInteger = setting(
-        20, "Pitches; a group never lies in two folds", unit="pitches"
+        20, "Pitches per class; all recordings of a pitch are in one fold", unit="pitches"
     )
     takes_per_group: PositiveInteger = setting(2, "Recordings of each pitch", unit="recordings")
     places_per_scene: PositiveInteger = setting(
@@ -72,19 +72,19 @@ class Corpus(Section):
     """Section ``corpus``."""
 
     kind: Literal["dcase2018", "tut_rare2017", "esc50", "folders", "clips", "embedded"] = setting(
-        "dcase2018", "Source of all sound; folders and clips are recordings of your own"
+        "dcase2018", "Source of all recordings; folders and clips: your own recordings"
     )
     on_bad_audio: Literal["error", "skip"] = setting(
-        "error", "Recordings that cannot be used: stop and list them, or skip them"
+        "error", "Unusable recordings: stop and list them, or skip them"
     )
     other_labels: Literal["error", "ignore"] = setting(
-        "error", "Of your own recordings, labels that classes does not name"
+        "error", "Labels of your own recordings that are not in classes: stop, or ignore them"
     )
-    trim_silence: bool = setting(False, "Leave out digital silence at both ends of an event")
+    trim_silence: bool = setting(False, "Remove digital silence at both ends of an event")
     scenes: Annotated[EachOnce[Text], Field(min_length=1)] | None = setting(
-        None, "Kinds of scene to use; null: all that the corpus has"
+        None, "Kinds of scene to use; null: all of the corpus"
     )
     classes: Annotated[EachOnce[ClassName], Field(min_length=2)] = setting(
-        CLASSES, "Classes in the order of every score"
+        CLASSES, "Classes, in the order of the score columns"
     )
     embedded: Embedded = setting(Embedded, "Used when kind is embedded")
