@@ -79,3 +79,8 @@ def on_page_markdown(markdown, page, config, files):
         own = posixpath.relpath(_page_of(path), folder or ".")
         markdown = markdown.replace(f"]({link})", f"]({own})")
     return markdown
+
+
+def on_page_content(html, **_):
+    """Write the type ``path-like`` as docstrings have it: mkdocstrings reads it as a subtraction."""
+    return html.replace("<code>path - like</code>", "<code>path-like</code>")
