@@ -58,8 +58,9 @@ lint: setup  ## check style and types: ruff, snakefmt, snakemake --lint, mypy
 	@$(VENV)/snakemake --lint
 	@$(VENV)/mypy --no-error-summary
 
-docs: setup  ## write the pages of the docs that are made of declarations (metrics, deviations)
-	@PYTHONPATH=workflow_scripts $(VENV)/python -m tfseg.reporting.doc_tables
+docs: setup  ## write the pages that are made of declarations, and the site: site/index.html
+	@PYTHONPATH=workflow_scripts $(VENV)/python docs/tools/generated.py
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/mkdocs build
 
 settings: setup  ## write what repeats the declared settings: the schema, the table of keys (docs/reference/configuration.md)
 	@PYTHONPATH=workflow_scripts $(VENV)/python -m tfseg.settings.generate
@@ -71,5 +72,5 @@ lock: setup  ## resolve envs/requirements.in anew
 	@$(VENV)/python envs/lock.py
 
 clean:  ## remove the demo's results, caches and .venv (not data/, not other results)
-	rm -rf .venv .venv-slurm results/mini results/mini_all results/mini_jsc results/bench .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .venv-slurm results/mini results/mini_all results/mini_jsc results/bench site .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -319,4 +319,4 @@ def test_own_recordings_that_are_not_there_are_said_before_any_job(project, tmp_
     result = made.snakemake("-n", check=False)
     assert result.returncode != 0
     assert says in result.text
-    assert "docs/tutorials/own_data.md" in result.text
+    assert "docs/reference/own_recordings.md" in result.text

@@ -161,7 +161,7 @@ def test_from_a_file_to_scores_without_torch_and_librosa_is_the_same(exported, e
 
 def test_the_program_of_the_docs_runs_as_it_stands(exported, expected):
     (program,) = re.findall(
-        r"```python\n(.*?)```", (REPOSITORY / "docs/how-to/models.md").read_text(), re.DOTALL
+        r"```python\n(.*?)```", (REPOSITORY / "docs/how-to/export.md").read_text(), re.DOTALL
     )
     result = subprocess.run(
         [sys.executable, "-c", program], cwd=exported.folder, capture_output=True, text=True

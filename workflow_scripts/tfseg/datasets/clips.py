@@ -15,7 +15,7 @@ DECLARATION = {
     "clip_list": "clips.csv",
     "clip_events": "strong.tsv",
     "takes": ["other_labels"],
-    "described_in": "docs/tutorials/own_data.md",
+    "described_in": "docs/reference/own_recordings.md",
 }
 _LABEL_TOLERANCE_S = 0.01
 

@@ -13,7 +13,7 @@ DECLARATION = {
     "holds": "events",
     "sources": ["events", "scenes"],
     "takes": ["scenes", "other_labels"],
-    "described_in": "docs/tutorials/own_data.md",
+    "described_in": "docs/reference/own_recordings.md",
 }
 
 

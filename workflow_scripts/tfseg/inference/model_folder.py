@@ -31,7 +31,7 @@ class ModelFolder:
     network : tfseg.models.systems.MaskNetwork or FrameNetwork
         In evaluation mode.
     description : dict
-        ``model.json`` (``docs/reference/files.md``).
+        ``model.json`` (``docs/reference/model_folder.md``).
     detection : tfseg.inference.operating_point.DetectionSettings
     """
 
