@@ -78,22 +78,13 @@ def score(config, network, data, labels):
     settings = {key: value for key, value in config["metrics"].items() if key != "processes"}
     settings = MetricSettings(**settings)
     with torch.inference_mode():
-        tags, frames, counter = infer(
+        inferred = infer(
             network,
             data,
             batch_size=config["inference"]["batch_size"],
             mask_thresholds={"published": settings.mask_threshold},
         )
-    fold = FoldScores.from_scores(
-        data.mixture,
-        tags,
-        data.target,
-        frames,
-        labels,
-        classes=data.classes,
-        grid=data.grid,
-        masks=counter.result()[0] if counter else None,
-    )
+    fold = FoldScores.of_features(data, *inferred, labels)
     values, _ = tagging_metrics(fold, settings)
     found = {"tag mAP": macro(values["map"])[0]}
     histogram = frame_histograms(fold, settings)[settings.tag_gate]

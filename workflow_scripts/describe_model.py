@@ -1,8 +1,7 @@
 """Write what a trained model needs beside its weights: thresholds (if not tuned), a card to read."""
 
-from tfseg.inference.events import EventSettings
 from tfseg.inference.model_card import model_card
-from tfseg.inference.operating_point import DetectionSettings, read_detection, write_detection
+from tfseg.inference.operating_point import detection_settings, read_detection, write_detection
 from tfseg.io.files import read_json, write_text
 from tfseg.job.runner import run_script
 
@@ -13,9 +12,7 @@ def main(smk):
     if tuned:
         detection = read_detection(smk.input.detection[0], len(description["classes"]))
     else:
-        detection = DetectionSettings(
-            **smk.params.thresholds, postprocessing=EventSettings(**smk.params.postprocessing)
-        )
+        detection = detection_settings(smk.params.thresholds, smk.params.postprocessing)
         write_detection(smk.output.detection, detection)
     card = model_card(description, detection, smk.input.template, tuned=tuned)
     write_text(smk.output.card, card)

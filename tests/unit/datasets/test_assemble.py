@@ -7,7 +7,7 @@ import soundfile
 
 from tfseg.datasets import assemble, clips, corpus_tables, inspection
 from tfseg.datasets.recordings import recordings
-from tfseg.errors import DataError
+from tfseg.errors import DataError, TableError
 from tfseg.mixing import remixing
 
 # Bad audio
@@ -526,3 +526,39 @@ def test_an_absolute_path_into_the_folder_keeps_its_times(made, tmp_path):
     path = tmp_path / "a.wav"
     table = made({path: "Bark", "b.wav": "Bark"}, f"{path}\t0.1\t0.4\tBark\n")["mixtures"]
     assert table[["mixture", "strong"]].values.tolist() == [["a.wav", 1], ["b.wav", 0]]
+
+
+def test_what_is_dealt_has_its_fold_and_its_part():
+    split = _split("source") | {"validation": 0.5}
+    frame = assemble.deal(_many_groups(), split, folds=[1, 2, 3], held_out=[1, 2, 3], seed=1)
+    assert frame["fold"].equals(assemble.deal_folds(_many_groups(), split, 1))
+    assert set(frame["part"]) == {"train", "validation"}
+    # Of two folds the one that is held out is never trained on.
+    fixed = split | {"kind": "fixed"}
+    of_corpus = _many_groups().assign(part=[1, 2] * (len(frame) // 2))
+    frame = assemble.deal(of_corpus, fixed, folds=[1, 2], held_out=[1], seed=1)
+    assert set(frame.loc[frame["fold"] == 1, "part"]) == {"train"}
+
+
+def _clips_of(parts):
+    paths = [f"/data/{i}.wav" for i in range(len(parts))]
+    frame = recordings("clip", paths, "Bark;Gong", paths)
+    return frame.assign(fold=[1, 2] * (len(parts) // 2), part=parts, start_s=0.0, stop_s=1.0)
+
+
+def test_clips_that_only_validation_holds_cannot_be_learned_from():
+    folds = {"folds": [1, 2], "held_out": [1, 2], "classes": ["Bark", "Gong"]}
+    tables = assemble.checked_tables(_clips_of(["train"] * 4), "/data", **folds)
+    assert set(tables) == {"clips", "attribution"}
+    with pytest.raises(TableError, match="corpus clips: fold 2 has no clip"):
+        assemble.checked_tables(_clips_of(["train", "validation"] * 2), "/data", **folds)
+
+
+def test_a_fold_without_a_scene_is_refused_before_anything_is_mixed():
+    frame = _dealt(_many_groups(), 0.0).assign(start_s=0.0, stop_s=1.0)
+    labels = sorted(frame.loc[frame["role"] == "event", "label"].unique())
+    folds = {"folds": [1, 2, 3], "held_out": [1, 2, 3], "classes": labels}
+    assert set(assemble.checked_tables(frame, None, **folds)) == {"events", "scenes", "attribution"}
+    short = frame[(frame["role"] != "scene") | (frame["fold"] != 2)]
+    with pytest.raises(TableError, match="fold 2"):
+        assemble.checked_tables(short, None, **folds)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tfseg.datasets.corpus_tables import check_clip_folds, check_folds
 from tfseg.datasets.folds import TRAIN, VALIDATION, deal_groups, deal_parts
 from tfseg.datasets.user_data import clip_name
 from tfseg.errors import DataError
@@ -202,6 +203,28 @@ def deal_validation(recordings, share, folds, seed):
     return part.where(recordings["fold"].isin(folds), TRAIN)
 
 
+def deal(recordings, split, *, folds, held_out, seed):
+    """Give every recording its fold and its part.
+
+    Parameters
+    ----------
+    recordings : pd.DataFrame
+    split : dict
+        The config's section ``split``.
+    folds, held_out : sequence of int
+        All folds, and those that are scored.
+    seed : int
+
+    Returns
+    -------
+    recordings : pd.DataFrame
+        With ``fold`` (`deal_folds`) and ``part`` (`deal_validation`) set.
+    """
+    dealt = recordings.assign(fold=deal_folds(recordings, split, seed))
+    trained_on = [fold for fold in folds if set(held_out) - {fold}]
+    return dealt.assign(part=deal_validation(dealt, split["validation"], trained_on, seed))
+
+
 def corpus_tables(recordings):
     """Split prepared recordings into the tables that the next stages read.
 
@@ -244,3 +267,38 @@ def clip_tables(recordings, data_root):
     )
     attribution = recordings.drop_duplicates("path")[["path", "author", "licence", "source"]]
     return {"clips": clips, "attribution": attribution}
+
+
+def checked_tables(recordings, clips_root, *, folds, held_out, classes):
+    """Make the tables of a corpus, and check that its folds can be trained on and scored.
+
+    Parameters
+    ----------
+    recordings : pd.DataFrame
+        As `deal` returns.
+    clips_root : path-like or None
+        Folder of ``clips.csv``; None where the recordings are to be mixed.
+    folds, held_out : sequence of int
+    classes : sequence of str
+
+    Returns
+    -------
+    tables : dict of str to pd.DataFrame
+        As `corpus_tables` or `clip_tables` returns.
+
+    Raises
+    ------
+    TableError
+        As `tfseg.datasets.corpus_tables.check_folds` and `check_clip_folds` do.
+    """
+    if clips_root is None:
+        tables = corpus_tables(recordings)
+        check_folds(tables["events"], tables["scenes"], folds, classes)
+        return tables
+    tables = clip_tables(recordings, clips_root)
+    clips = tables["clips"]
+    check_clip_folds(clips, folds, held_out, classes)
+    trained_on = clips[clips["part"] == TRAIN]
+    if len(trained_on) < len(clips):
+        check_clip_folds(trained_on, folds, held_out, classes, log=lambda _: None)
+    return tables

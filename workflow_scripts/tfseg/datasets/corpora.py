@@ -6,7 +6,6 @@ also has ``list_recordings(folder, *, classes, ...)``, or ``render_corpus`` wher
 the recordings itself. ``docs/how-to/add_a_dataset.md`` shows a whole example.
 """
 
-import ast
 import csv
 import functools
 from collections.abc import Sequence
@@ -15,11 +14,11 @@ from pathlib import Path
 
 from tfseg.datasets.downloads import Downloads
 from tfseg.errors import ConfigError
+from tfseg.io.declarations import NAME, read_declaration
 from tfseg.io.digests import files_digest
 from tfseg.io.validation import is_one_line
 
 _FOLDER = Path(__file__).resolve().parent
-_NAME = "DECLARATION"
 _HOLDS = ("events", "clips")
 _SPLITS = (None, "folds", "fixed", "any")
 
@@ -88,12 +87,12 @@ class Corpus:
         for name, allowed in (("holds", _HOLDS), ("split", _SPLITS)):
             if getattr(self, name) not in allowed:
                 raise ConfigError(
-                    f"{self.file}: {_NAME}: expected {name} out of {list(allowed)}, "
+                    f"{self.file}: {NAME}: expected {name} out of {list(allowed)}, "
                     f"found {getattr(self, name)!r}"
                 )
         if (self.holds == "clips") != (self.clip_list is not None):
             raise ConfigError(
-                f"{self.file}: {_NAME}: expected clip_list with a corpus that holds clips and with "
+                f"{self.file}: {NAME}: expected clip_list with a corpus that holds clips and with "
                 f"no other, found holds {self.holds!r} and clip_list {self.clip_list!r}"
             )
 
@@ -123,22 +122,6 @@ class Corpus:
         return defaults | section.get(self.kind, {})
 
 
-def _declaration(path):
-    """Literal of a module's declaration; None where it has none."""
-    text = path.read_text(encoding="utf-8")
-    if f"\n{_NAME} = " not in text:
-        return None
-    for statement in ast.parse(text, filename=str(path)).body:
-        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == _NAME:
-            try:
-                return ast.literal_eval(statement.value)
-            except ValueError as error:
-                raise ConfigError(
-                    f"{path}: {_NAME}: expected a literal, which is read and not run: {error}"
-                ) from None
-    return None
-
-
 @functools.cache
 def find_corpora(folder=_FOLDER):
     """Read the declarations of all corpora.
@@ -160,14 +143,14 @@ def find_corpora(folder=_FOLDER):
     """
     corpora = {}
     for path in sorted(Path(folder).glob("*.py")):
-        declared = _declaration(path)
+        declared = read_declaration(path)
         if declared is None:
             continue
         try:
             corpora[path.stem] = Corpus(kind=path.stem, file=path, **declared)
         except TypeError as error:
             raise ConfigError(
-                f"{path}: {_NAME}: expected the fields of tfseg.datasets.corpora.Corpus: {error}"
+                f"{path}: {NAME}: expected the fields of tfseg.datasets.corpora.Corpus: {error}"
             ) from None
     return corpora
 

@@ -77,6 +77,29 @@ class FoldScores:
         rest = {"estimated": {}} | rest
         return cls(mixtures, tags, target.astype(bool), frames, strong, reference, **rest)
 
+    @classmethod
+    def of_features(cls, features, tags, frames, counter, labels):
+        """Build the references of scores that were just inferred.
+
+        Parameters
+        ----------
+        features : tfseg.features.feature_set.FeatureSet
+        tags, frames, counter
+            As `tfseg.inference.forward.infer` returns.
+        labels : dict
+            As `from_scores` takes it.
+        """
+        return cls.from_scores(
+            features.mixture,
+            tags,
+            features.target,
+            frames,
+            labels,
+            classes=features.classes,
+            grid=features.grid,
+            masks=counter.result()[0] if counter else None,
+        )
+
 
 def read_fold_scores(scores_path, counts_path, estimated, labels, grid):
     """Read one fold's scores and build its references.

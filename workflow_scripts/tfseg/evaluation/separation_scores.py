@@ -17,6 +17,7 @@ from tfseg.evaluation.bss_eval import score_separation
 from tfseg.evaluation.separation_rows import MEASURES
 from tfseg.features.logmel import MixtureSpectra, Spectrograms
 from tfseg.job.seeding import generator
+from tfseg.separation.example_sounds import writing_sounds
 from tfseg.separation.masking import Separator
 
 REFERENCE_SYSTEMS = ("no_separation", "ibm", "irm")
@@ -277,3 +278,63 @@ def separate_sample(
                 snr_db=snr_db,
                 tag_threshold=tag_threshold,
             )
+
+
+def separate_fold(
+    stem_readers,
+    networks,
+    settings,
+    labels,
+    classes,
+    *,
+    snr_db,
+    tag_threshold,
+    sample,
+    seed,
+    fold,
+    examples,
+    processes,
+    progress,
+):
+    """Separate and score a sample of a fold's mixtures, and write the sounds of the first ones.
+
+    Parameters
+    ----------
+    stem_readers, networks, settings, labels, classes, snr_db, tag_threshold
+        As `separate_sample` takes them.
+    sample : dict
+        ``mixtures_per_fold``, ``examples_per_fold`` and ``filter_length`` of the config's section
+        ``separation``.
+    seed, fold : int
+        Draw the sample.
+    examples : path-like
+        Folder for the sounds.
+    processes : int
+    progress : callable
+        ``progress(separations, total=)`` wraps the iterable.
+
+    Returns
+    -------
+    rows : pd.DataFrame
+        As `score_sample` returns.
+    """
+    labels_of = labels_of_mixtures(stem_readers, labels)
+    drawn = draw_mixtures(labels_of, sample["mixtures_per_fold"], seed, fold)
+    separations = separate_sample(
+        stem_readers,
+        drawn,
+        networks,
+        settings,
+        labels,
+        classes,
+        snr_db=snr_db,
+        tag_threshold=tag_threshold,
+    )
+    heard = drawn[: sample["examples_per_fold"]]
+    separations = writing_sounds(separations, heard, examples, settings.sample_rate)
+    return score_sample(
+        progress(separations, total=len(drawn)),
+        list(networks),
+        filter_length=sample["filter_length"],
+        processes=processes,
+    )

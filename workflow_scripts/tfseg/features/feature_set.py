@@ -55,6 +55,10 @@ class FeatureSet:
         """Select the clips of these kinds, with their ideal masks."""
         return self._of_rows(np.flatnonzero(np.isin(self.kind, kinds)))
 
+    def scored(self):
+        """Only what is scored: training may also see events and scenes alone."""
+        return self.of_kinds(["mixture", "clip"])
+
     def of_parts(self, parts):
         """Select the clips of these parts, with their ideal masks."""
         return self._of_rows(np.flatnonzero(np.isin(self.part, parts)))

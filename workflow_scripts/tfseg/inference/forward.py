@@ -19,7 +19,7 @@ from tfseg.io.files import (
     writing_hdf5,
 )
 from tfseg.io.tensors import load_tensors, save_tensors
-from tfseg.models.systems import build_network
+from tfseg.models.systems import network_of
 
 MODEL_FORMAT = 2
 _BATCH_FRAMES = 512
@@ -61,14 +61,7 @@ def _read_model_description(path):
 def _network_of(description, path):
     """Build the untrained network that a description names."""
     try:
-        return build_network(
-            description["network"],
-            n_classes=len(description["classes"]),
-            n_mels=description["features"]["n_mels"],
-            trunk_settings=description["trunk"],
-            pooling_settings=description["pooling"],
-            baseline_settings=description["baselines"],
-        )
+        return network_of(description)
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedFileError(
             f"{path}: expected the description of a system of this version of tfseg, found one "
@@ -139,6 +132,13 @@ def prepare_for_inference(network, precision):
                 module[index] = fuse_conv_bn_eval(layer, following)
                 module[index + 1] = nn.Identity()
     network.to(memory_format=torch.channels_last)
+
+
+def load_prepared(model_path, description_path, precision, device):
+    """`load_model`, and `prepare_for_inference` of what it loads."""
+    network, description = load_model(model_path, description_path, device)
+    prepare_for_inference(network, precision)
+    return network, description
 
 
 class MaskCounter:

@@ -77,7 +77,7 @@ class ModelFolder:
             raise DamagedFileError(f"{self.folder / DESCRIPTION}: key features: {error}") from None
 
 
-def training_facts(data, *, sha256, corpus, mixing, excerpt_s):
+def training_facts(data, sha256, corpus, mixing, excerpt_s):
     """Collect the facts for ``model.json`` that training fixes in addition to the network.
 
     Parameters

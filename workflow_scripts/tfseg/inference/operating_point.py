@@ -75,6 +75,11 @@ class DetectionSettings:
     postprocessing: EventSettings
 
 
+def detection_settings(thresholds, postprocessing):
+    """Build `DetectionSettings` from sections of the config: keys of ``metrics``, and of events."""
+    return DetectionSettings(**thresholds, postprocessing=EventSettings(**postprocessing))
+
+
 def _compact(value):
     """Replace equal values of all classes by one number."""
     if isinstance(value, dict):

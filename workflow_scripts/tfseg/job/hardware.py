@@ -97,6 +97,20 @@ def choose_device(gpu_slots, log=print, lock_dir=None):
     return device
 
 
+def prepare_device(gpu_slots, threads):
+    """Set up torch for a job of much work; returns the device (`choose_device`).
+
+    Parameters
+    ----------
+    gpu_slots : int
+    threads : int
+        Torch's CPU threads.
+    """
+    torch.set_num_threads(threads)
+    keep_freed_memory()
+    return choose_device(gpu_slots)
+
+
 def _multiplies_bfloat16(device):
     """Whether the hardware has instructions for bfloat16 products."""
     if device.startswith("cuda"):

@@ -13,13 +13,13 @@ as text: the DAG is built from them, and importing the modules would import torc
 Snakemake.
 """
 
-import ast
 import functools
 import importlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfseg.errors import ConfigError
+from tfseg.io.declarations import NAME, read_declaration
 
 _MODELS = Path(__file__).resolve().parent
 POOLINGS, TRUNKS, NETWORKS = "poolings", "trunks", "networks"
@@ -70,17 +70,10 @@ class Declaration:
 
 def _read(path, kind):
     """Read the declaration of a module; None where it has none."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    for statement in tree.body:
-        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "DECLARATION":
-            break
-    else:
+    declared = read_declaration(path)
+    if declared is None:
         return None
-    place = f"{path}, DECLARATION"
-    try:
-        declared = ast.literal_eval(statement.value)
-    except ValueError:
-        raise ConfigError(f"{place}: expected a literal dictionary, found an expression") from None
+    place = f"{path}: {NAME}"
     unknown = sorted(set(declared) - set(_KEYS))
     if unknown or "summary" not in declared:
         raise ConfigError(

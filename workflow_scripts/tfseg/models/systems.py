@@ -144,6 +144,28 @@ class FrameNetwork(_Network):
         return tags.float().clamp(0, 1), frames.float().clamp(0, 1)
 
 
+def network_of(description):
+    """Build the untrained network that the description of a model names.
+
+    Parameters
+    ----------
+    description : dict
+        With ``network, classes, features, trunk, pooling, baselines``.
+
+    Returns
+    -------
+    network : MaskNetwork or FrameNetwork
+    """
+    return build_network(
+        description["network"],
+        n_classes=len(description["classes"]),
+        n_mels=description["features"]["n_mels"],
+        trunk_settings=description["trunk"],
+        pooling_settings=description["pooling"],
+        baseline_settings=description["baselines"],
+    )
+
+
 def build_network(
     system, *, n_classes, n_mels, trunk_settings, pooling_settings, baseline_settings=None
 ):

@@ -116,6 +116,34 @@ def choose_clips(by_system):
     return {reason: (ranked[n], means[ranked[n]]) for reason, n in places.items()}
 
 
+def choose_scored(scored, labels, grid, settings):
+    """Choose clips by what came of a held-out fold.
+
+    Parameters
+    ----------
+    scored : dict of str to dict
+        Paths ``scores`` and ``counts`` of each system.
+    labels : dict
+        Clip to list of (label, onset_s, offset_s), for every clip whose events' times are known.
+    grid : tfseg.features.time_grid.TimeGrid
+    settings : tfseg.evaluation.records.MetricSettings
+
+    Returns
+    -------
+    chosen : dict
+        As `choose_clips` returns.
+    by_times : bool
+        Whether they were chosen by the F1 of frames; else of tags.
+    """
+    from tfseg.evaluation.scoring import read_fold_scores
+
+    folds = [
+        read_fold_scores(files["scores"], files["counts"], {}, labels, grid)[0]
+        for files in scored.values()
+    ]
+    return choose_clips([clip_scores(fold, settings) for fold in folds]), bool(folds[0].reference)
+
+
 def _shown(example, tag_threshold):
     """Classes that sound, and the likeliest of those that do not but were found."""
     tags = np.max(list(example.tags.values()), axis=0)
@@ -253,6 +281,34 @@ class Clips:
             )
             for _, clip in self.table[self.table["clip"].isin(wanted)].iterrows()
         }
+
+
+def source_of(stems, clips, *, snr_db, resampler):
+    """Open what clips are made of.
+
+    Parameters
+    ----------
+    stems : sequence of path-like
+        Of mixed clips; none where clips are used as recorded.
+    clips : sequence of path-like
+        The table of these.
+    snr_db : float or None
+        Of mixed clips.
+    resampler : str
+        For the others.
+
+    Returns
+    -------
+    source : Mixtures or Clips
+    """
+    if stems:
+        from tfseg.mixing.remixing import StemReader
+
+        return Mixtures([StemReader(path) for path in stems], snr_db)
+    from tfseg.datasets.corpus_tables import read_table
+
+    (path,) = clips
+    return Clips(read_table(path, "clips"), resampler)
 
 
 def write_listening(path, listening):

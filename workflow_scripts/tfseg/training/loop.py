@@ -411,7 +411,7 @@ def train(
     device : str
     log : callable
     progress : callable or None
-        ``progress(total, initial)`` returns a tqdm-like bar.
+        ``progress(total=, initial=)`` returns a tqdm-like bar.
 
     Returns
     -------
@@ -435,7 +435,7 @@ def train(
     iteration, history, pending = state.load(network, optimiser, average, log)
     if iteration:
         log(f"resuming at iteration {iteration} of {settings.iterations}")
-    bar = progress(settings.iterations, iteration) if progress else None
+    bar = progress(total=settings.iterations, initial=iteration) if progress else None
     run = torch.compile(network) if settings.compile else network
     with _stop_requested() as stop:
         while iteration < settings.iterations:

@@ -3,10 +3,11 @@
 A declaration is read from the text of its module, so that the DAG is built without matplotlib.
 """
 
-import ast
 import importlib
 from dataclasses import dataclass, fields
 from pathlib import Path
+
+from tfseg.io.declarations import read_declaration
 
 FOLDER = Path(__file__).parent
 # Results of a run that a figure may be drawn from; `tfseg.run.inputs.Inputs` says what each gives.
@@ -47,17 +48,6 @@ class Declaration:
         return self.caption.format(config=config)
 
 
-def _literal(path):
-    """Value of ``DECLARATION`` in a module's text, or None when it declares nothing."""
-    for statement in ast.parse(path.read_text(encoding="utf-8"), filename=str(path)).body:
-        if isinstance(statement, ast.Assign) and any(
-            isinstance(target, ast.Name) and target.id == "DECLARATION"
-            for target in statement.targets
-        ):
-            return ast.literal_eval(statement.value)
-    return None
-
-
 def _check(path, values):
     """Refuse a declaration that says too little, too much, or what nobody knows."""
     expected = {field.name for field in fields(Declaration)} - {"name"}
@@ -94,7 +84,7 @@ def find_figures(folder=FOLDER):
     """
     found = []
     for path in sorted(folder.glob("*.py")):
-        values = _literal(path)
+        values = read_declaration(path)
         if values is not None:
             _check(path, values)
             found.append(Declaration(name=path.stem, **values))
