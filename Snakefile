@@ -17,8 +17,13 @@ min_version("9.27")
 configfile: "config.yaml"
 
 
-# The library of this folder, here and in the jobs, also where another one is installed.
-LIBRARY = str(Path(workflow.basedir) / "workflow_scripts")
+include: "rules/place.smk"
+
+
+# Of this workflow, which another one may use as a module.
+ROOT = folder_of(workflow.current_basedir)
+# Its library, here and in the jobs, also where another one is installed.
+LIBRARY = str(ROOT / "workflow_scripts")
 sys.path.insert(0, LIBRARY)
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [LIBRARY, os.getenv("PYTHONPATH")]))

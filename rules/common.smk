@@ -8,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from tfseg.settings.checks import check_config, check_config_files
 from tfseg.settings.comparing import sorted_keys
+from tfseg.settings.recipes import merged
 from tfseg.datasets.corpora import find_source
 from tfseg.datasets.downloads import Downloads
 from tfseg.datasets.registry import load_registry
@@ -24,14 +25,24 @@ from tfseg.run.paths import paths_of_run
 from tfseg.run.scheduler import keep_one_timer
 from tfseg.snr import snr_from_path, snr_to_path
 
-# A pooling, trunk or network of one's own needs no entry in config.yaml.
-config.update(with_defaults(config))
+
+def of_workflow(path):
+    """Path of a file that comes with this workflow, seen from the folder that it runs in."""
+    return os.path.relpath(ROOT / path)
+
+
+with open(ROOT / "config.yaml", encoding="utf-8") as stream:
+    DEFAULTS = yaml.safe_load(stream)
+# A workflow that uses this one as a module says only what differs. And a pooling, trunk or network
+# of one's own needs no entry in config.yaml.
+config.update(with_defaults(merged(DEFAULTS, config)))
 try:
     check_config_files(workflow.configfiles)
     check_config(config)
-    DOWNLOADS = Downloads(
-        load_registry(config["download"]["registry"]), config["data_root"]
-    )
+    REGISTRY = config["download"]["registry"]
+    if not Path(REGISTRY).exists():
+        REGISTRY = of_workflow(REGISTRY)
+    DOWNLOADS = Downloads(load_registry(REGISTRY), config["data_root"])
     SOURCE = find_source(config, DOWNLOADS)
 except ConfigError as error:
     raise WorkflowError(str(error))
@@ -89,18 +100,17 @@ fixed_thresholds = EXPERIMENT.fixed_thresholds
 
 def code(rule_name):
     """Digest of the script of a rule and of the library modules behind it."""
-    return code_digest(f"{workflow.basedir}/workflow_scripts/{rule_name}.py")
+    return code_digest(f"{LIBRARY}/{rule_name}.py")
 
 
 def own_changes():
     """Where this experiment differs from config.yaml, which is the paper's."""
-    with open(f"{workflow.basedir}/config.yaml", encoding="utf-8") as stream:
-        return EXPERIMENT.changes(yaml.safe_load(stream))
+    return EXPERIMENT.changes(DEFAULTS)
 
 
 def templates_code():
     """Digest of the templates behind every page, which no script imports."""
-    folder = Path(workflow.basedir, "workflow_scripts/tfseg/reporting/pages/templates")
+    folder = Path(LIBRARY, "tfseg/reporting/pages/templates")
     return contents_digest(folder.iterdir())
 
 
@@ -116,7 +126,7 @@ def model_code(wildcards):
 
 def figure_code(wildcards):
     """Digest of the module of a figure, which is imported by its name."""
-    folder = f"{workflow.basedir}/workflow_scripts/tfseg/reporting/figures"
+    folder = f"{LIBRARY}/tfseg/reporting/figures"
     return code_digest(f"{folder}/{wildcards.figure}.py")
 
 
@@ -129,9 +139,7 @@ def training_code(wildcards):
     while system is not None:
         builders += RECIPES[system].builders
         system = RECIPES[system].teacher
-    return training_digest(
-        f"{workflow.basedir}/workflow_scripts/train_model.py", *builders
-    )
+    return training_digest(f"{LIBRARY}/train_model.py", *builders)
 
 
 def baseline_settings(*systems):

@@ -27,7 +27,7 @@ rule ask_record:
         runtime=10,
     params:
         hosts=section("download")["hosts"],
-        registry=config["download"]["registry"],
+        registry=REGISTRY,
     message:
         f"Asking the host of {{wildcards.dataset}} what it holds, to download it to {DATA_ROOT}"
     script:
@@ -56,7 +56,7 @@ rule fetch_archive:
         dataset=lambda wildcards: DOWNLOADS.archives[wildcards.archive],
         hosts=section("download")["hosts"],
         mirrors=config["download"]["mirrors"],
-        registry=config["download"]["registry"],
+        registry=REGISTRY,
         retries=config["download"]["retries"],
     message:
         f"Downloading {{wildcards.archive}} to {DATA_ROOT}"
@@ -86,7 +86,7 @@ rule unpack_folder:
         archives=lambda wildcards: DOWNLOADS.archives_of(wildcards.folder),
         dataset=lambda wildcards: DOWNLOADS.folders[wildcards.folder],
         hosts=section("download")["hosts"],
-        registry=config["download"]["registry"],
+        registry=REGISTRY,
     message:
         "Verifying and unpacking {wildcards.folder}"
     script:

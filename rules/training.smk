@@ -89,7 +89,7 @@ rule describe_model:
     input:
         description=PATHS.description,
         detection=[PATHS.detection] if TUNES else [],
-        template="resources/model_card.md.jinja",
+        template=of_workflow("resources/model_card.md.jinja"),
     output:
         **({} if TUNES else {"detection": PATHS.detection}),
         card=PATHS.model_card,
