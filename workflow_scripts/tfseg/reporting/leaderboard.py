@@ -1,4 +1,4 @@
-"""A row per system: what it achieves in every task, and what it costs."""
+"""The leaderboard: a row per system, with its metrics in every task and its cost."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from tfseg.reporting.tables.writers import DASH, write_printed
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the leaderboard: a macro metric, and how it is printed."""
+    """A column of the leaderboard: a macro metric and its format."""
 
     task: str
     metric: str
@@ -22,14 +22,14 @@ class Measure:
 
     @property
     def heading(self):
-        """The metric's own, behind the task's where several tasks have it."""
+        """Heading of the metric, after that of the task if several tasks have the metric."""
         metric = METRICS[self.metric]
         several = len(metric.tasks) > 1
         return f"{TASKS[self.task].short} {metric.heading}" if several else metric.heading_with_unit
 
     @property
     def digits(self):
-        """Decimal places: a hundredth of a decibel is less than can be heard."""
+        """Decimal places; fewer for decibels."""
         return 2 if METRICS[self.metric].unit == "dB" else 3
 
 
@@ -53,7 +53,7 @@ def read_intervals(path):
 
 
 def _with_interval(intervals, measure, system):
-    """Value, low and high over all SNRs and repeats; None where there is no such measure."""
+    """Return value, low and high over all SNRs and repeats; None without such a measure."""
     keys = {
         "task": measure.task,
         "metric": measure.metric,
@@ -62,12 +62,12 @@ def _with_interval(intervals, measure, system):
         "snr_db": "all",
     }
     rows = intervals[(intervals[list(keys)] == pd.Series(keys)).all(axis=1)]
-    # With several repeats the last row is their mean, else there is but one.
+    # With several repeats the last row is their mean; otherwise there is only one row.
     return None if rows.empty else rows.iloc[-1][["value", "low", "high"]].tolist()
 
 
 def _mean(metrics, measure, system):
-    """Mean over SNRs and repeats, the folds' clips scored as one set."""
+    """Mean over SNRs and repeats, with the clips of all folds scored as one set."""
     rows = metrics[
         (metrics["task"] == measure.task)
         & (metrics["metric"] == measure.metric)
@@ -89,14 +89,14 @@ def leaderboard(metrics, intervals, costs):
     intervals : pd.DataFrame
         As `read_intervals` returns.
     costs : dict of str to (int, int)
-        By system, in the order of the rows: parameters, and MACs of a clip.
+        By system, in the order of the rows: parameters, and MACs per clip.
 
     Returns
     -------
     table : pd.DataFrame
-        system; by measure its value, ``{task}_{metric}``, with ``_low`` and ``_high`` where there
-        is an interval; parameters, mac_per_clip. What a system does not have is NaN. Values are
-        means over SNRs and repeats; the clips of all folds are one set.
+        system; each measure ``{task}_{metric}``, with ``_low`` and ``_high`` where there is an
+        interval; parameters; mac_per_clip. Missing values are NaN. Values are means over SNRs and
+        repeats, with the clips of all folds scored as one set.
     """
     rows = []
     for system, (n_parameters, macs) in costs.items():
@@ -119,12 +119,12 @@ def leaderboard(metrics, intervals, costs):
 
 
 def cell_texts(row, measure):
-    """Texts of a measure's cell: the value, and its interval or nothing.
+    """Texts of a measure's cell: the value, and its interval or an empty text.
 
     Parameters
     ----------
     row : pd.Series
-        Of `leaderboard`.
+        A row of `leaderboard`.
     measure : Measure
     """
     name = f"{measure.task}_{measure.metric}"
@@ -140,17 +140,17 @@ def cell_texts(row, measure):
 def caption(clip_s, n_resamples):
     """Caption of the printed table."""
     return (
-        "Leaderboard: means over SNRs and repeats, the clips of all held-out folds as one set, "
-        f"in brackets 95 % intervals of {n_resamples} resamples of the clips. Tags, frames, events "
-        "and masks at the fixed thresholds; PSDS of frame scores as they are; SI-SDRi with oracle "
-        "tags, CAPI-SDRi with predicted ones. A dash: the system or the corpus has none, or the "
-        "package for PSDS is not installed. MMAC are millions of multiply-accumulates for a clip "
+        "Leaderboard: means over SNRs and repeats, with the clips of all held-out folds as one "
+        f"set. Brackets: 95 % intervals from {n_resamples} resamples of the clips. Tags, frames, "
+        "events and masks use the fixed thresholds, PSDS the raw frame scores. SI-SDRi uses oracle "
+        "tags, CAPI-SDRi predicted tags. A dash: the system or the corpus has no such value, or "
+        "the PSDS package is not installed. MMAC: millions of multiply-accumulates per clip "
         f"of {clip_s:g} s."
     )
 
 
 def printed_grid(table):
-    """Arrange the leaderboard as it is printed: headings, and rows of texts."""
+    """Arrange the leaderboard for printing: headings, and rows of texts."""
     headings = ["System", *(measure.heading for measure in MEASURES), "parameters", "MMAC"]
     rows = [
         [
