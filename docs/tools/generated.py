@@ -160,7 +160,7 @@ def pages(repository=REPOSITORY):
     """
     facts = (repository / "resources/deviations.yaml").read_text(encoding="utf-8")
     makefile = (repository / "Makefile").read_text(encoding="utf-8")
-    deviations = with_links(docs_page(facts), "docs/explanation", repository)
+    deviations = docs_page(with_links(facts, "docs/explanation", repository))
     made = {repository / "docs/explanation/deviations.md": deviations}
     reference = repository / "docs/reference"
     blocks = {

@@ -89,5 +89,5 @@ def test_the_card_of_a_tuned_model_has_its_thresholds(work, models, tuned):
         tuned=True,
     )
     describe_model.main(smk)
-    assert "chosen on validation clips" in card.read_text()
+    assert "tuned on validation clips" in card.read_text()
     assert "| `Flute` | " in card.read_text()

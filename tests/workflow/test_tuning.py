@@ -32,7 +32,7 @@ def test_thresholds_are_tuned_and_scored_beside_the_published_ones(tmp_path):
     assert set(scored["filename"]) == set(mixtures.loc[mixtures["fold"] == 1, "mixture"])
     assert (results / "models/snr0/gwrp/fold1/seed0/tuning.csv").is_file()
     card = (project.folder / cards[0]).read_text()
-    assert "chosen on validation clips" in card
+    assert "tuned on validation clips" in card
     assert project.planned(*ASKED, *cards) == {}
 
     # Other collars choose anew, and train nothing.
