@@ -231,7 +231,7 @@ def test_bad_lists_of_clips_are_refused(tmp_path, tally, rows, says):
         (["a.wav\t0\t1\tBrak"], "did you mean Bark?"),
         (["a.wav\t0\t1\t"], "expected a label for its times"),
         (["a.wav\t0\t1\tBark", "a.wav\t0\t1\tBark"], "expected every row once"),
-        (["c.wav\t0\t1\tBark"], "'c.wav', which is no path of clips.csv"),
+        (["c.wav\t0\t1\tBark"], "'c.wav', expected a path of the clips.csv"),
         (["a.wav 0 1 Bark"], "line 2: expected 4 fields"),
     ],
 )

@@ -405,7 +405,7 @@ def test_a_recording_without_fold_is_named(split):
     frame = _random_corpus(0)
     frame.loc[7, "part"] = 0
     expected = (
-        r"event/7\.wav: the corpus gives it no fold \(of your own clips: the column fold of "
+        r"event/7\.wav: the corpus gives it no fold \(for your own clips: the column fold of "
         r"clips\.csv\); expected one, since the config says split\.kind: fixed or split\.by: corpus"
     )
     with pytest.raises(DataError, match=expected):

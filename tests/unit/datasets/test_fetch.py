@@ -138,7 +138,7 @@ def test_a_server_without_ranges_starts_over(get, host, tmp_path):
 def test_a_part_of_another_file_is_started_over(get, tmp_path):
     (tmp_path / "sounds.zip.part").write_bytes(b"x" * 1000)
     assert get().read_bytes() == CONTENT
-    assert "once more from the start" in get.said[0]
+    assert "again from the start" in get.said[0]
 
 
 def test_a_part_that_is_too_long_is_started_over(get, tmp_path):
