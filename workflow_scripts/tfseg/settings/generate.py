@@ -7,6 +7,7 @@ that jobs need to read ``detection.json``. Edit only the sections (`tfseg.settin
 
 import difflib
 import json
+import re
 from pathlib import Path
 
 import yaml
@@ -22,6 +23,7 @@ CONFIG = "config.yaml"
 _BEGIN, _END = "<!-- keys: written by `make settings` -->\n", "<!-- end of keys -->\n"
 # Longer lists are not written out.
 _MANY_ITEMS = 12
+_HEAD = ["| key | type | default | range | unit | description |", "|---|---|---|---|---|---|"]
 _DETECTION_HEAD = '''"""Keys that ``detection.json`` may hold: their limits and defaults, without pydantic.
 
 ``HEADINGS`` are the model card's headings of keys that may differ between classes.
@@ -109,8 +111,15 @@ def _rows(schema):
                 yield from ((f"{name}.{inner}", item) for inner, item in keys_of(entry))
 
 
+def _section(key, node):
+    """Section that a key is listed in; top-level keys that are no section share one."""
+    first = re.split(r"[.\[]", key)[0]
+    is_section = first != key or node.get("type") in ("array", "object")
+    return first if is_section else "top level"
+
+
 def keys_table(schema):
-    """Write the table of keys.
+    """Write the tables of keys, one for each section.
 
     Parameters
     ----------
@@ -122,8 +131,11 @@ def keys_table(schema):
     text : str
         Markdown.
     """
-    lines = ["| key | type | default | range | unit | description |", "|---|---|---|---|---|---|"]
+    lines, section = [], None
     for key, node in _rows(schema):
+        if _section(key, node) != section:
+            section = _section(key, node)
+            lines += ["", f"### {section}", "", *_HEAD]
         cells = [
             f"`{key}`",
             _type(node),
@@ -133,7 +145,7 @@ def keys_table(schema):
             node["description"][0].upper() + node["description"][1:],
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines[1:]) + "\n"
 
 
 def _docs_text(schema, present):
