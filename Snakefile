@@ -1,9 +1,11 @@
 # tfseg: sound event detection and time-frequency segmentation from weak labels.
 #
-#   snakemake --cores all --resources gpu=1                                          the paper's experiment
-#   snakemake --cores all --resources gpu=1 --configfile experiments/<name>.yaml     another one
+# The paper's experiment, and another one:
 #
-# Results go to results/<run>/. docs/explanation/architecture.md says what flows where.
+#   snakemake --cores all --resources gpu=1
+#   snakemake --cores all --resources gpu=1 --configfile experiments/<name>.yaml
+#
+# Results go to results/<run>/. docs/explanation/architecture.md describes the flow of data.
 
 import os
 import sys
@@ -20,9 +22,9 @@ configfile: "config.yaml"
 include: "rules/place.smk"
 
 
-# Of this workflow, which another one may use as a module.
+# The folder of this workflow, which another workflow may use as a module.
 ROOT = folder_of(workflow.current_basedir)
-# Its library, here and in the jobs, also where another one is installed.
+# Use this workflow's library, here and in the jobs, even if another one is installed.
 LIBRARY = str(ROOT / "workflow_scripts")
 sys.path.insert(0, LIBRARY)
 os.environ.update(
@@ -37,7 +39,7 @@ onstart:
     keep_one_timer(workflow.scheduler)
 
 
-# Asked for with --sdm apptainer; no run without that looks at it.
+# Used only with --sdm apptainer.
 if config["container"]:
 
     container: config["container"]
@@ -58,7 +60,7 @@ include: "rules/report.smk"
 include: "rules/export.smk"
 
 
-# Every intermediate is asked for, so that one that was deleted is made again.
+# Every intermediate file is a target, so that a deleted one is made again.
 rule all:
     default_target: True
     input:

@@ -1,4 +1,4 @@
-# Where the files of this workflow lie, whoever runs it from wherever.
+# Paths of this workflow's files, from any working directory.
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-# Everything -> a page to look at and listen to.
+# All results -> the report, with audio examples.
 
 
 rule infer_listening:
