@@ -87,7 +87,7 @@ def archive(host):
 
 @pytest.fixture
 def get(tmp_path, archive):
-    """Fetch into tmp_path without waiting; `waits` and `said` record what would have been."""
+    """Fetch into tmp_path without waiting; `waits` and `said` record pauses and messages."""
 
     def get(archive=archive, **options):
         get.waits, get.said = [], []
@@ -197,7 +197,7 @@ def test_a_wrong_checksum_is_refused(get, host, tmp_path):
     with pytest.raises(DataError, match=r"expected md5 [0-9a-f]{32}, found [0-9a-f]{32}"):
         get()
     assert list(tmp_path.iterdir()) == []
-    assert len(host.requests) == 2  # it is downloaded once more before it is given up
+    assert len(host.requests) == 2  # it is downloaded once more before the error
 
 
 def test_a_wrong_size_is_refused_before_it_is_downloaded(get, host, tmp_path):
