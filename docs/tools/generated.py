@@ -16,9 +16,9 @@ from tfseg.reporting.pages.deviations import docs_page
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _SECTIONS = {
-    registry.POOLINGS: "pooling.{}",
-    registry.TRUNKS: "trunk.{}",
-    registry.NETWORKS: "baselines.{}",
+    registry.POOLINGS: "pooling.NAME",
+    registry.TRUNKS: "trunk.NAME",
+    registry.NETWORKS: "baselines.NAME",
 }
 
 
@@ -104,11 +104,12 @@ def systems():
             [
                 f"`{declared.name}`",
                 declared.summary,
-                ", ".join(f"`{section.format(name)}.{key}`" for key in declared.settings) or "–",
+                ", ".join(f"`{key}`" for key in declared.settings) or "–",
             ]
             for name, declared in registry.declarations(kind).items()
         ]
-        text += f"**{kind.capitalize()}**\n\n{table(['name', 'what it is', 'keys'], rows)}\n"
+        headings = ["name", "what it is", f"keys of `{section}`"]
+        text += f"**{kind.capitalize()}**\n\n{table(headings, rows)}\n"
     return text.rstrip() + "\n"
 
 

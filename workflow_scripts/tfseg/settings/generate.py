@@ -23,7 +23,7 @@ CONFIG = "config.yaml"
 _BEGIN, _END = "<!-- keys: written by `make settings` -->\n", "<!-- end of keys -->\n"
 # Longer lists are not written out.
 _MANY_ITEMS = 12
-_HEAD = ["| key | type | default | range | unit | description |", "|---|---|---|---|---|---|"]
+_HEAD = ["| key | default | type and range | description |", "|---|---|---|---|"]
 _DETECTION_HEAD = '''"""Keys that ``detection.json`` may hold: their limits and defaults, without pydantic.
 
 ``HEADINGS`` are the model card's headings of keys that may differ between classes.
@@ -136,12 +136,11 @@ def keys_table(schema):
         if _section(key, node) != section:
             section = _section(key, node)
             lines += ["", f"### {section}", "", *_HEAD]
+        default = _yaml(node["default"]) if "default" in node else ""
         cells = [
             f"`{key}`",
-            _type(node),
-            _yaml(node["default"]) if "default" in node else "",
-            _range(node),
-            node.get("unit", ""),
+            f"{default} {node.get('unit', '')}".strip(),
+            ", ".join(filter(None, [_type(node), _range(node)])),
             node["description"][0].upper() + node["description"][1:],
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
