@@ -2,7 +2,7 @@
 # (`snakemake apply`). Also long recordings made from a corpus, to try it.
 
 SOUNDSCAPES = [f"{PATHS.soundscapes}/{name}" for name in EXPERIMENT.soundscapes]
-GIVEN = GivenRecordings(config)
+GIVEN = GivenRecordings(config, PATHS.applied)
 APPLIED_FOLDER = f"{PATHS.applied}/{{recording}}"
 APPLIED_STATUS = f"{PATHS.applied}/.status/{{recording}}.json"
 APPLIED_MODEL = (
@@ -74,6 +74,7 @@ rule apply_model:
         templates=templates_code(),
         path=GIVEN.path,
         state=GIVEN.state,
+        reference_names=plainly(GIVEN.reference_names),
         model=config["model"],
         apply=EXPERIMENT.apply_settings(),
         precision=config["precision"],
@@ -106,6 +107,7 @@ rule summarise_recordings:
         code=code("summarise_recordings"),
         templates=templates_code(),
         model=config["model"],
+        notes=plainly(GIVEN.notes),
     message:
         "Summarising the recordings"
     script:

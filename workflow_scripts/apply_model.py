@@ -11,6 +11,7 @@ from tfseg.errors import DataError, NotWrittenError
 from tfseg.inference.events import read_events
 from tfseg.inference.model_folder import load_model_folder
 from tfseg.io.files import write_json, write_text
+from tfseg.io.validation import one_line
 from tfseg.job.hardware import choose_device, choose_precision
 from tfseg.job.runner import run_script
 
@@ -22,7 +23,10 @@ def main(smk):
     model = load_model_folder(smk.params.model, device)
     model.network.precision = choose_precision(smk.params.precision, device)
     recording = Recording(smk.wildcards.recording, Path(smk.params.path))
-    reference = read_events(smk.input.reference[0]) if smk.input.reference else {}
+    reference = None
+    if smk.params.reference_names:
+        known = read_events(smk.input.reference[0])
+        reference = [event for name in smk.params.reference_names for event in known[name]]
     folder, error = Path(smk.output.folder), None
     started_s = time.perf_counter()
     try:
@@ -31,13 +35,13 @@ def main(smk):
             folder,
             model,
             ApplySettings(**smk.params.apply),
-            reference.get(recording.path.name),
+            reference,
         )
         print(describe(analysis, time.perf_counter() - started_s))
     except NotWrittenError:  # no fault of this recording
         raise
     except DataError as problem:
-        error = str(problem)
+        error = one_line(problem)
         print(f"FAILED: {error}")
         write_text(folder / "failed.txt", f"{error}\n")
     status = {"name": recording.name, "path": str(recording.path), "error": error}

@@ -19,7 +19,9 @@ def main(smk):
     ]
     failures = {(s["name"], s["path"]): s["error"] for s in statuses if s["error"] is not None}
     model = load_model_folder(smk.params.model)
-    write_summary(Path(smk.output.summary).parent, analyses, failures, model)
+    for note in smk.params.notes:
+        print(note)
+    write_summary(Path(smk.output.summary).parent, analyses, failures, model, smk.params.notes)
 
 
 if "snakemake" in globals():

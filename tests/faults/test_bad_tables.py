@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tfseg.datasets.clips import clip_events
 from tfseg.datasets.clips import list_recordings as list_clips
 from tfseg.datasets.corpus_tables import read_table, table_schema
+from tfseg.datasets.table_text import MISSING
 from tfseg.errors import TableError
 from tfseg.evaluation.records import COLUMNS, read_metrics
 from tfseg.evaluation.separation_rows import MEASURES, read_scores
@@ -74,6 +75,17 @@ def _meant(rows, kind):
     return meant
 
 
+def _as_saved(rows, kind):
+    """Rows without those that are empty, and with nothing where all of an event is "nan"."""
+    together = [rows[0].index(name) for name in table_schema(kind).get("x-empty-together", [])]
+    kept = [list(row) for row in rows if any(row)]
+    for row in kept[1:]:
+        if together and {row[i].strip().casefold() for i in together} <= MISSING:
+            for i in together:
+                row[i] = ""
+    return kept
+
+
 def _same(frame, meant):
     found = [
         [None if isinstance(v, float) and np.isnan(v) else v for v in row]
@@ -109,7 +121,7 @@ def test_every_field_of_every_table(tmp_path, tally, kind):
                 "tables: a field", lambda: read_table(path, kind), names=["table.csv", " line"]
             )
             if not refused:
-                assert _same(frame, _meant(spoiled, kind)), f"{kind}, {name}: {field!r}"
+                assert _same(frame, _meant(_as_saved(spoiled, kind), kind)), f"{name}: {field!r}"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,5 +1,6 @@
 """`snakemake apply` and the command, with the tiny run's model on good and bad recordings."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -12,8 +13,16 @@ import pytest
 import soundfile
 from workflow_project import TINY, Project
 
+from tfseg.apply.listing import results_name
+
 pytestmark = pytest.mark.workflow
-ODD = "odd_x_b_y"  # of a file whose name means something to Snakemake and to a shell
+FILES = {
+    "bad": "bad.wav",
+    "odd": "odd {x} <b> $(y).wav",  # which means something to Snakemake and to a shell
+    "short": "short.flac",
+    "u": "ü 1.wav",
+    "bytes": "caf\udc82.wav",  # a name that is no UTF-8
+}
 MODEL = "results/tiny/models/snr10/gwrp/fold1/seed0"
 
 
@@ -27,9 +36,17 @@ def project(finished, tmp_path_factory):
     rng = np.random.default_rng(0)
     soundfile.write(recordings / "ü 1.wav", 0.1 * rng.standard_normal((44100 * 7, 2)), 44100)
     soundfile.write(recordings / "short.flac", 0.1 * rng.standard_normal(8000), 48000)
-    soundfile.write(recordings / "odd {x} <b> $(y).wav", np.zeros(16000), 8000)
+    soundfile.write(recordings / FILES["odd"], np.zeros(16000), 8000)
     (recordings / "bad.wav").write_text("this is no sound")
+    (recordings / "._bad.wav").touch()
+    shutil.copy(recordings / "short.flac", recordings / FILES["bytes"])
     return Project(folder, TINY)
+
+
+def folder_names(project, *keys):
+    """Names of the folders of results."""
+    with contextlib.chdir(project.folder):
+        return [results_name(f"my recordings/{FILES[key]}") for key in keys]
 
 
 def apply(project, *more, check=True, recordings="my recordings"):
@@ -63,18 +80,17 @@ def contents(folder, names):
 def test_the_good_are_done_the_bad_is_listed_and_the_exit_code_says_so(project):
     result = apply(project, check=False)
     assert result.returncode != 0
-    assert "1 of 4 recordings could not be analysed" in result.text
+    assert "1 of 5 recordings could not be analysed" in result.text
+    assert "my recordings: left out 1 hidden" in result.text
     applied = project.folder / "results/tiny/applied"
     table = pd.read_csv(applied / "recordings.csv", keep_default_na=False).set_index("recording")
-    assert dict(table["status"]) == {
-        "bad": "failed",
-        ODD: "done",
-        "short": "done",
-        "ü_1": "done",
-    }
-    assert "cannot be read" in table.loc["bad", "reason"]
-    assert (applied / "ü_1/page.html").is_file() and (applied / "index.html").is_file()
-    assert "bad.wav" in (applied / "index.html").read_text()
+    bad, u, *others = folder_names(project, "bad", "u", "short", "odd", "bytes")
+    assert dict(table["status"]) == {bad: "failed"} | dict.fromkeys([u, *others], "done")
+    assert "cannot be read" in table.loc[bad, "reason"]
+    assert table.loc[others[-1], "path"] == "my recordings/caf\\x82.wav"
+    assert (applied / u / "page.html").is_file() and (applied / "index.html").is_file()
+    index = (applied / "index.html").read_text()
+    assert "bad.wav" in index and "left out 1 hidden" in index
 
 
 def test_a_mended_recording_is_done_alone_and_then_all_is_well(project):
@@ -97,21 +113,21 @@ def test_the_command_gives_what_the_rule_gives(project):
     result = command(project, "my recordings", "--model", MODEL, "--out", "out", "--threads", 1)
     assert result.returncode == 1
     assert "FAILED" in result.text and "times real time" in result.text
-    names = [ODD, "short", "ü_1"]
+    names = folder_names(project, "odd", "short", "u", "bytes")
     made = contents(project.folder / "out", names)
     expected = contents(project.folder / "results/tiny/applied", names)
     assert made == expected and len(made) > 10
     summary = (project.folder / "out/summary.csv").read_bytes()
     assert summary == (project.folder / "results/tiny/applied/summary.csv").read_bytes()
     again = command(project, "my recordings", "--model", MODEL, "--out", "out", "--threads", 1)
-    assert again.text.count("done before") == 3
+    assert again.text.count("done before") == 4
     other = MODEL.replace("snr10", "snr0")
     refused = command(project, "my recordings", "--model", other, "--out", "out")
     assert refused.returncode == 2 and "results of this model" in refused.stderr
     assert contents(project.folder / "out", names) == expected
     assert (project.folder / "out/summary.csv").read_bytes() == summary
     replaced = command(project, "my recordings", "--model", other, "--out", "out", "--overwrite")
-    assert replaced.text.count("times real time") == 3
+    assert replaced.text.count("times real time") == 4
 
 
 @pytest.mark.parametrize(
@@ -145,7 +161,7 @@ def test_the_index_keeps_what_was_found_before(project):
     for name in ("short.flac", "ü 1.wav"):
         command(project, f"my recordings/{name}", "--model", MODEL, "--out", "two", "--no-page")
     table = pd.read_csv(project.folder / "two/recordings.csv")
-    assert list(table["recording"]) == ["short", "ü_1"]
+    assert sorted(table["recording"]) == sorted(folder_names(project, "short", "u"))
 
 
 def test_help_is_enough_to_use_it(project):

@@ -1,3 +1,5 @@
+import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -5,6 +7,7 @@ import pytest
 
 from tfseg.datasets import corpus_tables
 from tfseg.errors import TableError
+from tfseg.io.validation import PATTERNS
 
 SCHEMAS = Path(corpus_tables.__file__).parent / "schemas"
 KINDS = sorted(path.name.split(".")[0] for path in SCHEMAS.iterdir())
@@ -114,16 +117,19 @@ def test_every_schema_names_the_type_of_every_column(kind):
         ("b.wav,Bark,one,0,1,g,l,train", "column fold: expected an integer, found 'one'"),
         ("b.wav,Bark,1.5,0,1,g,l,train", r"column fold: expected an integer, found '1\.5'"),
         ("b.wav,Bark,,0,1,g,l,train", "column fold: expected an integer, found ''"),
-        ("b.wav,Bark,0,0,1,g,l,train", "column fold: 0 is less than the minimum of 1"),
+        ("b.wav,Bark,0,0,1,g,l,train", "column fold: expected at least 1, found 0"),
         ("b.wav,Bark,1,zero,1,g,l,train", "column start_s: expected a number, found 'zero'"),
-        ("b.wav,Bark,1,-0.1,1,g,l,train", r"column start_s: -0\.1 is less than the minimum of 0"),
+        ("b.wav,Bark,1,-0.1,1,g,l,train", r"column start_s: expected at least 0, found -0\.1"),
         (
             "b.wav,Bark,1,0,0,g,l,train",
-            r"column stop_s: 0\.0 is less than or equal to the minimum of 0",
+            r"column stop_s: expected more than 0, found 0\.0",
         ),
         ("b.wav,Bark,1,0,1 s,g,l,train", "column stop_s: expected a number, found '1 s'"),
-        ("b.wav,A;dog,1,0,1,g,l,train", "column label: 'A;dog' does not match"),
-        (",Bark,1,0,1,g,l,train", "column path: '' "),
+        (
+            "b.wav,A;dog,1,0,1,g,l,train",
+            "column label: expected words of letters, digits, .*, found 'A;dog'",
+        ),
+        (",Bark,1,0,1,g,l,train", "column path: expected a text that is not empty, found ''"),
     ],
 )
 def test_a_wrong_value_is_named_with_file_line_and_column(read, row, problem):
@@ -209,7 +215,9 @@ def test_a_missing_table_is_named(tmp_path):
 def test_a_table_that_breaks_its_schema_is_not_written(tmp_path):
     frame = _frame()
     frame.loc[1, "start_s"] = -2.0
-    with pytest.raises(TableError, match=r"events\.csv, line 3, column start_s: -2"):
+    with pytest.raises(
+        TableError, match=r"events\.csv, line 3, column start_s: expected at least 0, found -2"
+    ):
         corpus_tables.write_table(tmp_path / "events.csv", frame, "events")
     with pytest.raises(TableError, match=r"missing group"):
         corpus_tables.write_table(tmp_path / "events.csv", _frame().drop(columns="group"), "events")
@@ -274,3 +282,95 @@ def test_overlapping_events_of_one_class_become_one():
         "m": [("Bark", 0.0, 3.0), ("Gong", 0.5, 0.9)],
         "n": [("Bark", 1.0, 2.0), ("Bark", 0.0, 1.0), ("Gong", 0.2, 1.8)],
     }
+
+
+# Tables as spreadsheets and other programs save them
+
+HEADER = ["filename", "onset", "offset", "event_label"]
+ROWS = [["a.wav", "0.5", "1.25", "Bark"], ["b.wav", "", "", ""]]
+
+
+def _events_table(tmp_path, content, name="strong.tsv"):
+    path = tmp_path / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return corpus_tables.read_table(path, "detected_events").to_numpy().tolist()
+
+
+def _lines(separator, rows=ROWS, end="\n"):
+    return end.join(separator.join(row) for row in [HEADER, *rows]) + end
+
+
+@pytest.mark.parametrize("name", ["strong.tsv", "strong.csv"])
+@pytest.mark.parametrize("separator", ["\t", ","])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_the_header_says_whether_commas_or_tabs_separate(tmp_path, name, separator, end, mark):
+    assert _events_table(tmp_path, mark + _lines(separator, end=end), name) == ROWS
+
+
+@pytest.mark.parametrize("missing", ["nan", "NaN", "NA", "N/A", "null", "None", "<NA>", " "])
+def test_a_row_without_event_may_say_so(tmp_path, missing):
+    rows = [ROWS[0], ["b.wav", missing, missing, missing], ["c.wav", missing, missing, ""]]
+    assert _events_table(tmp_path, _lines("\t", rows)) == [*ROWS, ["c.wav", "", "", ""]]
+
+
+def test_a_label_may_be_called_nan_where_it_has_times(tmp_path):
+    rows = [["a.wav", "0.5", "1.25", "nan"]]
+    assert _events_table(tmp_path, _lines("\t", rows)) == rows
+
+
+def test_empty_columns_and_rows_at_the_end_are_left_out(tmp_path):
+    rows = [[*row, "", ""] for row in [*ROWS, [""] * 4, [""] * 4]]
+    text = "\n".join(",".join(row) for row in [[*HEADER, "", ""], *rows])
+    assert _events_table(tmp_path, text, "strong.csv") == ROWS
+
+
+def test_a_field_that_has_no_column_is_not_dropped(tmp_path):
+    text = _lines(",").replace("Bark", "Bark,")
+    with pytest.raises(TableError, match="line 2: expected 4 fields, found 5"):
+        _events_table(tmp_path, text, "strong.csv")
+    text = "\n".join([",".join([*HEADER, ""]), "a.wav,0.5,1.25,Bark,loud"])
+    with pytest.raises(TableError, match="line 2: expected 4 fields, found 5"):
+        _events_table(tmp_path, text, "strong.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (_lines("\t").replace("0.5", "0,5"), "found '0,5': write a decimal point, not a comma"),
+        (_lines("\t").replace("0.5", "nan"), "found 'nan': write nothing where there is no value"),
+        (_lines("\t").replace("0.5", "0:30"), "found '0:30': write seconds, not minutes"),
+        (_lines("\t").replace("0.5", "0.5 s"), "found '0.5 s': write the number without its unit"),
+        (_lines("\t").replace("0.5", "-1"), "expected seconds from 0 on, such as 2.5, found '-1'"),
+        (_lines(";"), "separated by semicolons: expected commas"),
+        (_lines(" "), "separated by spaces: expected commas"),
+        (_lines("|"), r"separated by \|: expected commas"),
+        (_lines("\t").replace("onset", "Onset "), "lower case and without spaces: found 'Onset ' for 'onset'"),
+        (_lines("\t").encode("utf-16"), "found UTF-16: save it as UTF-8"),
+        (_lines("\t").replace("Bark", "Köter").encode("latin-1"), "on line 2.*of Excel: 'CSV UTF-8'"),
+        (_lines(",").replace("0.5", "0,5"), "line 2: expected 4 fields, found 5: write decimal points"),
+        (_lines("\t").replace("a.wav", '"a" b.wav'), "line 2: expected a table.*Write a field with quotes"),
+    ],
+)  # fmt: skip
+def test_what_is_recognised_is_said(tmp_path, content, says):
+    name = "strong.csv" if isinstance(content, str) and "0,5,1.25" in content else "strong.tsv"
+    with pytest.raises(TableError, match=says):
+        _events_table(tmp_path, content, name)
+
+
+def test_no_message_of_a_table_is_a_regular_expression():
+    """Every pattern that a table or the config has is said in words."""
+    columns = [r for kind in KINDS for r in corpus_tables.table_schema(kind)["properties"].values()]
+    patterns = {rule["pattern"] for rule in columns if "pattern" in rule}
+    config = (SCHEMAS.parents[3] / "schemas/config.schema.json").read_text()
+    patterns |= {json.loads(f'"{text}"') for text in re.findall(r'"pattern": "(.*)"', config)}
+    assert len(patterns) > 8
+    assert patterns == set(PATTERNS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_rule_of_a_table_is_said_in_words(kind):
+    """None falls back on what jsonschema says."""
+    known = {"type", "enum", "minimum", "exclusiveMinimum", "maximum", "minLength", "pattern"}
+    for rule in corpus_tables.table_schema(kind)["properties"].values():
+        assert set(rule) <= known

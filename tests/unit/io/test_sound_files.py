@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from tfseg.io.sound_files import content_kind, folder_content, looks_like_sound
+from tfseg.io.sound_files import (
+    READ_ENDINGS,
+    content_kind,
+    folder_content,
+    looks_like_sound,
+    there_as,
+)
 
 
 @pytest.fixture
@@ -29,8 +35,9 @@ def _found(root, **options):
 
 @pytest.mark.parametrize(
     "ending",
-    "wav WAV flac ogg oga opus mp3 aif aiff aifc caf m4a aac mp4 wma amr 3gp webm mov MKV wac".split(),
-)
+    ["wav", "WAV", "flac", "ogg", "opus", "mp3", "aif", "aifc", "caf", "m4a", "aac", "mp4", "wma",
+     "amr", "3gp", "webm", "mov", "MKV", "wac"],
+)  # fmt: skip
 def test_sound_and_video_are_known_by_their_endings(put, tmp_path, ending):
     put(f"a.{ending}")
     assert _found(tmp_path) == [f"a.{ending}"]
@@ -158,3 +165,19 @@ def test_a_folder_that_cannot_be_listed_is_named(put, tmp_path, monkeypatch):
     assert content.notes("here") == [
         f"{tmp_path}/closed: this folder cannot be listed: Permission denied"
     ]
+
+
+def test_the_endings_are_those_of_the_library():
+    assert {f".{name.lower()}" for name in soundfile.available_formats()} - {".raw"} <= READ_ENDINGS
+
+
+def test_a_file_is_found_in_either_normal_form(put, tmp_path):
+    composed, decomposed = "Ko\u0308ln/\u00e9.wav", "K\u00f6ln/e\u0301.wav"
+    put(decomposed)
+    assert there_as(tmp_path / decomposed) == tmp_path / decomposed
+    assert there_as(tmp_path / composed) == tmp_path / decomposed
+    assert there_as(tmp_path / "gone/a.wav") == tmp_path / "gone/a.wav"
+    put(composed)
+    assert there_as(tmp_path / composed) == tmp_path / composed
+    (tmp_path / composed).unlink()
+    assert there_as(tmp_path / composed) == tmp_path / composed  # two folders look like it

@@ -7,7 +7,8 @@ from tfseg.run.given_recordings import GivenRecordings
 
 
 def _given(*paths, model="a model"):
-    return GivenRecordings({"recordings": [str(path) for path in paths], "model": model})
+    config = {"recordings": [str(path) for path in paths], "model": model, "reference": None}
+    return GivenRecordings(config, "applied")
 
 
 def test_what_is_not_named_is_said():

@@ -125,19 +125,27 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
             "",
             "config key data_root: expected a text that is not empty, found '' (text)",
         ),
-        ("run", "a b", "config key run: expected a name that matches .*, found 'a b' (text)"),
-        ("run", "../x", "config key run: expected a name that matches .*, found '../x' (text)"),
+        (
+            "run",
+            "a b",
+            "config key run: expected letters without accents, digits, _ . and -.*, found 'a b' (text)",
+        ),
+        (
+            "run",
+            "../x",
+            "config key run: expected letters without accents, digits, _ . and -.*, found '../x' (text)",
+        ),
         ("run", None, "config key run: expected a value of type string, found None (null)"),
         (
             "model",
             "a/{b}",
-            "config key model: expected a name that matches .*, found 'a/{b}' (text)",
+            "config key model: expected a text without { and }, not empty, found 'a/{b}' (text)",
         ),
         ("recordings", [], "config key recordings: expected at least 1 item(s), found [] (list)"),
         (
             "model",
             "a/{b}",
-            "config key model: expected a name that matches .*, found 'a/{b}' (text)",
+            "config key model: expected a text without { and }, not empty, found 'a/{b}' (text)",
         ),
         ("recordings", [], "config key recordings: expected at least 1 item(s), found [] (list)"),
         (
@@ -159,7 +167,7 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         (
             "corpus.classes",
             ["a", "b/c"],
-            "config key corpus.classes[1]: expected a name that matches",
+            "config key corpus.classes[1]: expected words of letters, digits",
         ),
         (
             "corpus.embedded.part",
@@ -204,7 +212,7 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         (
             "mixing.onsets_s",
             "anywhere",
-            "config key mixing.onsets_s: expected a name that matches .*, found 'anywhere' (text)",
+            "config key mixing.onsets_s: expected centre or random, found 'anywhere' (text)",
         ),
         (
             "mixing.events_per_mixture",

@@ -164,7 +164,8 @@ def already_there(recording, folder, model, settings, *, overwrite):
         )
     known, (_, digest) = read_json(about), look(recording.path)
     wanted = _about(recording, digest, model, settings)
-    others = [key for key in wanted if known.get(key) != wanted[key]]
+    # Where it was spelled from does not matter: the folder's name stands for the place.
+    others = [key for key in wanted if key != "recording" and known.get(key) != wanted[key]]
     if others and not overwrite:
         raise DataError(
             f"{folder}: there are results of another analysis (other {', '.join(others)}). Name "
@@ -180,11 +181,9 @@ def read_analysis(folder):
     return Analysis(folder.name, about["recording"], about["duration_s"], events)
 
 
-def _models_of_results(out):
-    """Folders of results in a folder, by name, with the digest of the model of each."""
-    return {
-        path.parent: read_json(path).get("model_sha256") for path in sorted(out.glob(f"*/{_ABOUT}"))
-    }
+def results_in(out):
+    """Facts of each folder of results in a folder, by its name."""
+    return {path.parent.name: read_json(path) for path in sorted(out.glob(f"*/{_ABOUT}"))}
 
 
 def earlier_analyses(out, names, model):
@@ -201,9 +200,9 @@ def earlier_analyses(out, names, model):
     analyses : list of Analysis
     """
     return [
-        read_analysis(folder)
-        for folder, sha256 in _models_of_results(out).items()
-        if folder.name not in names and sha256 == model.sha256
+        read_analysis(out / name)
+        for name, about in results_in(out).items()
+        if name not in names and about.get("model_sha256") == model.sha256
     ]
 
 
@@ -220,8 +219,9 @@ def check_model_of_results(out, model):
     DataError
         When there are results of another model.
     """
-    found = _models_of_results(out)
-    others = [folder.name for folder, sha256 in found.items() if sha256 != model.sha256]
+    others = [
+        name for name, about in results_in(out).items() if about.get("model_sha256") != model.sha256
+    ]
     if others:
         raise DataError(
             f"{out}: expected results of this model or none, found those of another model for "
@@ -333,6 +333,7 @@ def score_and_find(path, file, model, scores, *, duration_s, progress):
         model.settings,
         model.detection,
         duration_s=duration_s,
+        highest_hz=soundfile.info(str(path)).samplerate / 2,
     )
 
 

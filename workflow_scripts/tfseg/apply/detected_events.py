@@ -5,6 +5,7 @@ Times and frequencies are rounded once, when an event is made: every format hold
 
 import csv
 import io
+import math
 from dataclasses import dataclass
 
 import librosa
@@ -13,9 +14,11 @@ import numpy as np
 from tfseg.errors import TableError
 from tfseg.inference.events import COLUMNS, detect_runs, event_confidence, of_class
 from tfseg.io.files import write_text
+from tfseg.io.validation import savable
 
 _CONFIDENCE = "confidence"
 _FRAMES_AT_ONCE = 4096  # of a mask in memory
+_FREQUENCY_STEP_HZ = 0.1  # that frequencies are rounded to
 RAVEN_COLUMNS = [
     "Selection",
     "View",
@@ -43,7 +46,7 @@ class FoundEvent:
         Its largest frame score (of change points, the mean), rounded to four digits.
     low_hz, high_hz : float
         Where in frequency its mask lies, rounded to a tenth; the whole range of the features where
-        the model has no masks.
+        the model has no masks. Never above half the recording's rate.
     """
 
     onset_s: float
@@ -73,7 +76,7 @@ def band_edges_hz(settings):
     return np.concatenate([[settings.fmin_hz], between, [settings.fmax_hz]])
 
 
-def frequency_range(mask_mean, edges_hz, threshold):
+def frequency_range(mask_mean, edges_hz, threshold, highest_hz=math.inf):
     """Range from the lowest to the highest band in which a mask lies.
 
     Parameters
@@ -83,18 +86,24 @@ def frequency_range(mask_mean, edges_hz, threshold):
     edges_hz : np.ndarray [shape=(n_mels + 1,)]
     threshold : float
         A band belongs to the event when its mean is above this; where none is, the largest does.
+    highest_hz : float
+        Half the recording's rate: no sound is above it, and other tools refuse such a range.
 
     Returns
     -------
     low_hz, high_hz : float
     """
-    bands = np.flatnonzero(mask_mean > threshold)
+    edges_hz = np.minimum(edges_hz, highest_hz)
+    there = np.flatnonzero(np.diff(edges_hz) > 2 * _FREQUENCY_STEP_HZ)
+    if len(there) == 0:  # a recording at so low a rate that the model hears nothing of it
+        return 0.0, float(edges_hz[-1])
+    bands = there[mask_mean[there] > threshold]
     if len(bands) == 0:
-        bands = np.array([np.argmax(mask_mean)])
+        bands = there[[np.argmax(mask_mean[there])]]
     return float(edges_hz[bands[0]]), float(edges_hz[bands[-1] + 1])
 
 
-def find_events(scores, store, classes, settings, detection, *, duration_s):
+def find_events(scores, store, classes, settings, detection, *, duration_s, highest_hz=math.inf):
     """Find the events of every class in a recording.
 
     Parameters
@@ -110,6 +119,8 @@ def find_events(scores, store, classes, settings, detection, *, duration_s):
         Thresholds of the model.
     duration_s : float
         No event ends later.
+    highest_hz : float
+        No event reaches higher: half the recording's rate.
 
     Returns
     -------
@@ -117,15 +128,15 @@ def find_events(scores, store, classes, settings, detection, *, duration_s):
         By onset.
     """
     grid, edges_hz = settings.grid, band_edges_hz(settings)
+    # The mean of a model without masks: as if it were everywhere.
+    everywhere = np.ones(settings.n_mels)
     found = []
     for k, label in enumerate(classes):
         class_scores, events = scores(k), detection.postprocessing.of_class(k)
         for first, stop in detect_runs(class_scores, events):
-            low_hz, high_hz = settings.fmin_hz, settings.fmax_hz
-            if store is not None:
-                mean = _mean_mask(store, k, first, stop)
-                threshold = of_class(detection.mask_threshold, k)
-                low_hz, high_hz = frequency_range(mean, edges_hz, threshold)
+            mean = everywhere if store is None else _mean_mask(store, k, first, stop)
+            threshold = 0 if store is None else of_class(detection.mask_threshold, k)
+            low_hz, high_hz = frequency_range(mean, edges_hz, threshold, highest_hz)
             found.append(
                 FoundEvent(
                     onset_s=round(grid.time_at(first), 6),
@@ -158,12 +169,12 @@ def write_desed(path, recording, events, *, confidence):
 
     A recording without events is a row of which all but the first field are empty.
     """
-    columns = [*COLUMNS, _CONFIDENCE] if confidence else COLUMNS
+    columns, name = [*COLUMNS, _CONFIDENCE] if confidence else COLUMNS, savable(recording)
     rows = [
-        [recording, e.onset_s, e.offset_s, e.label, *([e.confidence] if confidence else [])]
+        [name, e.onset_s, e.offset_s, e.label, *([e.confidence] if confidence else [])]
         for e in events
     ]
-    _write_rows(path, [columns, *(rows or [[recording, *[""] * (len(columns) - 1)]])])
+    _write_rows(path, [columns, *(rows or [[name, *[""] * (len(columns) - 1)]])])
 
 
 def write_audacity(path, events):
@@ -212,7 +223,7 @@ def write_raven(path, recording, events):
             f"{event.offset_s:.6f}",
             f"{event.low_hz:.1f}",
             f"{event.high_hz:.1f}",
-            recording,
+            savable(recording),
             event.label,
             f"{event.confidence:.4f}",
         ]

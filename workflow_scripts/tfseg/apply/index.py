@@ -6,7 +6,7 @@ from tfseg.reporting.pages.render import render
 PAGE = "page.html"  # of each recording, in its folder
 
 
-def write_index(folder, recordings, summary, model):
+def write_index(folder, recordings, summary, model, notes=()):
     """Write ``index.html``: every recording with its counts, and what could not be analysed.
 
     Parameters
@@ -15,6 +15,8 @@ def write_index(folder, recordings, summary, model):
     recordings, summary : pd.DataFrame
         As `tfseg.apply.summary` makes them.
     model : tfseg.inference.model_folder.ModelFolder
+    notes : sequence of str
+        Lines on what was left out.
     """
     counts = {(row.recording, row.label): row for row in summary.itertuples(index=False)}
     found = [
@@ -29,6 +31,7 @@ def write_index(folder, recordings, summary, model):
         labels=found,
         counts=counts,
         page=PAGE,
+        notes=notes,
         pages={r for r in recordings["recording"] if (folder / r / PAGE).is_file()},
     )
     write_text(folder / "index.html", html)

@@ -6,6 +6,7 @@ import soundfile
 from tfseg.apply.index import PAGE
 from tfseg.apply.overview import draw_recording
 from tfseg.io.files import write_text
+from tfseg.io.validation import one_line
 from tfseg.reporting.figures.drawing import save
 from tfseg.reporting.pages.assets import Beside
 from tfseg.reporting.pages.render import render
@@ -119,7 +120,8 @@ def write_page(folder, recording, model, scores, events, *, reference, sound_fil
     columns = _mean_columns(scores)
     levels = level_range(columns)
     _write_picture(folder, recording, model, scores, events, columns, levels, duration_s)
-    sounds = [Sound("recording", recording.path.name, f"{FILES}/{RECORDING}")]
+    title = one_line(recording.path.name)
+    sounds = [Sound("recording", title, f"{FILES}/{RECORDING}")]
     sounds += [Sound("separated", name, url) for name, url in sound_files.items()]
     lanes = [Lane("found", [Event(e.label, e.onset_s, e.offset_s, e.confidence) for e in events])]
     if reference is not None:
@@ -134,7 +136,7 @@ def write_page(folder, recording, model, scores, events, *, reference, sound_fil
     labels = [c for c in model.classes if any(event.label == c for event in events)]
     html = render(
         "recording.html",
-        name=recording.path.name,
+        name=title,
         duration_s=duration_s,
         model=model,
         events=events,
@@ -157,7 +159,7 @@ def _write_picture(folder, recording, model, scores, events, columns, levels, du
     for event in events:
         lanes.setdefault(event.label, []).append((event.onset_s, event.offset_s))
     figure = draw_recording(
-        recording.path.name,
+        one_line(recording.path.name),
         columns,
         levels,
         scores.spectrograms.mel_hz,

@@ -5,6 +5,7 @@ import pandas as pd
 from tfseg.apply.index import write_index
 from tfseg.errors import DataError
 from tfseg.io.files import write_csv
+from tfseg.io.validation import savable
 
 ALL = "(all)"  # no recording is called so
 RECORDING_COLUMNS = ["recording", "path", "status", "duration_s", "events", "reason"]
@@ -27,9 +28,12 @@ def recordings_table(analyses, failures):
         `RECORDING_COLUMNS`, by name.
     """
     rows: list[tuple] = [
-        (a.name, a.path, DONE, round(a.duration_s, 3), len(a.events), "") for a in analyses
+        (a.name, savable(a.path), DONE, round(a.duration_s, 3), len(a.events), "") for a in analyses
     ]
-    rows += [(name, path, FAILED, None, None, why) for (name, path), why in failures.items()]
+    rows += [
+        (name, savable(path), FAILED, None, None, savable(why))
+        for (name, path), why in failures.items()
+    ]
     table = pd.DataFrame(rows, columns=RECORDING_COLUMNS).sort_values("recording", kind="stable")
     return table.astype({"events": "Int64"})
 
@@ -90,7 +94,7 @@ def check_folder(folder):
             )
 
 
-def write_summary(folder, analyses, failures, model):
+def write_summary(folder, analyses, failures, model, notes=()):
     """Write ``recordings.csv``, ``summary.csv`` and ``index.html`` into a folder.
 
     Parameters
@@ -99,9 +103,11 @@ def write_summary(folder, analyses, failures, model):
     analyses, failures
         As for `recordings_table`.
     model : tfseg.inference.model_folder.ModelFolder
+    notes : sequence of str
+        Lines on what was left out, for the page.
     """
     recordings = recordings_table(analyses, failures)
     summary = summary_table(analyses, model.classes)
     write_csv(folder / "recordings.csv", recordings)
     write_csv(folder / "summary.csv", summary)
-    write_index(folder, recordings, summary, model)
+    write_index(folder, recordings, summary, model, notes)

@@ -7,7 +7,9 @@ OUT/summary.csv counts, OUT/recordings.csv says what was done and what could not
 """
 
 import argparse
+import sys
 import time
+from dataclasses import fields, replace
 from pathlib import Path
 
 import torch
@@ -20,14 +22,32 @@ from tfseg.apply.analysis import (
     describe,
     earlier_analyses,
     read_analysis,
+    results_in,
 )
-from tfseg.apply.listing import find_recordings
+from tfseg.apply.listing import (
+    find_recordings,
+    match_reference,
+    unused_note,
+    with_earlier_names,
+)
 from tfseg.apply.scores import AS_RECORDED, AS_TRAINED
 from tfseg.apply.summary import check_folder, write_summary
 from tfseg.errors import DataError, NotWrittenError, TfsegError
 from tfseg.inference.events import read_events
 from tfseg.inference.model_folder import load_model_folder
+from tfseg.io.validation import one_line
 from tfseg.job.hardware import choose_device, choose_precision
+
+# Keys of `ApplySettings` that are numbers; what the others are called differs.
+_NUMBERS = (
+    ("window_s", float, "window length; default: the model's clips'"),
+    (
+        "block_s",
+        float,
+        "seconds read at once: memory, not results, depends on it; default %(default)g",
+    ),
+    ("batch_size", int, "windows at once; default %(default)s"),
+)
 
 
 def _parser():
@@ -63,8 +83,10 @@ def _parser():
     parser.add_argument(
         "--overwrite", action="store_true", help="replace results of another model or settings"
     )
-    parser.add_argument("--no-sounds", action="store_true", help="write no separated sounds")
-    parser.add_argument("--no-page", action="store_true", help="write no pictures and pages")
+    for name, what in (("sounds", "separated sounds"), ("page", "pictures and pages")):
+        parser.add_argument(
+            f"--no-{name}", dest=name, action="store_false", help=f"write no {what}"
+        )
     parser.add_argument(
         "--level",
         choices=[AS_TRAINED, AS_RECORDED],
@@ -72,27 +94,14 @@ def _parser():
         help="bring a recording's loud stretches to the peak of the training mixtures (by at most "
         "40 dB up), or leave levels as they are; default %(default)s",
     )
-    parser.add_argument(
-        "--window-s",
-        type=float,
-        default=defaults.window_s,
-        metavar="S",
-        help="window length; default: the model's clips'",
-    )
-    parser.add_argument(
-        "--block-s",
-        type=float,
-        default=defaults.block_s,
-        metavar="S",
-        help="seconds read at once: memory, not results, depends on it; default %(default)g",
-    )
-    parser.add_argument(
-        "--batch-size",
-        type=int,
-        default=defaults.batch_size,
-        metavar="N",
-        help="windows at once; default %(default)s",
-    )
+    for name, kind, text in _NUMBERS:
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=kind,
+            default=getattr(defaults, name),
+            metavar="N" if kind is int else "S",
+            help=text,
+        )
     parser.add_argument(
         "--device", choices=["auto", "cpu"], default="auto", help="default: a GPU if any"
     )
@@ -109,7 +118,19 @@ def _parser():
 
 
 def _say(text):
-    print(text, flush=True)
+    """Print a line on any terminal: one of an older encoding must not end a run over a name."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(one_line(text).encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
+def _known_events(table, recordings):
+    """Events of a table by the names of the recordings, and what to say of those it means not."""
+    events = read_events(table)
+    known, unused = match_reference(events, recordings, table)
+    return {
+        name: [event for file_name in file_names for event in events[file_name]]
+        for name, file_names in known.items()
+    }, unused_note(unused, table)
 
 
 def apply_to(recordings, out, model, settings, *, reference, overwrite):
@@ -126,10 +147,10 @@ def apply_to(recordings, out, model, settings, *, reference, overwrite):
         started_s = time.perf_counter()
         try:
             if already_there(recording, folder, model, settings, overwrite=overwrite):
-                analyses.append(read_analysis(folder))
+                analyses.append(replace(read_analysis(folder), path=str(recording.path)))
                 _say(f"{recording.name}: done before")
                 continue
-            known = reference.get(recording.path.name)
+            known = reference.get(recording.name)
             analyses.append(analyse(recording, folder, model, settings, known))
         except NotWrittenError:  # no fault of this recording, and the next would fare no better
             raise
@@ -150,8 +171,12 @@ def main(arguments=None):
         if out.exists() and not out.is_dir():
             raise DataError(f"{out}: expected a folder for the results, found a file")
         check_folder(out)
-        recordings = find_recordings(options.paths)
-        reference = read_events(options.reference) if options.reference else {}
+        listing = find_recordings(options.paths, out)
+        recordings = with_earlier_names(listing.recordings, results_in(out))
+        notes, reference = listing.notes, {}
+        if options.reference:
+            reference, unused = _known_events(options.reference, recordings)
+            notes = [*notes, *unused]
         if options.threads:
             torch.set_num_threads(options.threads)
         device = choose_device(int(options.device == "auto"), log=_say)
@@ -159,22 +184,18 @@ def main(arguments=None):
         if not options.overwrite:
             check_model_of_results(out, model)
         model.network.precision = choose_precision(options.precision, device, log=_say)
-        settings = ApplySettings(
-            window_s=options.window_s,
-            batch_size=options.batch_size,
-            block_s=options.block_s,
-            level=options.level,
-            sounds=not options.no_sounds,
-            page=not options.no_page,
-        )
+        given = {field.name: getattr(options, field.name) for field in fields(ApplySettings)}
+        settings = ApplySettings(**given)
     except TfsegError as error:
-        parser.error(str(error))
+        parser.error("\n".join(map(one_line, str(error).split("\n"))))
+    for note in notes:
+        _say(note)
     try:
         analyses, failures = apply_to(
             recordings, out, model, settings, reference=reference, overwrite=options.overwrite
         )
         earlier = earlier_analyses(out, {recording.name for recording in recordings}, model)
-        write_summary(out, [*analyses, *earlier], failures, model)
+        write_summary(out, [*analyses, *earlier], failures, model, notes)
     except (NotWrittenError, OSError) as error:
         # A full disk: what is done stays, and is not done again.
         _say(f"error: {error}")

@@ -4,8 +4,16 @@ from pathlib import Path
 
 from tfseg.datasets.corpus_tables import read_table
 from tfseg.datasets.recordings import recordings, wanted
-from tfseg.datasets.user_data import attribution, check_others, clip_name
+from tfseg.datasets.user_data import (
+    as_classes,
+    attribution,
+    check_others,
+    clip_name,
+    say_unlisted,
+    say_what_is_odd,
+)
 from tfseg.errors import DataError
+from tfseg.io.sound_files import there_as
 
 DECLARATION = {
     "summary": "your own clips with weak labels, without mixing",
@@ -45,11 +53,12 @@ def list_recordings(data_root, *, classes, other_labels):
     root = Path(data_root)
     path = root / "clips.csv"
     frame = read_table(path, "own_clips")
-    tags = [split_tags(text) for text in frame["tags"]]
+    tags = [as_classes(split_tags(text), classes) for text in frame["tags"]]
     wanted((tag for names in tags for tag in names), classes, "corpus.classes", path)
     check_others([tag for names in tags for tag in names], classes, other_labels, path)
-    names = [clip_name(name, root) for name in frame["path"]]
-    paths = [root / name for name in names]
+    paths = [there_as(root / name) for name in frame["path"]]
+    say_unlisted(root, paths)
+    say_what_is_odd(root, paths)
     groups = frame["group"] if "group" in frame.columns else frame["path"]
     folds = [int(fold) for fold in frame["fold"]] if "fold" in frame.columns else 0
     return recordings(

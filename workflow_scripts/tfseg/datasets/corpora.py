@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfseg.datasets.downloads import Downloads
+from tfseg.datasets.table_text import table_separator
 from tfseg.errors import ConfigError
 from tfseg.io.declarations import NAME, read_declaration
 from tfseg.io.digests import files_digest
+from tfseg.io.sound_files import all_files, there_as
 from tfseg.io.validation import is_one_line
 
 _FOLDER = Path(__file__).resolve().parent
@@ -254,9 +256,13 @@ class Source:
         """Paths in the list of clips."""
         path = Path(f"{self.data_root}/{self.corpus.clip_list}")
         with open(path, encoding="utf-8-sig", errors="replace") as stream:
-            names = (row.get("path") for row in csv.DictReader(stream))
+            header = stream.readline()
+            stream.seek(0)
             try:
-                return [path.parent / name for name in names if name and is_one_line(name)]
+                separator = table_separator(path, header.rstrip("\n"), ["path"])
+                names = (row.get("path") for row in csv.DictReader(stream, delimiter=separator))
+                named = [path.parent / name for name in names if name and is_one_line(name)]
+                return [there_as(file) for file in named]
             except csv.Error:  # the job that lists the clips says what is wrong
                 return []
 
@@ -269,7 +275,7 @@ class Source:
         files = [root / "attribution.csv"]
         for name in self.corpus.sources:
             path = root / name
-            files += path.rglob("*") if path.is_dir() else [path]
+            files += all_files(path) if path.is_dir() else [path]
         return files + (self._listed_clips() if self.corpus.clip_list else [])
 
     @functools.cached_property

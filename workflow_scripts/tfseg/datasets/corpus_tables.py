@@ -1,6 +1,5 @@
 """The tables that flow through the workflow: written in one layout, checked when read."""
 
-import csv
 import functools
 import math
 from pathlib import Path
@@ -10,13 +9,14 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from tfseg.datasets.table_text import MISSING, SEPARATORS, header_hint, probably, rows_of
 from tfseg.errors import TableError
 from tfseg.io.files import write_csv
-from tfseg.io.validation import is_one_line
+from tfseg.io.validation import expected_words, is_one_line
 
 _SCHEMA_DIR = Path(__file__).resolve().parent / "schemas"
-_SEPARATOR = {".csv": ",", ".tsv": "\t"}
 _MESSAGES_SHOWN = 10
+_VALUE_SHOWN = 200
 
 
 @functools.cache
@@ -47,44 +47,11 @@ def _converted(text, column, rule, where):
         if may_be_empty and math.isnan(value):  # it would pass for an empty field
             raise ValueError
     except ValueError:
-        article = "an" if expected_type == "integer" else "a"
+        what = {"integer": "an integer", "number": "a number"}[expected_type]
         raise TableError(
-            f"{where}, column {column}: expected {article} {expected_type}, found {text!r}"
+            f"{where}, column {column}: expected {what}, found {text!r}{probably(text)}"
         ) from None
     return value
-
-
-# Values are jsonschema's to check. Reading is ours: pandas names no line where a field has the wrong
-# type, and takes a row of too few fields, "NA", 1_0 and a repeated column for good.
-def _rows_of(path, kind):
-    """Read a CSV or TSV file: its columns, its rows as text, and the line each row ends on."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, delimiter=_SEPARATOR[path.suffix], strict=True)
-            columns = next(reader, None)
-            if not columns:
-                raise TableError(f"{path}: expected a table with column names, found nothing")
-            twice = sorted({name for name in columns if columns.count(name) > 1})
-            if twice:
-                raise TableError(f"{path}: expected every column once, found {twice[0]!r} again")
-            rows, lines = [], []
-            for row in reader:
-                if not row:  # an empty line
-                    continue
-                if len(row) != len(columns):
-                    raise TableError(
-                        f"{path}, line {reader.line_num}: expected {len(columns)} fields, "
-                        f"found {len(row)}"
-                    )
-                rows.append(row)
-                lines.append(reader.line_num)
-    except FileNotFoundError:
-        raise TableError(f"{path}: expected a table of {kind}, found nothing there") from None
-    except UnicodeDecodeError as error:
-        raise TableError(f"{path}: expected text saved as UTF-8, found: {error}") from None
-    except csv.Error as error:
-        raise TableError(f"{path}: expected a table, found: {error}") from None
-    return columns, rows, lines
 
 
 def _at(source, line, column):
@@ -98,14 +65,26 @@ def _value_errors(value, validator):
         return [f"expected a finite number, found {value}"]
     if isinstance(value, str) and not is_one_line(value):
         return [f"expected one line without control characters, found {value!r}"]
-    return [error.message for error in validator.iter_errors(value)]
+    return _in_words(validator.iter_errors(value), value)
+
+
+def _in_words(errors, value):
+    hint = probably(value) if isinstance(value, str) else ""
+    shown = (
+        value
+        if not isinstance(value, str) or len(value) <= _VALUE_SHOWN
+        else value[:_VALUE_SHOWN] + "..."
+    )
+    for error in errors:
+        number = hint if error.validator == "pattern" else ""
+        yield f"expected {expected_words(error) or error.message}, found {shown!r}{number}"
 
 
 def _wrong_values(column, rule):
     """Values of a column that break a rule, and how: dict of value to list of messages."""
     validator = jsonschema.Draft202012Validator(rule)
     errors = {
-        value: [error.message for error in validator.iter_errors(value)]
+        value: list(_in_words(validator.iter_errors(value), value))
         for value in column.unique().tolist()
     }
     return {value: messages for value, messages in errors.items() if messages}
@@ -132,7 +111,7 @@ def check_rows(frame, kind, source, lines=None):
     schema = table_schema(kind)
     missing = [name for name in schema["required"] if name not in frame.columns]
     if missing:
-        hint = "; write commas between columns" if ";" in "".join(map(str, frame.columns)) else ""
+        hint = header_hint([str(name) for name in frame.columns], schema["required"])
         raise TableError(
             f"{source}: expected the columns {', '.join(schema['required'])}; missing "
             f"{', '.join(missing)}, found {', '.join(map(str, frame.columns)) or 'none'}{hint}"
@@ -179,13 +158,23 @@ def check_rows(frame, kind, source, lines=None):
         raise TableError("\n".join(texts[:_MESSAGES_SHOWN] + tail))
 
 
+def _empty_together(frame, schema):
+    """Empty the fields that a schema lets be empty together, where a row spells all as missing."""
+    names = [name for name in schema.get("x-empty-together", ()) if name in frame.columns]
+    if names and len(frame):
+        missing = frame[names].apply(lambda column: column.str.strip().str.casefold())
+        frame.loc[missing.isin(MISSING).all(axis=1), names] = ""
+
+
 def read_table(path, kind):
     """Read a CSV or TSV file whose rows follow the schema `kind`.
 
     Parameters
     ----------
     path : path-like
-        The ending chooses the separator. A byte-order mark and CRLF line ends are accepted.
+        The ending chooses the separator, or the header where it says otherwise
+        (`table_separator`). A byte-order mark, CRLF line ends, and empty rows and columns at the
+        end, as spreadsheets write them, are accepted.
     kind : str
         Name of a file in ``tfseg/datasets/schemas``.
 
@@ -201,8 +190,9 @@ def read_table(path, kind):
     """
     path = Path(path)
     schema = table_schema(kind)
-    columns, rows, lines = _rows_of(path, kind)
+    columns, rows, lines = rows_of(path, kind, schema["required"])
     frame = pd.DataFrame(rows, columns=columns, dtype=str)
+    _empty_together(frame, schema)
     for column, rule in schema["properties"].items():
         if column in frame.columns and rule["type"] != "string":
             frame[column] = pd.Series(
@@ -221,7 +211,7 @@ def write_table(path, frame, kind):
     """Check `frame` against the schema `kind` and write it, whole or not at all."""
     columns = table_schema(kind)["required"]
     check_rows(frame, kind, str(path))
-    write_csv(path, frame[columns], _SEPARATOR[Path(path).suffix])
+    write_csv(path, frame[columns], SEPARATORS[Path(path).suffix])
 
 
 def check_folds(events, scenes, folds, classes):

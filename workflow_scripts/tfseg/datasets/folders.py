@@ -5,8 +5,15 @@ from pathlib import Path
 import pandas as pd
 
 from tfseg.datasets.recordings import recordings, wanted
-from tfseg.datasets.user_data import attribution, check_others, sound_files
+from tfseg.datasets.user_data import (
+    as_classes,
+    attribution,
+    check_others,
+    say_what_is_odd,
+    sound_files,
+)
 from tfseg.errors import DataError
+from tfseg.io.sound_files import looks_like_sound
 
 DECLARATION = {
     "summary": "your own recordings in events/<label>/ and scenes/, to be mixed",
@@ -20,6 +27,25 @@ DECLARATION = {
 def _group(path, root):
     """Source of a file: the part of its name before ``__``, else the file itself."""
     return str(path.relative_to(root).with_name(path.stem.split("__")[0] or path.stem))
+
+
+def _label_folders(events, classes):
+    """Folders below ``events`` by their label, in order; files beside them have none, and are said."""
+    folders = {}
+    for path in sorted(events.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            (label,) = as_classes([path.name], classes)
+            if label in folders:
+                raise DataError(
+                    f"{path}: expected a folder for each label, found another of the same name in "
+                    "another normal form of Unicode; join them"
+                )
+            folders[label] = path
+        elif path.is_file() and looks_like_sound(path):
+            print(f"{path}: it lies in no folder of a label, and is left out")
+    return folders
 
 
 def list_recordings(data_root, *, classes, scenes, other_labels):
@@ -48,18 +74,14 @@ def list_recordings(data_root, *, classes, scenes, other_labels):
                 f"{root / name}: expected a folder, found none; the key data_root names the "
                 "folder that holds events/<label>/ and scenes/"
             )
-    folders = sorted(
-        path.name
-        for path in (root / "events").iterdir()
-        if path.is_dir() and not path.name.startswith(".")
-    )
+    folders = _label_folders(root / "events", classes)
     wanted(folders, classes, "corpus.classes", root / "events")
     check_others(folders, classes, other_labels, root / "events")
     parts = []
     for label in classes:
-        paths = sound_files(root / "events" / label)
+        paths = sound_files(folders[label])
         if not paths:
-            raise DataError(f"{root / 'events' / label}: expected sound files, found none")
+            raise DataError(f"{folders[label]}: expected sound files, found none")
         groups = [_group(path, root / "events") for path in paths]
         parts.append(recordings("event", paths, label, groups, **attribution(root, paths)))
     paths = sound_files(root / "scenes")
@@ -73,4 +95,6 @@ def list_recordings(data_root, *, classes, scenes, other_labels):
         raise DataError(f"{root / 'scenes'}: expected sound files, found none")
     groups = [_group(path, root / "scenes") for path in paths]
     parts.append(recordings("scene", paths, kinds, groups, **attribution(root, paths)))
-    return pd.concat(parts, ignore_index=True)
+    found = pd.concat(parts, ignore_index=True)
+    say_what_is_odd(root, [Path(path) for path in found["path"]])
+    return found

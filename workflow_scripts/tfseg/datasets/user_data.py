@@ -1,33 +1,37 @@
 """Shared by folders and clips of the user's own recordings."""
 
 import difflib
+import os
 from collections import Counter
 from pathlib import Path
-
-import soundfile
 
 from tfseg.datasets.corpus_tables import read_table
 from tfseg.datasets.recordings import NOT_STATED
 from tfseg.errors import DataError
+from tfseg.io.sound_files import folder_content
+from tfseg.io.validation import same_form
 
-_ENDINGS = {f".{name.lower()}" for name in soundfile.available_formats()} | {
-    ".aif",
-    ".oga",
-    ".opus",
-}
-# Endings of headerless formats: such a file does not describe its samples.
-_ENDINGS -= {".raw"}
+_SHOWN = 5
 
 
 def sound_files(folder):
-    """List the sound files below a folder, recognised by their ending and sorted by name."""
-    return sorted(
-        path
-        for path in Path(folder).rglob("*")
-        if path.suffix.lower() in _ENDINGS
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
+    """List what looks like sound or video below a folder, in order; say what is left out.
+
+    What no library reads is among it: the look into the recordings names it, with the reason.
+    """
+    content = folder_content(folder)
+    for note in content.notes(folder):
+        print(note)
+    return content.sounds
+
+
+def _attribution_rows(root):
+    """Rows of ``attribution.csv`` in a folder by the path of the file; none where it is not there."""
+    table = root / "attribution.csv"
+    if not table.is_file():
+        return {}
+    frame = read_table(table, "attribution")
+    return {same_form(str(root / row.path)): row for row in frame.itertuples(index=False)}
 
 
 def attribution(root, paths):
@@ -42,15 +46,66 @@ def attribution(root, paths):
     -------
     columns : dict of str to list of str
     """
-    table = root / "attribution.csv"
-    rows = {}
-    if table.is_file():
-        frame = read_table(table, "attribution")
-        rows = {str(root / row.path): row for row in frame.itertuples(index=False)}
+    rows = _attribution_rows(root)
     return {
-        field: [getattr(rows.get(str(path)), field, NOT_STATED) for path in paths]
+        field: [getattr(rows.get(same_form(str(path))), field, NOT_STATED) for path in paths]
         for field in ("author", "licence", "source")
     }
+
+
+def say_what_is_odd(root, paths):
+    """Say which files are there twice, by links, and what ``attribution.csv`` names in vain.
+
+    Parameters
+    ----------
+    root : Path
+    paths : sequence of Path
+        All recordings of a corpus.
+    """
+    files = {}
+    for path in paths:
+        files.setdefault(os.path.realpath(path), []).append(path)
+    for same in files.values():
+        if len(same) > 1:
+            print(f"{same[0]}: the same file is also {', '.join(map(str, same[1:]))}")
+    listed = {same_form(str(path)) for path in paths}
+    unused = [row.path for key, row in _attribution_rows(root).items() if key not in listed]
+    if unused:
+        print(f"{root / 'attribution.csv'}: not among the recordings: {_some(unused)}")
+
+
+def _some(names):
+    """Name the first few of many, and their number."""
+    more = f", ... ({len(names)} in all)" if len(names) > _SHOWN else ""
+    return ", ".join(map(str, names[:_SHOWN])) + more
+
+
+def say_unlisted(root, paths):
+    """Say which sound files beside ``clips.csv`` it does not name, and of missing ones what is like.
+
+    Parameters
+    ----------
+    root : Path
+    paths : sequence of Path
+        All that it names.
+    """
+    listed = {os.path.realpath(path) for path in paths}
+    unlisted = [
+        path.relative_to(root) for path in sound_files(root) if os.path.realpath(path) not in listed
+    ]
+    if unlisted:
+        print(f"{root / 'clips.csv'}: it does not name {_some(unlisted)}, which are left out")
+    for path in paths:
+        if not os.path.lexists(path) and path.parent.is_dir():
+            alike = [n for n in os.listdir(path.parent) if n.casefold() == path.name.casefold()]
+            if alike:
+                print(f"{root / 'clips.csv'}: it names {path.name}, there is {', '.join(alike)}")
+
+
+def as_classes(labels, classes):
+    """Spell labels as the config does where only the normal form of Unicode differs."""
+    spelled = {same_form(name): name for name in classes}
+    return [spelled.get(same_form(label), label) for label in labels]
 
 
 def check_others(labels, classes, other_labels, where):
@@ -84,6 +139,9 @@ def check_others(labels, classes, other_labels, where):
 
 
 def clip_name(path, root):
-    """Name of a clip in results: its path in ``clips.csv``, relative if possible."""
+    """Name of a clip in results: its path as ``clips.csv`` has it, relative where it can be.
+
+    In one normal form of Unicode, so that tables made on different machines agree.
+    """
     path = Path(path)
-    return str(path.relative_to(root) if path.is_relative_to(root) else path)
+    return same_form(str(path.relative_to(root) if path.is_relative_to(root) else path))

@@ -5,33 +5,30 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import soundfile
+from tfseg.io.validation import one_line, same_form
 
-from tfseg.io.validation import savable
-
-# What libsndfile names, and what people call files of these formats.
-READ_ENDINGS = {f".{name.lower()}" for name in soundfile.available_formats()} | {
-    ".aif",
-    ".aifc",
-    ".bwf",
-    ".oga",
-    ".opus",
-    ".snd",
-    ".sph",
-    ".wave",
-}
-# This ending stands for samples without a header: nothing says what is in such a file.
-READ_ENDINGS -= {".raw"}
+# What libsndfile names (not .raw: nothing says what is in such a file), and what people call files
+# of these formats. Written down, since loading the library takes longer than most jobs of a plan.
+READ_ENDINGS = frozenset(
+    [".8svx", ".aif", ".aifc", ".aiff", ".au", ".avr", ".bwf", ".caf", ".flac", ".htk", ".ircam",
+     ".mat4", ".mat5", ".mp3", ".mpc2k", ".nist", ".oga", ".ogg", ".opus", ".paf", ".pvf", ".rf64",
+     ".sd2", ".sds", ".snd", ".sph", ".svx", ".voc", ".w64", ".wav", ".wave", ".wavex", ".wve",
+     ".xi"]
+)  # fmt: skip
 # Of phones, recorders, cameras and players. What may be something else (.ts, .dat) is left to the
 # first bytes.
 OTHER_ENDINGS = frozenset(
-    ".3g2 .3gp .aa .aac .aax .ac3 .adts .amr .ape .asf .avi .awb .dff .dsf .dss .dts .eac3 .f4a "
-    ".f4v .flv .gsm .m2ts .m4a .m4b .m4r .m4v .mka .mkv .mov .mp1 .mp2 .mp4 .mpc .mpeg .mpg .mpga "
-    ".mts .oma .ogm .ogv .qcp .ra .rm .shn .spx .sud .tak .tta .vob .w4v .wac .weba .webm .wma "
-    ".wmv .wv".split()
-)
+    [".3g2", ".3gp", ".aa", ".aac", ".aax", ".ac3", ".adts", ".amr", ".ape", ".asf", ".avi",
+     ".awb", ".dff", ".dsf", ".dss", ".dts", ".eac3", ".f4a", ".f4v", ".flv", ".gsm", ".m2ts",
+     ".m4a", ".m4b", ".m4r", ".m4v", ".mka", ".mkv", ".mov", ".mp1", ".mp2", ".mp4", ".mpc",
+     ".mpeg", ".mpg", ".mpga", ".mts", ".oma", ".ogm", ".ogv", ".qcp", ".ra", ".rm", ".shn",
+     ".spx", ".sud", ".tak", ".tta", ".vob", ".w4v", ".wac", ".weba", ".webm", ".wma", ".wmv",
+     ".wv"]
+)  # fmt: skip
 # Copies that are unfinished or kept by an editor: the recording itself has another name.
-_COPY_ENDINGS = frozenset(".bak .crdownload .download .filepart .old .orig .part .tmp".split())
+_COPY_ENDINGS = frozenset(
+    [".bak", ".crdownload", ".download", ".filepart", ".old", ".orig", ".part", ".tmp"]
+)  # fmt: skip
 _HEAD_BYTES = 16
 _STARTS = (
     (b"fLaC", "FLAC"),
@@ -134,7 +131,7 @@ class FolderContent:
     Attributes
     ----------
     sounds : list of Path
-        What looks like sound or video, also where it cannot be read; each file once.
+        What looks like sound or video, also where it cannot be read; each file once, in order.
     n_hidden : int
         Files and folders whose names begin with a dot.
     copies : list of Path
@@ -175,7 +172,7 @@ class FolderContent:
         left_out = ", ".join(f"{n} {what}" for n, what in counted if n)
         notes = [f"{folder}: left out {left_out}"] if left_out else []
         notes += [f"{path}: this folder cannot be listed: {why}" for path, why in self.closed]
-        return [savable(note) for note in notes]
+        return [one_line(note) for note in notes]
 
 
 def folder_content(folder, leave_out=()):
@@ -201,7 +198,9 @@ def folder_content(folder, leave_out=()):
         here = folders.pop() if folders else links.pop()
         real = os.path.realpath(here)
         if here != root:
-            if real in left_out or is_results_folder(here):
+            if real in left_out:
+                continue
+            if is_results_folder(here):
                 content.results.append(here)
                 continue
             if real in seen:
@@ -234,3 +233,45 @@ def folder_content(folder, leave_out=()):
             real_files.add(real)
     content.sounds.sort()
     return content
+
+
+def all_files(folder):
+    """Yield every file below a folder, also through links, each folder once."""
+    seen, folders = set(), [Path(folder)]
+    while folders:
+        here = folders.pop()
+        real = os.path.realpath(here)
+        if real in seen:
+            continue
+        seen.add(real)
+        try:
+            entries = list(os.scandir(here))
+        except OSError:  # the job that lists the recordings says so
+            continue
+        for entry in entries:
+            path = here / entry.name
+            if os.path.isdir(path):
+                folders.append(path)
+            else:
+                yield path
+
+
+def there_as(path):
+    """Path of a file as the disk spells it, where its names differ in the normal form alone.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    path : Path
+        `path` itself where it is there, or where nothing or more than one thing looks like it.
+    """
+    if os.path.lexists(path) or path == path.parent:
+        return path
+    folder = there_as(path.parent)
+    if not os.path.isdir(folder):
+        return path
+    alike = [name for name in os.listdir(folder) if same_form(name) == same_form(path.name)]
+    return folder / alike[0] if len(alike) == 1 else path

@@ -1,9 +1,10 @@
-"""Checks of names that are used in paths, fields of tables, or lines of logs."""
+"""Checks and spellings of names and values, and words for what a schema expects."""
 
 import re
 import unicodedata
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def is_one_line(text):
@@ -20,13 +21,62 @@ def _spelt(match):
 
 
 def savable(text):
-    """Spell a text in one line that can be saved as UTF-8 and shown on a terminal.
+    r"""Spell a text so that UTF-8 can hold it: bytes of names that are no UTF-8 become ``\x82``."""
+    return _SURROGATE.sub(_spelt, str(text))
 
-    Control characters, and bytes of names that are no UTF-8, become ``\\n``, ``\\x82`` and the like.
-    """
+
+def one_line(text):
+    r"""Spell a text in one line that a terminal can show: as `savable`, ``\n`` for a line end."""
     return _CONTROL.sub(_spelt, str(text))
 
 
 def same_form(text):
     """Spell a name in the form in which names that look alike are equal (Unicode's NFC)."""
     return unicodedata.normalize("NFC", text)
+
+
+# What a pattern of a schema means to somebody who does not read regular expressions.
+PATTERNS = {
+    "^(centre|random)$": "centre or random",
+    "^[A-Za-z0-9][A-Za-z0-9_.-]*$": "letters without accents, digits, _ . and -, beginning with a "
+    "letter or digit",
+    "^[A-Za-z][A-Za-z0-9_]*$": "letters without accents, digits and _, beginning with a letter",
+    "^[^{}]*$": "a text without { and }",
+    "^[^{}]+$": "a text without { and }, not empty",
+    r"^\w[\w-]*( [\w-]+)*$": "words of letters, digits, _ and -, with single spaces between them",
+    r"^\w[\w-]*\.(wav|flac|aiff)$": "a file name of letters, digits, _ and - that ends in .wav, "
+    ".flac or .aiff",
+    "^https?://[^/ ]+": "an address that begins with http:// or https://",
+    "^https?://[^/ ]+$": "http:// or https:// and a host, with nothing behind it",
+    "^([0-9]+([.][0-9]+)?([eE]-?[0-9]+)?)?$": "seconds from 0 on, such as 2.5",
+}
+
+
+def expected_words(error):
+    """What a rule of a schema expects, in words.
+
+    Parameters
+    ----------
+    error : jsonschema.ValidationError
+
+    Returns
+    -------
+    words : str
+        To stand behind "expected".
+    """
+    rule = error.validator_value
+    words = {
+        "enum": lambda: "one of " + ", ".join("null" if v is None else str(v) for v in rule),
+        "minimum": lambda: f"at least {rule}",
+        "maximum": lambda: f"at most {rule}",
+        "exclusiveMinimum": lambda: f"more than {rule}",
+        "exclusiveMaximum": lambda: f"less than {rule}",
+        "minItems": lambda: f"at least {rule} item(s)",
+        "maxItems": lambda: f"at most {rule} item(s)",
+        "uniqueItems": lambda: "every item once",
+        "minLength": lambda: "a text that is not empty",
+        "maxLength": lambda: f"at most {rule} characters",
+        "pattern": lambda: PATTERNS.get(rule, f"a text that matches {rule}"),
+        "contains": lambda: f"a list with {rule['const']!r} in it",
+    }
+    return words[error.validator]() if error.validator in words else None

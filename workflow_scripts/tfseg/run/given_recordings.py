@@ -1,13 +1,20 @@
 """The recordings for ``snakemake apply``, as inputs and parameters of its jobs."""
 
 import functools
+import os
 from dataclasses import dataclass
 
 from tfseg.errors import ConfigError
 from tfseg.io.digests import files_digest
+from tfseg.io.validation import is_one_line
 
 # Characters with a special meaning for Snakemake in the path of an input.
 _SPECIAL_SIGNS = set("<>{}")
+
+
+def _is_special(path):
+    """Whether a path cannot be an input: it means something else, or cannot be written down."""
+    return bool(_SPECIAL_SIGNS & set(str(path))) or not is_one_line(str(path))
 
 
 @dataclass(frozen=True)
@@ -17,13 +24,16 @@ class GivenRecordings:
     Parameters
     ----------
     config : dict
+    out : str
+        Folder of the results.
     """
 
     config: dict
+    out: str
 
     @functools.cached_property
-    def by_name(self):
-        """Path of each recording, by the name of its results.
+    def listing(self):
+        """What the config names: `tfseg.apply.listing.Listing`.
 
         Raises
         ------
@@ -44,12 +54,41 @@ class GivenRecordings:
                 )
         given = self.config["recordings"]
         paths = given if isinstance(given, list) else [given]
-        return {recording.name: recording.path for recording in find_recordings(paths)}
+        return find_recordings(paths, self.out)
+
+    @functools.cached_property
+    def by_name(self):
+        """Path of each recording, by the name of its results."""
+        return {recording.name: recording.path for recording in self.listing.recordings}
+
+    @functools.cached_property
+    def _reference(self):
+        """File names of the reference table by recording, and those that mean none."""
+        from tfseg.apply.listing import match_reference
+        from tfseg.inference.events import read_events
+
+        table = self.config["reference"]
+        if not table:
+            return {}, []
+        return match_reference(read_events(table), self.listing.recordings, table)
+
+    def reference_names(self, wildcards):
+        """File names of the reference table that mean a recording."""
+        return self._reference[0].get(wildcards.recording, [])
+
+    def notes(self, _wildcards):
+        """Lines on what is left out, and on what the reference names without use."""
+        from tfseg.apply.listing import unused_note
+
+        return [
+            *self.listing.notes,
+            *unused_note(self._reference[1], self.config["reference"]),
+        ]
 
     def as_input(self, wildcards):
         """The recording as an input, if it exists; a missing one is reported by its job."""
         path = self.by_name[wildcards.recording]
-        return [str(path)] if path.exists() and not _SPECIAL_SIGNS & set(str(path)) else []
+        return [str(path)] if os.path.isfile(path) and not _is_special(path) else []
 
     def path(self, wildcards):
         """Path of a recording."""
@@ -58,7 +97,7 @@ class GivenRecordings:
     def state(self, wildcards):
         """A value that changes with a recording that cannot be an input; empty for others."""
         path = self.by_name[wildcards.recording]
-        return files_digest([path]) if _SPECIAL_SIGNS & set(str(path)) else ""
+        return files_digest([path]) if _is_special(path) else ""
 
     def files(self, pattern):
         """Result paths of all recordings, from a pattern with the wildcard ``recording``."""

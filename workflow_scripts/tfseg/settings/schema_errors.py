@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 
 from tfseg.datasets.corpora import declared_schema
-from tfseg.io.validation import is_one_line
+from tfseg.io.validation import expected_words, is_one_line
 from tfseg.settings.declared import with_declarations
 from tfseg.settings.messages import dotted, found, number_hint, unknown_key
 from tfseg.settings.renamed import renamed_key
@@ -53,22 +53,8 @@ def _explain(error):
     if error.validator == "required":
         missing = [name for name in rule if name not in value]
         return [f"config key {dotted([*path, name])}: expected, not found" for name in missing]
-    expected = {
-        "type": lambda: f"a value of type {rule}",
-        "enum": lambda: "one of " + ", ".join("null" if v is None else str(v) for v in rule),
-        "minimum": lambda: f"at least {rule}",
-        "maximum": lambda: f"at most {rule}",
-        "exclusiveMinimum": lambda: f"more than {rule}",
-        "exclusiveMaximum": lambda: f"less than {rule}",
-        "minItems": lambda: f"at least {rule} item(s)",
-        "maxItems": lambda: f"at most {rule} item(s)",
-        "uniqueItems": lambda: "every item once",
-        "minLength": lambda: "a text that is not empty",
-        "maxLength": lambda: f"at most {rule} characters",
-        "pattern": lambda: f"a name that matches {rule}",
-        "contains": lambda: f"a list with {rule['const']!r} in it",
-        "odd": lambda: "an odd number",
-    }.get(error.validator, lambda: error.message)()
+    own = {"type": f"a value of type {rule}", "odd": "an odd number"}
+    expected = own.get(error.validator) or expected_words(error) or error.message
     hint = number_hint(value) if error.validator == "type" and isinstance(value, str) else ""
     key = dotted(path) or "(top level)"
     return [f"config key {key}: expected {expected}, found {found(value)}{hint}"]
