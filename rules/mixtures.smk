@@ -10,6 +10,7 @@ if IS_CLIPS:
         output:
             mixtures=PATHS.mixtures,
             events=PATHS.mixture_events,
+            report=PATHS.label_report,
         log:
             f"{RESULTS}/logs/plan_clips/plan.log",
         benchmark:
@@ -25,6 +26,7 @@ if IS_CLIPS:
             data_root=DATA_ROOT,
             classes=CLASSES,
             other_labels=config["corpus"]["other_labels"],
+            label_excess_s=config["corpus"]["label_excess_s"],
         message:
             "Planning the clips"
         script:

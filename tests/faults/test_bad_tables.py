@@ -254,7 +254,11 @@ def test_bad_times_of_events_are_refused(tmp_path, tally, rows, says):
     _, refused = tally.attempt(
         "own clips: times of events",
         lambda: clip_events(
-            tmp_path, {"a.wav": 2.0, "b.wav": 3.0}, classes=CLASSES, other_labels="error"
+            tmp_path,
+            {"a.wav": 2.0, "b.wav": 3.0},
+            classes=CLASSES,
+            other_labels="error",
+            label_excess_s=0.05,
         ),
         names=["strong.tsv", says],
     )

@@ -480,7 +480,7 @@ def made(tmp_path):
             name: corpus_tables.read_table(tmp_path / f"table_{name}.csv", name) for name in found
         }
         durations_s = dict(zip(found["clips"]["clip"], found["clips"]["duration_s"], strict=True))
-        events = clips.clip_events(tmp_path, durations_s, **choice)
+        events, _ = clips.clip_events(tmp_path, durations_s, label_excess_s=0.05, **choice)
         mixtures, mixture_events = remixing.plan_clips(found["clips"], events)
         return found | {"mixtures": mixtures, "mixture_events": mixture_events}
 

@@ -1,5 +1,8 @@
 """The user's own recordings, in folders or as clips with tags."""
 
+import re
+import unicodedata
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,6 +76,54 @@ def test_the_list_is_a_table(put, tmp_path):
 def test_all_formats_of_the_library_are_listed(put, tmp_path, ending):
     put(f"a.{ending}")
     assert user_data.sound_files(tmp_path) == [tmp_path / f"a.{ending}"]
+
+
+@pytest.mark.parametrize("name", ["a.m4a", "a.mp4", "a.MOV", "a.amr"])
+def test_what_the_library_cannot_read_is_listed_to_be_looked_into(put, tmp_path, name):
+    put(name)
+    assert user_data.sound_files(tmp_path) == [tmp_path / name]
+
+
+def test_what_is_left_out_is_said(put, tmp_path, capsys):
+    put("events/Bark/a.wav", "events/Bark/._a.wav", "events/loose.wav", "events/notes.txt")
+    put("events/Gong/b.wav", "scenes/s.wav", "scenes/s.wav.part")
+    (tmp_path / "events/Gong/again.wav").symlink_to(tmp_path / "events/Bark/a.wav")
+    (tmp_path / "attribution.csv").write_text(
+        "path,author,licence,source\nevents/Bark/gone.wav,Ada,CC0,web\n"
+    )
+    assert len(_list(tmp_path)) == 4
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        f"{tmp_path}/events/loose.wav: it lies in no folder of a label, and is left out",
+        f"{tmp_path}/events/Bark: left out 1 hidden",
+        f"{tmp_path}/scenes: left out 1 unfinished or kept copies (.part, .bak, ...)",
+        f"{tmp_path}/events/Bark/a.wav: the same file is also {tmp_path}/events/Gong/again.wav",
+        f"{tmp_path}/attribution.csv: not among the recordings: events/Bark/gone.wav",
+    ]
+
+
+def test_folders_of_labels_may_be_links(put, tmp_path):
+    put("elsewhere/a.wav", "elsewhere/more/b.wav", "more/c.wav", "data/scenes/s.wav")
+    (tmp_path / "data/events").mkdir()
+    (tmp_path / "data/events/Bark").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere/linked").symlink_to(tmp_path / "more")
+    frame = _list(tmp_path / "data", ["Bark"])
+    names = _names(frame, tmp_path / "data")
+    assert names == [
+        "events/Bark/a.wav",
+        "events/Bark/linked/c.wav",
+        "events/Bark/more/b.wav",
+        "scenes/s.wav",
+    ]
+
+
+def test_labels_that_look_alike_are_equal(put, tmp_path):
+    composed, decomposed = (unicodedata.normalize(form, "Köter") for form in ("NFC", "NFD"))
+    put(f"events/{decomposed}/a.wav", "events/Gong/b.wav", "scenes/s.wav")
+    assert _list(tmp_path, [composed, "Gong"])["label"].tolist() == [composed, "Gong", "scene"]
+    put(f"events/{composed}/c.wav")
+    with pytest.raises(DataError, match="another normal form of Unicode; join them"):
+        _list(tmp_path, [composed, "Gong"])
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.csv", "a.raw", "a", "wav", ".a.wav", "._a.wav"])
@@ -322,6 +373,26 @@ def test_a_missing_list_of_clips_is_named(tmp_path):
         clips.list_recordings(tmp_path, classes=["Bark"], other_labels="error")
 
 
+def test_sounds_that_the_list_of_clips_lacks_are_said(listed, put, tmp_path, capsys):
+    put("a.wav", "b.wav", "phone.m4a", "._a.wav", "sub/C.WAV")
+    listed("path,tags\na.wav,Bark\nb.wav,Gong\nsub/c.wav,\n")
+    assert capsys.readouterr().out.splitlines() == [
+        f"{tmp_path}: left out 1 hidden",
+        f"{tmp_path}/clips.csv: it does not name phone.m4a, sub/C.WAV, which are left out",
+        f"{tmp_path}/clips.csv: it names c.wav, there is C.WAV",
+    ]
+
+
+def test_names_of_clips_may_be_in_either_normal_form(listed, put, tmp_path, capsys):
+    composed, decomposed = (unicodedata.normalize(form, "é.wav") for form in ("NFC", "NFD"))
+    put(decomposed, "b.wav")
+    frame = listed(f"path,tags\n{composed},Bark\nb.wav,Gong\n")
+    assert _names(frame, tmp_path) == [decomposed, "b.wav"]
+    assert capsys.readouterr().out == ""
+    text = f"{decomposed}\t0\t1\tBark\n"
+    assert _events(tmp_path, {composed: 3.0}, text) == {composed: [("Bark", 0.0, 1.0)]}
+
+
 HEADER = "filename\tonset\toffset\tevent_label\n"
 
 
@@ -339,12 +410,27 @@ def test_a_real_clip_that_is_listed_can_be_read(listed, tmp_path):
 # Times of the events in clips
 
 
-def _events(root, durations_s, text=None, listed=None, other_labels="error"):
+def _events(
+    root,
+    durations_s,
+    text=None,
+    listed=None,
+    other_labels="error",
+    label_excess_s=0.05,
+    with_report=False,
+):
     if text is not None:
         rows = "".join(f"{name},\n" for name in listed or durations_s)
         (root / "clips.csv").write_text(f"path,tags\n{rows}")
         (root / "strong.tsv").write_text(HEADER + text)
-    return clips.clip_events(root, durations_s, classes=["Bark", "Gong"], other_labels=other_labels)
+    events, report = clips.clip_events(
+        root,
+        durations_s,
+        classes=["Bark", "Gong"],
+        other_labels=other_labels,
+        label_excess_s=label_excess_s,
+    )
+    return (events, report) if with_report else events
 
 
 def test_without_times_no_clip_has_a_reference(tmp_path):
@@ -382,7 +468,7 @@ def test_a_clip_is_the_same_however_its_path_is_written(tmp_path):
 @pytest.mark.parametrize("event", ["0\t1\tBark", "\t\t"])
 def test_a_clip_that_is_not_listed_is_named(tmp_path, before, event):
     text = f"{before}./other.wav\t{event}\n"
-    expected = r"strong\.tsv: found '\./other\.wav', expected a path of the clips\.csv"
+    expected = r"strong\.tsv, line [234]: it names '\./other\.wav', which is no path of clips\.csv"
     with pytest.raises(DataError, match=expected):
         _events(tmp_path, {"a.wav": 3.0}, text)
 
@@ -424,25 +510,85 @@ def test_other_labels_among_the_times_can_be_left_out(tmp_path, capsys):
 @pytest.mark.parametrize(("onset", "offset"), [("2", "1"), ("1.5", "1.5")])
 def test_an_event_that_ends_before_it_begins_is_named(tmp_path, onset, offset):
     text = f"a.wav\t0\t1\tBark\na.wav\t{onset}\t{offset}\tBark\n"
-    with pytest.raises(DataError, match=r"strong\.tsv: a\.wav, Bark: expected an offset after"):
+    with pytest.raises(
+        DataError, match=r"strong\.tsv, line 3: a\.wav, Bark: expected an offset after"
+    ):
         _events(tmp_path, {"a.wav": 3.0}, text)
 
 
-def test_an_event_may_end_a_rounding_after_its_clip(tmp_path):
-    assert _events(tmp_path, {"a.wav": 3.0}, "a.wav\t1\t3.009\tBark\n") == {
-        "a.wav": [("Bark", 1.0, 3.009)]
-    }
+@pytest.mark.parametrize("offset", ["3.009", "3.02", "3.05"])
+def test_an_event_that_ends_a_little_after_its_clip_is_cut_and_reported(tmp_path, offset):
+    text = f"a.wav\t1\t{offset}\tBark\nb.wav\t0\t3\tGong\n"
+    events, report = _events(tmp_path, {"a.wav": 3.0, "b.wav": 3.0}, text, with_report=True)
+    assert events == {"a.wav": [("Bark", 1.0, 3.0)], "b.wav": [("Gong", 0.0, 3.0)]}
+    assert report.to_dict("records") == [
+        {
+            "path": f"{tmp_path}/a.wav",
+            "role": "clip",
+            "start_s": 1.0,
+            "label": "Bark",
+            "problem": "shorter_than_label",
+            "severity": "warning",
+            "expected": f"{offset} s, where its label ends",
+            "found": "3.000 s: the label is cut there",
+        }
+    ]
+    corpus_tables.write_table(tmp_path / "report.csv", report, "corpus_report")
 
 
-@pytest.mark.parametrize(("onset", "offset"), [("1", "3.02"), ("4", "5")])
-def test_an_event_that_ends_after_its_clip_is_named(tmp_path, onset, offset):
+@pytest.mark.parametrize(
+    ("onset", "offset", "excess_s"),
+    [
+        ("1", "3.051", 0.05),
+        ("4", "5", 0.05),
+        ("3", "3.02", 0.05),
+        ("1", "3.02", 0.01),
+        ("1", "3.001", 0),
+    ],
+)
+def test_an_event_that_ends_after_its_clip_is_named(tmp_path, onset, offset, excess_s):
     text = f"b.wav\t0\t5\tGong\na.wav\t{onset}\t{offset}\tBark\n"
     expected = (
-        r"strong\.tsv: a\.wav, Bark: expected it to end within the clip \(3\.000 s\), "
-        rf"found {float(offset)} s"
+        r"strong\.tsv, line 3: a\.wav, Bark: expected it to end within the clip \(3\.000 s\), "
+        rf"found {float(offset)} s; an excess of up to {excess_s:g} s is cut .*label_excess_s"
     )
     with pytest.raises(DataError, match=expected):
-        _events(tmp_path, {"a.wav": 3.0, "b.wav": 5.0}, text)
+        _events(tmp_path, {"a.wav": 3.0, "b.wav": 5.0}, text, label_excess_s=excess_s)
+
+
+def test_all_that_is_wrong_with_labels_is_named_at_once(tmp_path):
+    text = (
+        "a.wav\t0\t3.2\tBark\na.wav\t2\t1\tGong\nz.wav\t0\t1\tBark\n\na.wav\t0\t1\t\n"
+        "a.wav\t0\t1\tBarkk\nb.wav\t0\t1\tGong\nb.wav\t0\t1\tGong\nb.wav\t0\t4\tBark\n"
+    )
+    with pytest.raises(DataError) as error:
+        _events(tmp_path, {"a.wav": 3.0, "b.wav": 3.0}, text)
+    lines = str(error.value).splitlines()
+    assert [re.search(r"line (\d+)", line).group(1) for line in lines[1:]] == [
+        *"2346",
+        "9",
+        "10",
+    ]
+    assert "Barkk (1 times, did you mean Bark?)" in lines[0]
+    assert "expected every row once, found 'Gong' on line 8 too" in lines[5]
+
+
+def test_a_thousand_wrong_labels_are_counted(tmp_path):
+    text = "".join(f"z{n}.wav\t0\t1\tBark\n" for n in range(1000))
+    with pytest.raises(DataError) as error:
+        _events(tmp_path, {"a.wav": 3.0}, text)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 101 and lines[-1] == "... and 900 more"
+
+
+def test_the_times_may_be_separated_by_commas(tmp_path):
+    _events(tmp_path, {"a.wav": 3.0}, "")
+    (tmp_path / "strong.tsv").rename(tmp_path / "strong.csv")
+    (tmp_path / "strong.csv").write_text("filename,onset,offset,event_label\na.wav,0,1,Bark\n")
+    assert _events(tmp_path, {"a.wav": 3.0}) == {"a.wav": [("Bark", 0.0, 1.0)]}
+    (tmp_path / "strong.tsv").write_text(HEADER)
+    with pytest.raises(DataError, match=r"expected one table of times, found also strong\.csv"):
+        _events(tmp_path, {"a.wav": 3.0})
 
 
 @pytest.mark.parametrize("times", ["\t", "1\t", "\t1", "one\t2", "-1\t2", "nan\t2"])

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfseg.datasets.downloads import Downloads
-from tfseg.datasets.table_text import table_separator
+from tfseg.datasets.table_text import SEPARATORS, table_separator
 from tfseg.errors import ConfigError
 from tfseg.io.declarations import NAME, read_declaration
 from tfseg.io.digests import files_digest
@@ -247,10 +247,12 @@ class Source:
 
     @property
     def clip_events(self):
-        """Path of the times of events in clips, as a list; empty where there is no such table."""
+        """Path of the times of events in clips (.tsv or .csv), as a list; empty where there is none."""
         name = self.corpus.clip_events
-        path = f"{self.data_root}/{name}"
-        return [path] if name and Path(path).exists() else []
+        if not name:
+            return []
+        paths = [f"{self.data_root}/{Path(name).with_suffix(end)}" for end in SEPARATORS]
+        return [path for path in paths if Path(path).exists()]
 
     def _listed_clips(self):
         """Paths in the list of clips."""

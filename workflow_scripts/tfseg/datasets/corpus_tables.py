@@ -181,7 +181,8 @@ def read_table(path, kind):
     Returns
     -------
     frame : pd.DataFrame
-        Columns of the schema first, each with the schema's type.
+        Columns of the schema first, each with the schema's type; ``attrs["lines"]`` has the line of
+        the file that each row ends on.
 
     Raises
     ------
@@ -204,6 +205,7 @@ def read_table(path, kind):
                 dtype={"number": "float64", "integer": "int64"}[_plain_type(rule)[0]],
             )
     check_rows(frame, kind, str(path), lines)
+    frame.attrs["lines"] = lines
     return frame
 
 

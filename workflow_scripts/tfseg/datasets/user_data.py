@@ -108,6 +108,38 @@ def as_classes(labels, classes):
     return [spelled.get(same_form(label), label) for label in labels]
 
 
+def others_text(labels, classes, where):
+    """Name the labels that are not among the classes, each with a class that it is like.
+
+    Parameters
+    ----------
+    labels : iterable of str
+    classes : sequence of str
+    where : path-like
+        Where the labels were found.
+
+    Returns
+    -------
+    text : str
+        Empty where there are none.
+    """
+    others = Counter(label for label in labels if label not in classes)
+    named = []
+    for label, n in sorted(others.items()):
+        close = difflib.get_close_matches(label, classes, n=1)
+        hint = f", did you mean {close[0]}?" if close else ""
+        named.append(f"{label} ({n} times{hint})")
+    return f"{where}: labels that corpus.classes does not name: {'; '.join(named)}" if named else ""
+
+
+def refused_others(text):
+    """What a run that stops at other labels says: their text, and the remedy."""
+    return (
+        f"{text}. Mend them, add them to corpus.classes, or leave them out with the config key "
+        "corpus.other_labels: ignore"
+    )
+
+
 def check_others(labels, classes, other_labels, where):
     """Raise an error for labels that are not in the classes, or report that they are left out.
 
@@ -121,21 +153,11 @@ def check_others(labels, classes, other_labels, where):
     where : path-like
         Source of the labels, for messages.
     """
-    others = Counter(label for label in labels if label not in classes)
-    if not others:
-        return
-    named = []
-    for label, n in sorted(others.items()):
-        close = difflib.get_close_matches(label, classes, n=1)
-        hint = f", did you mean {close[0]}?" if close else ""
-        named.append(f"{label} ({n} times{hint})")
-    text = f"{where}: labels that corpus.classes does not name: {'; '.join(named)}"
-    if other_labels == "error":
-        raise DataError(
-            f"{text}. Correct them, add them to corpus.classes, or ignore them with the config key "
-            "corpus.other_labels: ignore"
-        )
-    print(f"{text}. They are left out (corpus.other_labels: ignore).")
+    text = others_text(labels, classes, where)
+    if text and other_labels == "error":
+        raise DataError(refused_others(text))
+    if text:
+        print(f"{text}. They are left out (corpus.other_labels: ignore).")
 
 
 def clip_name(path, root):

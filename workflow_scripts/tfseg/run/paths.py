@@ -56,6 +56,7 @@ class Paths:
     recordings: str
     inspection: str
     corpus_report: str
+    label_report: str
     licences: str
     corpus_table: str
     corpus_audio: str
@@ -118,6 +119,7 @@ def paths_of_run(run, *, example_snr, example_fold):
         recordings=f"{results}/corpus/recordings.csv",
         inspection=f"{results}/corpus/inspection.csv",
         corpus_report=f"{results}/corpus/corpus_report.csv",
+        label_report=f"{results}/corpus/label_report.csv",
         licences=f"{results}/corpus/licences.json",
         corpus_table=f"{results}/corpus/{{table}}.csv",
         corpus_audio=f"{results}/corpus/audio",

@@ -80,6 +80,9 @@ class Corpus(Section):
     other_labels: Literal["error", "ignore"] = setting(
         "error", "Labels of your own recordings that are not in classes: stop, or ignore them"
     )
+    label_excess_s: Annotated[float, Field(ge=0, le=1)] = setting(
+        0.05, "Labels that end at most so long after their clip are cut, and reported", unit="s"
+    )
     trim_silence: bool = setting(False, "Remove digital silence at both ends of an event")
     scenes: Annotated[EachOnce[Text], Field(min_length=1)] | None = setting(
         None, "Kinds of scene to use; null: all of the corpus"
