@@ -6,7 +6,11 @@ import functools
 import yaml
 from snakemake.exceptions import WorkflowError
 
-from tfseg.settings.checks import check_config, check_config_files
+from tfseg.settings.checks import (
+    check_command_line,
+    check_config,
+    check_config_files,
+)
 from tfseg.settings.comparing import sorted_keys
 from tfseg.settings.recipes import merged
 from tfseg.datasets.corpora import find_source
@@ -38,6 +42,8 @@ with open(ROOT / "config.yaml", encoding="utf-8") as stream:
 config.update(with_defaults(merged(DEFAULTS, config)))
 try:
     check_config_files(workflow.configfiles)
+    if workflow.is_main_process:  # jobs get what was read, spelled anew
+        check_command_line(sys.argv, config)
     check_config(config)
     REGISTRY = config["download"]["registry"]
     if not Path(REGISTRY).exists():

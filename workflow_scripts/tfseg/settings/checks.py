@@ -1,6 +1,7 @@
 """Checks of an experiment's config before anything runs."""
 
 from tfseg.errors import ConfigError
+from tfseg.settings.given_values import changed_on_command_line, cut_paths
 from tfseg.settings.keys_twice import keys_twice
 from tfseg.settings.relations.corpus import corpus_relations
 from tfseg.settings.relations.features import feature_relations
@@ -47,7 +48,7 @@ def check_config(config):
 
 
 def check_config_files(paths):
-    """Check that no file names a key twice: YAML would silently use the last one only.
+    """Check that YAML drops nothing silently: a key given twice, or the part of a path after ``#``.
 
     Parameters
     ----------
@@ -58,5 +59,23 @@ def check_config_files(paths):
     ConfigError
         With a line per key.
     """
-    if messages := keys_twice(paths):
+    if messages := keys_twice(paths) + cut_paths(paths):
+        raise ConfigError("\n".join(messages))
+
+
+def check_command_line(command_line, config):
+    """Check that YAML changed no text that the command line gives.
+
+    Parameters
+    ----------
+    command_line : sequence of str
+    config : dict
+        What came of it.
+
+    Raises
+    ------
+    ConfigError
+        With a line per key.
+    """
+    if messages := changed_on_command_line(command_line, config):
         raise ConfigError("\n".join(messages))
