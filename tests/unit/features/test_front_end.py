@@ -14,7 +14,14 @@ import torch
 import yaml
 from workflow_project import REPOSITORY
 
-from tfseg.features.front_end import hz_of_mel, log_mel, mel_filters, mel_of_hz
+from tfseg.apply.in_memory import apply_model
+from tfseg.features.front_end import (
+    at_training_level,
+    hz_of_mel,
+    log_mel,
+    mel_filters,
+    mel_of_hz,
+)
 from tfseg.features.logmel import FeatureSettings, Spectrograms
 from tfseg.inference.events import EventSettings
 from tfseg.inference.model_folder import ModelFolder
@@ -127,6 +134,7 @@ def exported(tmp_path, build_tiny):
         "features": settings.as_dict(),
         "duration_s": 3.0,
         "resampler": "soxr_hq",
+        "data": {"corpus": "embedded"},
         "weights_sha256": "0" * 64,
         "restricted": [],
     }
@@ -159,7 +167,14 @@ def test_from_a_file_to_scores_without_torch_and_librosa_is_the_same(exported, e
     assert expected[2].std() > 0.02
 
 
-def test_the_program_of_the_docs_runs_as_it_stands(exported, expected):
+@pytest.mark.parametrize(
+    ("gain", "n_samples"),
+    [(1, None), (0.01, None), (1e-5, None), (1, 1000), (0.01, 1000), (0, None)],
+)
+def test_the_program_of_the_docs_gives_the_tags_of_apply(exported, gain, n_samples):
+    path = exported.folder / "clip.wav"
+    samples, rate = soundfile.read(path)
+    soundfile.write(path, gain * samples[:n_samples], rate, subtype="FLOAT")
     (program,) = re.findall(
         r"```python\n(.*?)```", (REPOSITORY / "docs/how-to/export.md").read_text(), re.DOTALL
     )
@@ -169,4 +184,19 @@ def test_the_program_of_the_docs_runs_as_it_stands(exported, expected):
     assert result.returncode == 0, result.stderr
     lines = [line.split() for line in result.stdout.splitlines()]
     assert [label for label, _ in lines] == ["Bark", "Chime", "Gong"]
-    np.testing.assert_allclose([float(tag) for _, tag in lines], expected[0][0], atol=1e-3)
+    with apply_model(exported, path) as applied:
+        expected = applied.tags[0]
+    # Apply stores its input as float16.
+    np.testing.assert_allclose([float(tag) for _, tag in lines], expected, atol=2e-3)
+
+
+def test_the_level_is_that_of_apply():
+    rng = np.random.default_rng(3)
+    n = 400_000
+    samples = np.concatenate([0.01 * rng.standard_normal(n), 0.2 * np.sin(np.arange(n))])
+    samples[100] = 3  # a knock
+    scaled = at_training_level(samples, 8000)
+    assert np.abs(scaled[n:]).max() == pytest.approx(0.5, rel=0.01)
+    np.testing.assert_allclose(at_training_level(0.1 * samples, 8000), scaled)
+    np.testing.assert_allclose(at_training_level(1e-6 * samples, 8000), 1e-4 * samples)
+    assert not at_training_level(np.zeros(100), 8000).any()

@@ -49,13 +49,33 @@ def mel_filters(features):
     return (triangles * 2 / (high - low)).astype(np.float32)
 
 
+def at_training_level(samples, sample_rate):
+    """Scale samples to the level of the mixtures that models are trained on, as ``tfseg apply`` does.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n_samples,)]
+        Mono.
+    sample_rate : int
+        Hz.
+
+    Returns
+    -------
+    samples : np.ndarray [shape=(n_samples,)]
+        The 99.9th percentile of the peaks of 32 ms is 0.5, unless that takes more than 40 dB.
+    """
+    stretch = max(round(0.032 * sample_rate), 1)
+    peaks = np.maximum.reduceat(np.abs(samples), np.arange(0, len(samples), stretch))
+    return samples * min(0.5 / max(np.quantile(peaks, 0.999), 1e-12), 100)
+
+
 def log_mel(samples, features):
     """Compute a model's input, a log-mel spectrogram: not standardised, frames not centred.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n_samples,)]
-        Mono, at the model's rate, at least one window long.
+        Mono, at the model's rate. Fewer than one window are filled up with zeros.
     features : dict
         ``features`` of ``model.json``, or of an ONNX file's metadata: ``sample_rate`` (Hz),
         ``window_length`` and ``hop_length`` (samples), ``n_mels``, ``fmin_hz``, ``fmax_hz``,
@@ -66,9 +86,11 @@ def log_mel(samples, features):
     logmel : np.ndarray [shape=(n_frames, n_mels), dtype=float32]
     """
     length, hop = features["window_length"], features["hop_length"]
+    samples = np.asarray(samples)
+    samples = np.pad(samples, (0, max(length - len(samples), 0)))
     window = np.hamming(length)  # symmetric
     window /= np.sqrt(np.sum(window**2))
-    frames = np.lib.stride_tricks.sliding_window_view(np.asarray(samples), length)[::hop]
+    frames = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
     magnitude = np.abs(np.fft.rfft(frames * window, axis=-1))
     mel = magnitude @ mel_filters(features).T
     return np.log(mel + features["log_offset"]).astype(np.float32)
