@@ -41,7 +41,8 @@ def measure(path, model, out):
     """
     command = [sys.executable, "-c", _MEASURED, str(path), "--model", str(model), "--out", str(out)]
     text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    about = json.loads((Path(out) / path.stem / "about.json").read_text(encoding="utf-8"))
+    (about,) = Path(out).glob(f"{path.stem}-*/about.json")
+    about = json.loads(about.read_text(encoding="utf-8"))
     return {
         "times_real_time": int(re.search(r"(\d+) times real time", text)[1]),
         "peak_mib": int(re.search(r"peak_mib (\d+)", text)[1]),

@@ -114,7 +114,7 @@ def look(path):
     if not path.exists():
         raise DataError(f"{path}: expected a sound file, found nothing there")
     try:
-        info, digest = soundfile.info(str(path)), file_sha256(path)
+        info, digest = soundfile.info(os.fsencode(path)), file_sha256(path)
     except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
         raise DataError(
             f"{path}: expected a sound file, found one that cannot be read: {error}"
@@ -333,7 +333,7 @@ def score_and_find(path, file, model, scores, *, duration_s, progress):
         model.settings,
         model.detection,
         duration_s=duration_s,
-        highest_hz=soundfile.info(str(path)).samplerate / 2,
+        highest_hz=soundfile.info(os.fsencode(path)).samplerate / 2,
     )
 
 
@@ -373,7 +373,7 @@ def _separate(recording, folder, model, scores, events):
     labels = [label for label in model.classes if label in {event.label for event in events}]
     names = sound_names(labels)
     (folder / SOUNDS).mkdir()
-    rate = soundfile.info(str(recording.path)).samplerate
+    rate = soundfile.info(os.fsencode(recording.path)).samplerate
     sounds.separate_recording(
         recording.path,
         folder / SOUNDS,

@@ -1,5 +1,7 @@
 """The page and the picture of one recording. Its imports are the package's extra ``pages``."""
 
+import os
+
 import numpy as np
 import soundfile
 
@@ -23,7 +25,7 @@ _COPY_BLOCK = 1 << 18
 
 def _copy_recording(path, copy_path):
     """Copy any recording to a FLAC of 16 bit that browsers play, in at most two channels."""
-    with soundfile.SoundFile(str(path)) as source:
+    with soundfile.SoundFile(os.fsencode(path)) as source:
         mono = source.channels > 2
         with soundfile.SoundFile(
             str(copy_path),

@@ -6,6 +6,7 @@ that the sounds sum to the recording.
 """
 
 import contextlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -136,7 +137,7 @@ def separate_recording(path, folder, store, classes, spectrum, *, progress=lambd
         When the recording ends before its header says so.
     """
     names = [*classes, REST]
-    with soundfile.SoundFile(str(path)) as source:
+    with soundfile.SoundFile(os.fsencode(path)) as source:
         n_samples, n_channels, rate = source.frames, source.channels, source.samplerate
         shape = (rate, n_channels, n_samples)
         paths = {name: Path(folder) / f"{name}.wav" for name in names}
@@ -169,7 +170,7 @@ def _separated_blocks(source, store, classes, spectrum, progress):
         n_read += len(samples)
         if len(samples) < wanted and n_read < n_samples:
             raise DataError(
-                f"{source.name}: it ends {n_samples - n_read} samples before its header says"
+                f"{os.fsdecode(source.name)}: it ends {n_samples - n_read} samples before its header says"
             )
         held = np.concatenate([held, samples])
         held = np.pad(held, ((0, max((stop - 1 - first) * hop + length - len(held), 0)), (0, 0)))

@@ -5,6 +5,7 @@ averaged where they overlap, each weighted most in its middle, so that a sound a
 one sound. Nothing here depends on how much of a recording is read at a time.
 """
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,7 @@ def peak_level(path, *, share=0.999, block_s=0.032):
         0 for a recording of zeros.
     """
     peaks = []
-    with soundfile.SoundFile(str(path)) as file:
+    with soundfile.SoundFile(os.fsencode(path)) as file:
         n_block = max(round(block_s * file.samplerate), 1)
         while len(samples := file.read(n_block * 256, dtype="float32", always_2d=True)):
             mono = np.abs(samples.mean(axis=1))

@@ -52,7 +52,7 @@ def read_mono(path, sample_rate, *, resampler, start_s=0.0, stop_s=None):
         When the file is missing, unreadable, empty, or holds NaN or infinite samples.
     """
     try:
-        with soundfile.SoundFile(str(path)) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             rate = file.samplerate
             first = round(start_s * rate)
             if first:  # where a header lies, seeking to the start leads somewhere else
@@ -77,7 +77,7 @@ def read_mono(path, sample_rate, *, resampler, start_s=0.0, stop_s=None):
 
 def _mono_pieces(path, sample_rate, quality, n_piece):
     """Yield a whole recording as mono at `sample_rate`, piece by piece."""
-    with soundfile.SoundFile(str(path)) as file:
+    with soundfile.SoundFile(os.fsencode(path)) as file:
         stream = None
         if file.samplerate != sample_rate:
             stream = soxr.ResampleStream(
