@@ -247,6 +247,26 @@ def test_own_folders_become_mixtures(project, tmp_path):
     assert len(pd.read_csv(results / "corpus/events.csv")["stop_s"].unique()) == 2
 
 
+def test_new_file_times_of_own_recordings_are_mended_by_one_command(project, tmp_path):
+    data = tmp_path / "mine"
+    own_folders(data)
+    overlay = {
+        "data_root": str(data),
+        "corpus": {"classes": ["dog", "car horn"]},
+        "mixing": MIXED,
+    }
+    made = project(overlay, files=["experiments/own.yaml"])
+    made.snakemake("--until", "plan_mixtures")
+    for path in data.rglob("*"):
+        path.touch()
+    listed = {"list_recordings", "inspect_recordings", "prepare_corpus", "plan_mixtures"}
+    assert listed <= set(made.planned("--until", "plan_mixtures"))
+    before = made.result_bytes()
+    made.snakemake("--touch", "--until", "plan_mixtures")
+    assert not listed & set(made.planned("--until", "plan_mixtures"))
+    assert made.result_bytes() == before
+
+
 @pytest.mark.parametrize("with_times", [True, False])
 def test_own_clips_of_any_length_are_used_as_they_are(project, tmp_path, with_times):
     data = tmp_path / "mine"
