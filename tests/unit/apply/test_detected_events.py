@@ -81,6 +81,40 @@ def test_range_holds_all_bands_above_the_threshold(mean, bands):
     assert (low, high) == (edges[bands[0]], edges[bands[1] + 1])
 
 
+@pytest.mark.parametrize(
+    ("highest_hz", "mean", "expected"),
+    [
+        (450, [0, 0, 1, 1, 1, 1, 1, 1], (200, 450)),
+        (400, [0, 0, 1, 1, 1, 1, 1, 1], (200, 400)),
+        (400.05, [0, 0, 0, 0, 1, 1, 1, 1], (0, 100)),  # of a band too narrow to be written
+        (300, [0, 0.05, 0, 0, 1, 1, 1, 1], (100, 200)),
+        (0.1, [1] * 8, (0, 0.1)),
+    ],
+)
+def test_no_range_reaches_above_half_the_rate(highest_hz, mean, expected):
+    found = detected_events.frequency_range(
+        np.array(mean), np.arange(9) * 100.0, 0.1, highest_hz=highest_hz
+    )
+    assert found == expected
+
+
+@pytest.mark.parametrize("with_masks", [True, False])
+def test_labels_of_a_recording_at_a_low_rate_stay_below_half_of_it(tmp_path, with_masks):
+    scores, store = np.full((10, 3), 0.5), None
+    if with_masks:
+        store = MaskStore(tmp_path / "m", 8)
+        store.add(0, 10, {k: np.ones((10, 8)) for k in range(3)})
+    events = detected_events.find_events(
+        lambda k: scores[:, k], store, CLASSES, SETTINGS, DETECTION, duration_s=9.0, highest_hz=1500
+    )
+    assert {(e.low_hz, e.high_hz) for e in events} == {(50.0, 1500.0)}
+    detected_events.write_raven(tmp_path / "raven.txt", "caf\udc82.wav", events)
+    raven = pd.read_csv(tmp_path / "raven.txt", sep="\t")
+    assert raven["High Freq (Hz)"].max() == 1500 and set(raven["Begin File"]) == {"caf\\x82.wav"}
+    detected_events.write_audacity(tmp_path / "audacity.txt", events)
+    assert {e[4] for e in detected_events.read_audacity(tmp_path / "audacity.txt")} == {1500.0}
+
+
 def test_a_very_long_event_is_averaged_in_stretches(tmp_path, monkeypatch):
     mask = np.random.default_rng(0).random((50, 8))
     store = MaskStore(tmp_path / "m", 8)

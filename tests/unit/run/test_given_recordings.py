@@ -2,12 +2,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from tfseg.errors import ConfigError
+from tfseg.errors import ConfigError, DataError
 from tfseg.run.given_recordings import GivenRecordings
 
 
-def _given(*paths, model="a model"):
-    config = {"recordings": [str(path) for path in paths], "model": model, "reference": None}
+def _given(*paths, model="a model", reference=None):
+    config = {"recordings": [str(path) for path in paths], "model": model, "reference": reference}
     return GivenRecordings(config, "applied")
 
 
@@ -39,3 +39,33 @@ def test_results_are_named_for_every_recording(tmp_path):
     given = _given(tmp_path / "a.wav")
     (name,) = given.by_name
     assert given.files("applied/{recording}/x") == [f"applied/{name}/x"]
+
+
+def test_what_no_job_can_write_down_is_no_input(tmp_path):
+    paths = [tmp_path / "caf\udc82.wav", tmp_path / "two\nlines.wav"]
+    for path in paths:
+        path.write_bytes(b"a")
+    given = _given(*paths)
+    for name, path in given.by_name.items():
+        job = SimpleNamespace(recording=name)
+        assert given.as_input(job) == [] and given.state(job) and given.path(job) == str(path)
+
+
+def test_a_reference_is_handed_out_by_recording(tmp_path):
+    for name in ("A/x.wav", "B/x.wav", "B/.hidden.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    table = tmp_path / "truth.tsv"
+    header = "filename\tonset\toffset\tevent_label\n"
+    table.write_text(f"{header}A/x.wav\t0\t1\tdog\nz.wav\t0\t1\tdog\n")
+    given = _given(tmp_path / "A", tmp_path / "B", reference=str(table))
+    names = {path.parent.name: name for name, path in given.by_name.items()}
+    assert given.reference_names(SimpleNamespace(recording=names["A"])) == ["A/x.wav"]
+    assert given.reference_names(SimpleNamespace(recording=names["B"])) == []
+    assert given.notes(None) == [
+        f"{tmp_path}/B: left out 1 hidden",
+        f"{table}: 1 file name means none of the recordings: z.wav",
+    ]
+    table.write_text(f"{header}x.wav\t0\t1\tdog\n")
+    with pytest.raises(DataError, match=r"'x\.wav' may mean"):
+        _given(tmp_path / "A", tmp_path / "B", reference=str(table)).notes(None)
