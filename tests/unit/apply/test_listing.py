@@ -188,6 +188,11 @@ def test_what_names_nothing_is_refused(tmp_path, name, content, expected):
         find(tmp_path / name)
 
 
+def test_an_empty_path_is_not_this_folder(folder):
+    with pytest.raises(DataError, match="found an empty path"):
+        find("")
+
+
 def test_a_pipe_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe.wav")
     with pytest.raises(DataError, match="found a pipe or a device"):

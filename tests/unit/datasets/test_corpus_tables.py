@@ -300,7 +300,7 @@ def _lines(separator, rows=ROWS, end="\n"):
     return end.join(separator.join(row) for row in [HEADER, *rows]) + end
 
 
-@pytest.mark.parametrize("name", ["strong.tsv", "strong.csv"])
+@pytest.mark.parametrize("name", ["strong.tsv", "strong.csv", "STRONG.TSV", "truth.txt"])
 @pytest.mark.parametrize("separator", ["\t", ","])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])

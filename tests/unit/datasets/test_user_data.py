@@ -102,6 +102,15 @@ def test_what_is_left_out_is_said(put, tmp_path, capsys):
     ]
 
 
+def test_a_table_of_another_case_is_said(put, tmp_path, capsys):
+    put("events/Bark/a.wav", "scenes/s.wav", "Attribution.CSV")
+    _list(tmp_path, ["Bark"])
+    said = capsys.readouterr().out
+    assert (
+        said == f"{tmp_path}/Attribution.CSV: not read; expected it to be called attribution.csv\n"
+    )
+
+
 def test_folders_of_labels_may_be_links(put, tmp_path):
     put("elsewhere/a.wav", "elsewhere/more/b.wav", "more/c.wav", "data/scenes/s.wav")
     (tmp_path / "data/events").mkdir()

@@ -144,7 +144,10 @@ def find_recordings(paths, out):
         listed file exists and can be read is seen when it is analysed.
     """
     found, notes = {}, []
-    for path in map(Path, paths):
+    for given in paths:
+        path = Path(given)
+        if not os.fspath(given):  # such as an unset variable of a shell: no path, not this folder
+            raise DataError("expected a recording, a folder or a list, found an empty path")
         if os.path.isdir(path):
             content = folder_content(path, leave_out=[out])
             left_out = content.notes(path)

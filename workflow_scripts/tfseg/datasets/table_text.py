@@ -59,9 +59,9 @@ def table_separator(path, header, columns):
     Returns
     -------
     separator : str
-        A comma or a tab.
+        A comma or a tab; a tab too where the ending says nothing.
     """
-    own = SEPARATORS[path.suffix]
+    own = SEPARATORS.get(path.suffix.lower(), "\t")
     header = header.rstrip("\r")
     if "\r" not in header:  # the csv module refuses it, and says so when the rows are read
         for separator in (own, *SEPARATORS.values()):

@@ -12,6 +12,7 @@ from tfseg.io.sound_files import folder_content
 from tfseg.io.validation import same_form
 
 _SHOWN = 5
+_TABLES = ("attribution.csv", "strong.tsv", "strong.csv")
 
 
 def sound_files(folder):
@@ -54,7 +55,7 @@ def attribution(root, paths):
 
 
 def say_what_is_odd(root, paths):
-    """Say which files are there twice, by links, and what ``attribution.csv`` names in vain.
+    """Print files that are there twice, misnamed tables, and unused rows of ``attribution.csv``.
 
     Parameters
     ----------
@@ -62,6 +63,9 @@ def say_what_is_odd(root, paths):
     paths : sequence of Path
         All recordings of a corpus.
     """
+    for name in sorted(os.listdir(root)):
+        if name.lower() in _TABLES and name not in _TABLES:
+            print(f"{root / name}: not read; expected it to be called {name.lower()}")
     files = {}
     for path in paths:
         files.setdefault(os.path.realpath(path), []).append(path)
