@@ -62,7 +62,9 @@ def test_jobs_start_where_the_folder_of_the_clone_and_its_venv_has_spaces(tmp_pa
     (project.folder / ".venv").symlink_to(sys.prefix)  # as `make setup` lays it there
     command = project.command("--until", "render_embedded_corpus", module="start")
     command[0] = str(project.folder / ".venv/bin/python")
-    result = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        command, cwd=project.folder, capture_output=True, text=True, check=False
+    )
     assert result.returncode == 0, (result.stdout + result.stderr)[-4000:]
     assert list((project.folder / "results/tiny/corpus/audio").rglob("*.wav"))
 

@@ -30,11 +30,10 @@ def quote_python(script_class, version=snakemake.__version__):
         )
         return
     execute = script_class._execute_cmd
-    if getattr(execute, "quotes_python", False):  # the Snakefile can be read twice in one process
+    if execute.__module__ == __name__:  # done: a Snakefile can be read twice in one process
         return
 
     def execute_quoted(self, cmd, *, py_exec, **keywords):
         return execute(self, cmd, py_exec=shlex.quote(py_exec), **keywords)
 
-    execute_quoted.quotes_python = True
     script_class._execute_cmd = execute_quoted
