@@ -5,7 +5,12 @@ here, or be refused by a message that names it.
 """
 
 import io
+import os
+import re
+import shutil
 import struct
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -16,10 +21,10 @@ from loud_bands import CLASSES, SETTINGS, make_model, tones
 from sklearn.metrics import roc_auc_score
 from wav_chunks import AC3, FLOAT, MP3, PCM, chunk, extensible, form, pcm, wav
 
-from tfseg.apply.analysis import analyse
+from tfseg.apply.analysis import analyse, sound_names
 from tfseg.apply.listing import Recording, find_recordings
 from tfseg.datasets.clips import clip_events
-from tfseg.datasets.corpus_tables import mixture_labels, read_table
+from tfseg.datasets.corpus_tables import mixture_labels, read_table, write_table
 from tfseg.datasets.inspection import inspect_recording
 from tfseg.errors import DataError, TableError
 from tfseg.evaluation.event_based import count_events, event_scores
@@ -135,6 +140,17 @@ def test_a_wav_whose_samples_nobody_can_decode_is_refused_by_name(tmp_path, appl
         apply(path)
 
 
+def test_a_pointer_in_place_of_a_recording_is_refused_by_name(tmp_path, apply):
+    """CREMA-D #3, DNS-Challenge #6: cloned without git-lfs"""
+    path = tmp_path / "pointer.wav"
+    path.write_text(
+        f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 72862\n"
+    )
+    assert _problems(path) == ["unreadable"]
+    with pytest.raises(DataError, match=r"pointer\.wav: expected a sound file, found one that"):
+        apply(path)
+
+
 @pytest.mark.parametrize("rate", [8000, 22050, 48000, 96000, 192000, 384000])
 def test_times_do_not_depend_on_the_rate(tmp_path, apply, rate):
     """ReSampler #39, pedalboard #287"""
@@ -247,6 +263,17 @@ def test_events_of_one_class_that_overlap_are_scored_as_one(tmp_path):
     assert labels == {"a.wav": [("Bark", 0.0, 10.0), ("Gong", 1.1400000000000001, 2.0)]}
 
 
+@pytest.mark.parametrize("label", ["कुत्ता", "สุนัข", "Hu\u0308hnerhabicht", "車 horn"])
+def test_labels_of_any_script_pass_through_the_tables(tmp_path, label):
+    """couchers #9183, xregexp #111, #232: marks that combine with a letter are taken for none"""
+    row = {"path": "a.wav", "label": label, "fold": 1, "start_s": 0.0, "stop_s": 1.5, "group": "a",
+           "licence": "CC0", "part": "train"}  # fmt: skip
+    write_table(tmp_path / "events.csv", pd.DataFrame([row]), "events")
+    assert read_table(tmp_path / "events.csv", "events")["label"].tolist() == [label]
+    (name,) = sound_names([label]).values()
+    assert name and "/" not in name
+
+
 # Scores
 
 
@@ -287,3 +314,47 @@ def test_a_class_that_is_always_there_has_no_auc_and_spoils_no_mean():
     auc = ScoreHistogram.of(scores, positive).auc()
     assert np.isnan(auc[0])
     assert auc[1] == roc_auc_score(positive[:, 1], scores[:, 1]) == 1.0
+
+
+# Machines
+
+
+@pytest.mark.parametrize("error", ["ENOLCK", "ENOSYS", "EOPNOTSUPP"])
+def test_results_on_a_drive_without_locks_are_read(tmp_path, repository, error):
+    """h5py #1082, #1101: HDF5 wants to lock what it reads, and NFS may lack the service"""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("needs a C compiler, to have a drive refuse locks")
+    source = f"#include <errno.h>\nint flock(int f, int o) {{ errno = {error}; return -1 + 0 * (f + o); }}"
+    (tmp_path / "no_locks.c").write_text(source)
+    library = tmp_path / "no_locks.so"
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-o", library, tmp_path / "no_locks.c"], check=True
+    )
+    code = (
+        "from tfseg.io.files import create_dataset, reading_hdf5, writing_hdf5\n"
+        "with writing_hdf5('a.h5') as file: create_dataset(file, 'x', data=[1, 2, 3])\n"
+        "with reading_hdf5('a.h5') as file: print(file['x'][:].sum())\n"
+    )
+    environment = os.environ | {
+        "LD_PRELOAD": str(library), "PYTHONPATH": str(repository / "workflow_scripts")
+    }  # fmt: skip
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert found.stdout == "6\n", found.stderr
+
+
+# The page
+
+
+def test_every_report_on_the_page_names_a_test(repository):
+    page = (repository / "docs/explanation/field_reports.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in page.splitlines() if re.match(r"\| [^|]*#[0-9]", line)]
+    assert len(rows) > 30
+    names = [name for name in globals() if name.startswith("test_")]
+    for row in rows:
+        assert len(row) == 4, row
+        for word in re.findall(r"`([^`]+)`", row[3]):
+            is_file = word.endswith(".py") and (repository / "tests" / word).is_file()
+            assert is_file or any(word in name for name in names), word
