@@ -115,7 +115,13 @@ Host = Annotated[
     str,
     named("^https?://[^/ ]+$", "http:// or https:// and the name of a server, no path after it"),
 ]
-# Braces would be wildcards of Snakemake's paths.
-NO_BRACES = "a path without { and }"
-PathWithoutBraces = Annotated[str, named("^[^{}]+$", NO_BRACES)]
+# Braces would be wildcards of Snakemake's paths; of ~ and $HOME only a shell knows what they mean.
+PlainPath = Annotated[
+    str,
+    named(
+        "^(?![~$])[^{}]*$",
+        "a path without { and }, and with ~ and variables like $HOME written out",
+        min_length=1,
+    ),
+]
 EachOnce = Annotated[list[_Item], EACH_ONCE]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tfseg.settings.fields import NO_BRACES, EachOnce, PathWithoutBraces, Section, Text, setting
+from tfseg.settings.fields import EachOnce, PlainPath, Section, Text, setting
 from tfseg.settings.sections.apply import Apply
 from tfseg.settings.sections.corpus import Corpus
 from tfseg.settings.sections.download import Download
@@ -35,21 +35,16 @@ class Experiment(Section):
     )
     seed: int = setting(1234, "Seed of all random choices", ge=0)
     repeats: int = setting(1, "Independent trainings of each system, counted from 0", ge=1, le=1000)
-    model: PathWithoutBraces | None = setting(
+    model: PlainPath | None = setting(
         None, "Folder of a trained model, to apply or export; null: this run's"
     )
     recordings: Text | Annotated[list[Text], Field(min_length=1)] | None = setting(
         None, "Recordings to analyse: a file, a folder or a list of files"
     )
-    reference: PathWithoutBraces | None = setting(
+    reference: PlainPath | None = setting(
         None, "Known events of these recordings (DESED's table), shown beside the detected ones"
     )
-    data_root: Text = setting(
-        "data",
-        "Folder of the downloads; files already in it are used",
-        pattern="^[^{}]*$",
-        json={"in_words": NO_BRACES},
-    )
+    data_root: PlainPath = setting("data", "Folder of the downloads; files already in it are used")
     precision: Literal["auto", "float32", "bfloat16"] = setting(
         "auto", "Precision of the networks; auto: bfloat16 where the hardware supports it"
     )
