@@ -192,6 +192,16 @@ def test_a_last_window_of_any_length(tmp_path, apply, more):
     _assert_found(apply(path), [(LOW, 0.5, 1.0)])
 
 
+@pytest.mark.parametrize("window_s", [0.7, 1.1, 4 / 3, 2.9, 60.0])
+def test_a_window_whose_length_is_no_round_number(tmp_path, model, window_s):
+    """opensoundscape #996"""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tones(EVENTS, 3.0, 8000), 8000)
+    settings = replace(SETTINGS, page=False, sounds=False, window_s=window_s)
+    recording = Recording("a", path)
+    _assert_found(analyse(recording, tmp_path / "out", model, settings).events, EVENTS)
+
+
 @pytest.mark.parametrize("duration_s", [2.0, 3.0, 3.02, 10.01])
 def test_sounds_at_both_ends_of_a_recording_are_found(tmp_path, apply, duration_s):
     """librosa #585, BirdNET-Analyzer #711: no onset at 0, nothing found near the end"""
