@@ -69,7 +69,7 @@ def test_a_module_is_told_of_a_bad_config_as_the_workflow_is(here, elsewhere, tm
 
 def test_jobs_of_a_module_run_in_the_other_folder(elsewhere, finished):
     project = elsewhere(finished.folder / "Snakefile", TINY[1:])
-    project.snakemake("--until", "plan_mixtures")
+    project.snakemake("--cores", "2", "--until", "plan_mixtures")
     made = project.result_bytes()
     assert "tiny/mixtures/events.csv" in made
     expected = finished.result_bytes()
