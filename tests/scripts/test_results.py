@@ -1,4 +1,4 @@
-"""What is read, looked at and listened to: leaderboard, tables, figures, clips."""
+"""Results for readers: leaderboard, tables, figures, audio examples."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every source of sound, from its archives or folders to tables, on miniatures in its layout."""
+"""Every corpus, from its archives or folders to tables, on small copies of its layout."""
 
 import json
 
@@ -22,7 +22,7 @@ QUICK = {
     "separation": {"processes": 1},
 }  # fmt: skip
 MIXED = {"mixtures_per_fold": 4, "duration_s": 4.0, "onsets_s": [1.0], "snr_db": [0]}
-# Figures and report draw what they are given, whatever it was mixed from.
+# Figures and report do not depend on the corpus.
 TO_TABLES = ("--until", "make_tables", "--resources", "gpu=2")
 TABLES = [
     f"{task}_by_{by}" for task in ("tagging", "frame", "event", "mask") for by in ("snr", "class")

@@ -1,4 +1,4 @@
-"""The example of docs/how-to/add_a_system.md, followed to the letter."""
+"""The example of docs/how-to/add_a_system.md, followed exactly."""
 
 import json
 import re

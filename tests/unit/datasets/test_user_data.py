@@ -1,4 +1,4 @@
-"""Recordings of the user's own, in folders or as clips with tags."""
+"""The user's own recordings, in folders or as clips with tags."""
 
 import numpy as np
 import pandas as pd

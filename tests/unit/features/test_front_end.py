@@ -109,7 +109,7 @@ def test_it_needs_numpy_alone(repository):
 
 @pytest.fixture
 def exported(tmp_path, build_tiny):
-    """A folder with an exported model that has seen something, a recording, and the front end."""
+    """A folder with an exported model with moved statistics, a recording, and the front end."""
     settings = SETTINGS["mini"]
     torch.manual_seed(1)
     network = build_tiny("gwrp", n_mels=settings.n_mels, widths=(8, 8))

@@ -20,7 +20,7 @@ N_MELS = 16
 
 @pytest.fixture(scope="module")
 def build(_full_config):
-    """Return a function that builds a network that has seen something: all its values moved."""
+    """Return a function that builds a network with all its values moved."""
 
     def build_moved(system, *, background=False, trunk=None, **pooling):
         torch.manual_seed(3)
@@ -78,7 +78,7 @@ def test_every_system_with_masks_computes_the_same_as_onnx(build, system, backgr
     sizes = [(1, 1), (1, 31), (2, 50), (5, 17), (3, 400), (1, 1300)]
     differences = _largest_differences(network, content, sizes)
     assert max(differences.values()) < 1e-5, differences
-    # It would be no proof if all networks gave the same: masks that vary, and tags within them.
+    # A useful comparison needs varying outputs: masks that vary, and tags within their range.
     with torch.inference_mode():
         tags, masks = network(_logmel(2, 50))
     assert masks.std() > 0.02
@@ -157,7 +157,7 @@ def _exported(build):
 
 @pytest.fixture
 def graph(_exported):
-    """A network and its graph, to spoil."""
+    """A network and its graph, to be altered."""
     return copy.deepcopy(_exported)
 
 

@@ -21,7 +21,7 @@ def _paths(value, prefix=()):
             yield from _paths(inner, (*prefix, key))
 
 
-# Variants are names of the user's choosing, and say only what differs: test_recipes.
+# Variants have names chosen by the user, and only keys that differ: test_recipes.
 PATHS = [path for path in _paths(CONFIG) if path[0] != "variants" or len(path) == 1]
 
 
@@ -384,7 +384,7 @@ def test_events_that_do_not_fit_beside_each_other_are_named(full_config):
     )
     check_config(_changed(full_config, "mixing.overlap", True))
     check_config(_changed(full_config, "mixing.events_per_mixture", [5, 5]))
-    # Ten tenths are one, and what is longer than a mixture is cut.
+    # Ten tenths are one, and events longer than a mixture are cut.
     mixing |= {"duration_s": 1.0, "max_event_s": 0.1, "events_per_mixture": 10}
     check_config(full_config)
     mixing |= {"max_event_s": 5.0, "events_per_mixture": 1}
