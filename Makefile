@@ -52,11 +52,15 @@ test-cluster: setup-slurm  ## test the workflow on a one-node Slurm, as root (sa
 
 test-all: test test-full test-browser test-cluster  ## all tests of CI
 
-lint: setup  ## check style and types: ruff, snakefmt, snakemake --lint, mypy
+PROSE := README.md CONTRIBUTING.md config/README.md $(shell find docs -name "*.md")
+
+lint: setup  ## check style, types and prose: ruff, snakefmt, snakemake --lint, codespell, proselint, mypy
 	@$(VENV)/ruff check --quiet .
 	@$(VENV)/ruff format --check --quiet .
-	@$(VENV)/snakefmt --check --compact-diff Snakefile rules
+	@$(VENV)/snakefmt --check --compact-diff Snakefile rules workflow
 	@$(VENV)/snakemake --lint
+	@$(VENV)/codespell
+	@$(VENV)/proselint --config .proselintrc.json check $(PROSE)
 	@$(VENV)/mypy --no-error-summary
 
 docs: setup  ## generate the pages from declarations, and the site: site/index.html

@@ -5,6 +5,7 @@ import functools
 
 import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.script import PythonScript
 
 from tfseg.settings.checks import (
     check_command_line,
@@ -27,7 +28,10 @@ from tfseg.run.given_recordings import GivenRecordings
 from tfseg.run.inputs import Inputs, files_in
 from tfseg.run.paths import paths_of_run
 from tfseg.run.scheduler import keep_one_timer
+from tfseg.run.script_command import quote_python
 from tfseg.snr import snr_from_path, snr_to_path
+
+quote_python(PythonScript)
 
 
 def of_workflow(path):

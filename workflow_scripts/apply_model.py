@@ -1,13 +1,13 @@
 """Apply a trained model to one recording; one that cannot be used is noted, and the others go on."""
 
+import functools
 import time
 from pathlib import Path
 
 import torch
 
-from tfseg.apply.analysis import ApplySettings, analyse, describe
+from tfseg.apply.analysis import ApplySettings, analyse, attempt, describe
 from tfseg.apply.listing import Recording
-from tfseg.errors import DataError, NotWrittenError
 from tfseg.inference.events import read_events
 from tfseg.inference.model_folder import load_model_folder
 from tfseg.io.files import write_json, write_text
@@ -27,21 +27,15 @@ def main(smk):
     if smk.params.reference_names:
         known = read_events(smk.input.reference[0])
         reference = [event for name in smk.params.reference_names for event in known[name]]
-    folder, error = Path(smk.output.folder), None
-    started_s = time.perf_counter()
-    try:
-        analysis = analyse(
-            recording,
-            folder,
-            model,
-            ApplySettings(**smk.params.apply),
-            reference,
-        )
+    folder, started_s = Path(smk.output.folder), time.perf_counter()
+    settings = ApplySettings(**smk.params.apply)
+    analysis, error = attempt(
+        functools.partial(analyse, recording, folder, model, settings, reference)
+    )
+    if error is None:
         print(describe(analysis, time.perf_counter() - started_s))
-    except NotWrittenError:  # no fault of this recording
-        raise
-    except DataError as problem:
-        error = one_line(problem)
+    else:
+        error = one_line(error)
         print(f"FAILED: {error}")
         write_text(folder / "failed.txt", f"{error}\n")
     status = {"name": recording.name, "path": str(recording.path), "error": error}

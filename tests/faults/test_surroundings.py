@@ -57,6 +57,18 @@ def test_a_results_folder_without_permission_is_named(tmp_path_factory, reposito
     assert [path for path in results.rglob("*") if path.is_file()] == []
 
 
+def test_jobs_start_where_the_folder_of_the_clone_and_its_venv_has_spaces(tmp_path):
+    project = copy_project(tmp_path / "My Projects" / "tfseg's copy (2)", TINY)
+    (project.folder / ".venv").symlink_to(sys.prefix)  # as `make setup` lays it there
+    command = project.command("--until", "render_embedded_corpus", module="start")
+    command[0] = str(project.folder / ".venv/bin/python")
+    result = subprocess.run(
+        command, cwd=project.folder, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, (result.stdout + result.stderr)[-4000:]
+    assert list((project.folder / "results/tiny/corpus/audio").rglob("*.wav"))
+
+
 def test_of_two_workflows_at_once_one_runs_and_the_other_says_so(tmp_path, finished):
     project = copy_project(tmp_path / "workflow", TINY)
     arguments = ("--until", "plan_mixtures", "--quiet", "rules")

@@ -17,6 +17,7 @@ TWO_TRAININGS = {
 }
 PARTS = (
     "Snakefile",
+    "config",
     "config.yaml",
     "docs",
     "envs",
@@ -26,6 +27,7 @@ PARTS = (
     "resources",
     "rules",
     "schemas",
+    "workflow",
     "workflow_scripts",
 )
 

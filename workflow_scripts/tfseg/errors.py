@@ -17,6 +17,24 @@ class DataError(TfsegError):
     """An audio file, an array or a recording cannot be used."""
 
 
+class UnreadableSoundError(DataError):
+    """A recording that cannot be opened or decoded.
+
+    Parameters
+    ----------
+    path : path-like
+    why : str
+        Said of it, without its path.
+    """
+
+    def __init__(self, path, why):
+        super().__init__(f"{path}: expected a sound file, found one that cannot be read: {why}")
+        self.path, self.why = path, why
+
+    def __reduce__(self):  # from process to process
+        return type(self), (self.path, self.why)
+
+
 class DamagedFileError(DataError):
     """An intermediate file is truncated or altered, or its layout is not the expected one."""
 

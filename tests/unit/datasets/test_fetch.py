@@ -174,7 +174,7 @@ def test_a_server_that_stays_down_is_one_clear_error(get, host, tmp_path):
     host.faults = [503] * 10
     with pytest.raises(DataError) as caught:
         get(retries=4)
-    for words in ("sounds.zip could not be downloaded", host.url, "HTTP 503", "by hand"):
+    for words in ("sounds.zip could not be downloaded", host.url, "HTTP 503", "yourself"):
         assert words in str(caught.value)
     assert len(host.requests) == 4
     assert not (tmp_path / "sounds.zip").exists()

@@ -30,7 +30,7 @@ def test_spellings():
         ({"minimum": 1}, 0, "at least 1"),
         ({"exclusiveMaximum": 1}, 1, "less than 1"),
         ({"minLength": 1}, "", "a text that is not empty"),
-        ({"pattern": "^[^{}]*$"}, "{", "a text without { and }"),
+        ({"pattern": "^[^{}]*$", "in_words": "no braces"}, "{", "no braces"),
         ({"uniqueItems": True}, [1, 1], "every item once"),
         ({"format": "date", "not": {}}, 1, None),
     ],

@@ -1,4 +1,5 @@
 import copy
+import json
 import re
 from pathlib import Path
 
@@ -128,24 +129,24 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         (
             "run",
             "a b",
-            "config key run: expected letters without accents, digits, _ . and -.*, found 'a b' (text)",
+            "config key run: expected a folder's name of the letters .*, found 'a b' (text)",
         ),
         (
             "run",
             "../x",
-            "config key run: expected letters without accents, digits, _ . and -.*, found '../x' (text)",
+            "config key run: expected a folder's name of the letters .*, found '../x' (text)",
         ),
         ("run", None, "config key run: expected a value of type string, found None (null)"),
         (
             "model",
             "a/{b}",
-            "config key model: expected a text without { and }, not empty, found 'a/{b}' (text)",
+            "config key model: expected a path without { and }, .* found 'a/{b}' (text)",
         ),
         ("recordings", [], "config key recordings: expected at least 1 item(s), found [] (list)"),
         (
             "model",
             "a/{b}",
-            "config key model: expected a text without { and }, not empty, found 'a/{b}' (text)",
+            "config key model: expected a path without { and }, .* found 'a/{b}' (text)",
         ),
         ("recordings", [], "config key recordings: expected at least 1 item(s), found [] (list)"),
         (
@@ -167,7 +168,7 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         (
             "corpus.classes",
             ["a", "b/c"],
-            "config key corpus.classes[1]: expected words of letters, digits",
+            "config key corpus.classes[1]: expected a name of letters of any script, digits, _ and -",
         ),
         (
             "corpus.embedded.part",
@@ -212,7 +213,7 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         (
             "mixing.onsets_s",
             "anywhere",
-            "config key mixing.onsets_s: expected centre or random, found 'anywhere' (text)",
+            "config key mixing.onsets_s: expected a list of times, centre or random, found 'anywhere'",
         ),
         (
             "mixing.events_per_mixture",
@@ -501,3 +502,66 @@ def test_sorted_keys_of_a_reordered_config_are_the_same(full_config):
 
     assert repr(reversed_keys(full_config)) != repr(full_config)
     assert repr(sorted_keys(reversed_keys(full_config))) == repr(sorted_keys(full_config))
+
+
+def _patterns(node):
+    """Every node of a schema that has a pattern."""
+    if isinstance(node, list):
+        return [found for item in node for found in _patterns(item)]
+    if not isinstance(node, dict):
+        return []
+    of_inner = [found for item in node.values() for found in _patterns(item)]
+    return of_inner + ([node] if isinstance(node.get("pattern"), str) else [])
+
+
+def test_no_message_shows_a_regular_expression(repository):
+    schema = json.loads((repository / "schemas/config.schema.json").read_text(encoding="utf-8"))
+    found = _patterns(schema)
+    assert len(found) > 8
+    for node in found:
+        assert node["in_words"] and "^" not in node["in_words"], node["pattern"]
+
+
+@pytest.mark.parametrize(
+    "label", ["Hühnerhabicht", "Hu\u0308hnerhabicht", "कुत्ता", "สุนัข", "鳥", "Dog 2", "hi-hat"]
+)
+def test_a_class_may_be_named_in_any_script(full_config, label):
+    check_config(_changed(full_config, "corpus.classes", ["Bark", label]))
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["/m/06mb1", "Speech, man", "a.b", " a", "a ", "a  b", "\u0301a", "-a", "❤️", "a\u202eb"],
+)
+def test_what_no_name_of_a_class_may_hold_is_said_in_words(full_config, label):
+    message = _message(_changed(full_config, "corpus.classes", ["Bark", label]))
+    assert message.startswith("config key corpus.classes[1]: expected a name of letters of any")
+    assert repr(label) in message
+
+
+@pytest.mark.parametrize("dotted", ["data_root", "model", "reference"])
+@pytest.mark.parametrize("path", ["~/recordings", "$HOME/recordings", "${HOME}/recordings", "a{b}"])
+def test_a_path_that_only_a_shell_understands_is_refused(full_config, dotted, path):
+    """Else a folder named ~ is made, and the downloads go there."""
+    message = _message(_changed(full_config, dotted, path))
+    assert message.startswith(
+        f"config key {dotted}: expected a path without {{ and }}, and with ~ and"
+    )
+
+
+def test_classes_that_differ_in_their_normal_form_alone_are_named(full_config):
+    classes = ["Hühnerhabicht", "Hu\u0308hnerhabicht"]
+    message = _message(_changed(full_config, "corpus.classes", classes))
+    assert message.startswith("config key corpus.classes[1]: expected every name once, found")
+    assert message.endswith("in another normal form of Unicode than corpus.classes[0]")
+
+
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [("2024_11_28", "a number"), ("007", "a number"), ("2024-11-28", "a date"),
+     ("yes", "true or false"), ("off", "true or false")],
+)  # fmt: skip
+def test_a_name_that_yaml_takes_for_something_else_is_said(full_config, written, kind):
+    for dotted, value in (("run", written), ("corpus.classes", f"[Bark, {written}]")):
+        message = _message(_changed(full_config, dotted, yaml.safe_load(value)))
+        assert f"; YAML takes it for {kind}: write it in quotes" in message

@@ -10,11 +10,11 @@ from tfseg.io.validation import savable
 ALL = "(all)"  # no recording is called so
 RECORDING_COLUMNS = ["recording", "path", "status", "duration_s", "events", "reason"]
 SUMMARY_COLUMNS = ["recording", "label", "events", "minutes", "events_per_hour"]
-DONE, FAILED = "done", "failed"
+DONE, WARNED, FAILED = "done", "done with warnings", "failed"
 
 
 def recordings_table(analyses, failures):
-    """A row for each recording: done, or failed and why.
+    """A row for each recording: done, done with warnings and which, or failed and why.
 
     Parameters
     ----------
@@ -28,7 +28,15 @@ def recordings_table(analyses, failures):
         `RECORDING_COLUMNS`, by name.
     """
     rows: list[tuple] = [
-        (a.name, savable(a.path), DONE, round(a.duration_s, 3), len(a.events), "") for a in analyses
+        (
+            a.name,
+            savable(a.path),
+            WARNED if a.notes else DONE,
+            round(a.duration_s, 3 if a.duration_s >= 1 else 6),
+            len(a.events),
+            savable("; ".join(a.notes)),
+        )
+        for a in analyses
     ]
     rows += [
         (name, savable(path), FAILED, None, None, savable(why))

@@ -225,7 +225,9 @@ def reading_hdf5(path):
     if not os.path.exists(path):
         raise DataError(f"{path}: expected an HDF5 file, found nothing there")
     try:
-        with h5py.File(path, "r") as file:
+        # What has its name is whole, and is replaced, never changed: no reader needs a lock, and some
+        # network drives have none.
+        with h5py.File(path, "r", locking=False) as file:
             _check_own(file)
             yield file
     except (OSError, KeyError, RuntimeError, TypeError, AttributeError, ValueError) as error:

@@ -45,7 +45,7 @@ _STARTS = (
     (b"#!AMR", "AMR"),
     (b"0&\xb2u\x8ef\xcf\x11", "Windows Media"),
     (b"FLV\x01", "Flash video"),
-    (b"wvPk", "WavPack"),
+    (b"wvpk", "WavPack"),
     (b"MAC ", "Monkey's Audio"),
     (b"TTA1", "TTA"),
     (b"MPCK", "Musepack"),

@@ -35,25 +35,8 @@ def same_form(text):
     return unicodedata.normalize("NFC", text)
 
 
-# What a pattern of a schema means to somebody who does not read regular expressions.
-PATTERNS = {
-    "^(centre|random)$": "centre or random",
-    "^[A-Za-z0-9][A-Za-z0-9_.-]*$": "letters without accents, digits, _ . and -, beginning with a "
-    "letter or digit",
-    "^[A-Za-z][A-Za-z0-9_]*$": "letters without accents, digits and _, beginning with a letter",
-    "^[^{}]*$": "a text without { and }",
-    "^[^{}]+$": "a text without { and }, not empty",
-    r"^\w[\w-]*( [\w-]+)*$": "words of letters, digits, _ and -, with single spaces between them",
-    r"^\w[\w-]*\.(wav|flac|aiff)$": "a file name of letters, digits, _ and - that ends in .wav, "
-    ".flac or .aiff",
-    "^https?://[^/ ]+": "an address that begins with http:// or https://",
-    "^https?://[^/ ]+$": "http:// or https:// and a host, with nothing behind it",
-    "^([0-9]+([.][0-9]+)?([eE]-?[0-9]+)?)?$": "seconds from 0 on, such as 2.5",
-}
-
-
 def expected_words(error):
-    """What a rule of a schema expects, in words.
+    """Put into words what a rule of a schema expects; a pattern has them beside it, as ``in_words``.
 
     Parameters
     ----------
@@ -76,7 +59,7 @@ def expected_words(error):
         "uniqueItems": lambda: "every item once",
         "minLength": lambda: "a text that is not empty",
         "maxLength": lambda: f"at most {rule} characters",
-        "pattern": lambda: PATTERNS.get(rule, f"a text that matches {rule}"),
+        "pattern": lambda: error.schema["in_words"],
         "contains": lambda: f"a list with {rule['const']!r} in it",
     }
     return words[error.validator]() if error.validator in words else None

@@ -10,6 +10,7 @@ from pathlib import Path
 from tfseg import __version__
 from tfseg.errors import DamagedFileError, TfsegError
 from tfseg.io.files import content_sha256, write_text
+from tfseg.io.locks import try_lock
 
 # Text files have no checksum inside; HDF5 and safetensors files do.
 _TEXTS = {".csv", ".json", ".tsv"}
@@ -57,9 +58,7 @@ def _sole_writer(outputs, lock_dir):
     lock_dir.mkdir(parents=True, exist_ok=True)
     name = hashlib.sha256("\n".join(outputs).encode()).hexdigest()[:32]
     with (lock_dir / f"{name}.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(lock):
             print(
                 f"waiting for a job of an earlier run that still writes {outputs[0]}",
                 file=sys.stderr,

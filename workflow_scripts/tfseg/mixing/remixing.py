@@ -18,6 +18,7 @@ from tfseg.errors import DamagedFileError, DataError
 from tfseg.features.time_grid import samples_in
 from tfseg.io import audio
 from tfseg.io.files import append_rows, create_dataset, reading_hdf5
+from tfseg.io.measuring import without_offset
 from tfseg.job.seeding import generator
 
 CENTRE, RANDOM = "centre", "random"
@@ -284,6 +285,7 @@ def _read_scene(n_samples, sample_rate, resampler, path, start_s):
         start_s=start_s,
         stop_s=start_s + n_samples / sample_rate + _SCENE_MARGIN_S,
     )
+    scene = without_offset(scene, sample_rate)
     scene = audio.fit_length(scene, n_samples, sample_rate)
     rms = _rms(scene)
     if rms == 0:
@@ -311,6 +313,7 @@ class _EventReader:
             start_s=start_s,
             stop_s=self._stop_s[path, start_s],
         )
+        samples = without_offset(samples, self._sample_rate)
         segment = samples[:n_samples]
         rms = _rms(samples if self._snr_on == "file" else segment)
         if rms == 0:

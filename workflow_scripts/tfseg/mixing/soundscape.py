@@ -11,6 +11,7 @@ import soundfile
 
 from tfseg.io import audio
 from tfseg.io.files import whole_file
+from tfseg.io.measuring import without_offset
 from tfseg.job.seeding import generator
 
 _SCENE_S, _CROSS_FADE_S = 60.0, 1.0
@@ -57,6 +58,7 @@ def _background(scenes, settings, resampler, rng):
         order = order or list(rng.permutation(len(scenes)))
         path = scenes["path"].iloc[order.pop()]
         part = audio.read_mono(path, rate, resampler=resampler, stop_s=_SCENE_S + _CROSS_FADE_S)
+        part = without_offset(part, rate)
         part = audio.fit_length(part / np.float32(_rms(part)), n_scene + n_fade, rate).copy()
         part[-n_fade:] *= ramp[::-1]
         if start:
@@ -107,6 +109,7 @@ def make_soundscape(events, scenes, settings, *, max_event_s, resampler, seed):
             start_s=event["start_s"],
             stop_s=event["start_s"] + length_s,
         )
+        sound = without_offset(sound, rate)
         onset = round(now_s * rate)
         sound = sound[: len(samples) - onset] * (gain / np.float32(_rms(sound)))
         angle = rng.uniform(0, np.pi / 2)

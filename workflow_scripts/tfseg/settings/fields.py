@@ -81,6 +81,21 @@ def holding(value):
     return _Keyword("contains", {"const": value})
 
 
+def named(pattern, in_words, **limits):
+    """Declare what a text has to look like.
+
+    Parameters
+    ----------
+    pattern : str
+        Regular expression.
+    in_words : str
+        The same for a reader, after "expected"; no message shows the expression.
+    **limits
+        Of `pydantic.Field`.
+    """
+    return Field(pattern=pattern, json_schema_extra={"in_words": in_words}, **limits)
+
+
 # A larger count is a typing error, and would need an array too large for any machine.
 _MANY = 1_000_000_000
 _Item = TypeVar("_Item")
@@ -96,7 +111,17 @@ ShareBelowOne = Annotated[float, Field(ge=0, lt=1)]
 SnrDb = Annotated[float, Field(ge=-60, le=100)]
 Widths = Annotated[list[PositiveInteger], Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1)]
-Host = Annotated[str, Field(pattern="^https?://[^/ ]+$")]
-# Braces would be wildcards of Snakemake's paths.
-PathWithoutBraces = Annotated[str, Field(pattern="^[^{}]+$")]
+Host = Annotated[
+    str,
+    named("^https?://[^/ ]+$", "http:// or https:// and the name of a server, no path after it"),
+]
+# Braces would be wildcards of Snakemake's paths; of ~ and $HOME only a shell knows what they mean.
+PlainPath = Annotated[
+    str,
+    named(
+        "^(?![~$])[^{}]*$",
+        "a path without { and }, and with ~ and variables like $HOME written out",
+        min_length=1,
+    ),
+]
 EachOnce = Annotated[list[_Item], EACH_ONCE]

@@ -91,7 +91,7 @@ def _range(node):
     ]
     limits += ["odd"] if node.get("odd") else []
     limits += _counted(node, "minLength", "maxLength", "characters")
-    limits += [f"matches `{node['pattern']}`"] if "pattern" in node else []
+    limits += [node["in_words"]] if "pattern" in node else []
     limits += _counted(node, "minItems", "maxItems", "items")
     limits += ["each once"] if node.get("uniqueItems") else []
     limits += [f"with {node['contains']['const']}"] if "contains" in node else []

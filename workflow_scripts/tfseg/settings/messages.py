@@ -1,5 +1,6 @@
 """Parts of messages: a key of the config, what was expected, and what was found."""
 
+import datetime
 import difflib
 
 
@@ -23,6 +24,18 @@ def number_hint(value):
     except (TypeError, ValueError):
         return ""
     return "; write numbers without quotes, and 1e-3 as 1.0e-3 (YAML 1.1 reads 1e-3 as text)"
+
+
+def text_hint(value):
+    """Advice for a name that YAML read as a number, a date or true/false, else nothing."""
+    kinds = ((bool, "true or false"), (int | float, "a number"), (datetime.date, "a date"))
+    kind = next((words for types, words in kinds if isinstance(value, types)), None)
+    if kind is None:
+        return ""
+    return (
+        f"; YAML takes it for {kind}: write it in quotes, in a file for --configfile (--config takes "
+        "it so even in quotes)"
+    )
 
 
 def guess(name, known):

@@ -1,8 +1,9 @@
 """The JSON schema of the config, built from the sections, and functions that read it.
 
-The node of a key has ``type`` or ``enum``, limits, ``default``, ``description`` and ``unit``; the
-node of a section has ``properties``. There is no ``$ref`` and no ``anyOf``. So a wrong value breaks
-one rule, and one line can say what was expected (`tfseg.settings.schema_errors`).
+The node of a key has ``type`` or ``enum``, limits, ``default``, ``description`` and ``unit``, and
+``in_words`` beside a ``pattern``; the node of a section has ``properties``. There is no ``$ref`` and
+no ``anyOf``. So a wrong value breaks one rule, and one line can say what was expected
+(`tfseg.settings.schema_errors`).
 """
 
 import copy
@@ -45,7 +46,8 @@ def _inlined(node, definitions):
             result[keyword] = value if keyword == "default" else _inlined(value, definitions)
     for pattern, entry in node.get("patternProperties", {}).items():
         limits = result.get("propertyNames", {})
-        result["propertyNames"] = {"type": "string", **limits, "pattern": pattern}
+        in_words = {"in_words": result.pop("names_in_words")}
+        result["propertyNames"] = {"type": "string", **limits, "pattern": pattern, **in_words}
         result["additionalProperties"] = _inlined(entry, definitions)
     if "enum" in result:
         result.pop("type", None)

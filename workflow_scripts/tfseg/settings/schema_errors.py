@@ -3,6 +3,8 @@
 import functools
 import json
 import math
+import re
+import unicodedata
 from pathlib import Path
 
 import jsonschema
@@ -10,10 +12,13 @@ import jsonschema
 from tfseg.datasets.corpora import declared_schema
 from tfseg.io.validation import expected_words, is_one_line
 from tfseg.settings.declared import with_declarations
-from tfseg.settings.messages import dotted, found, number_hint, unknown_key
+from tfseg.settings.messages import dotted, found, number_hint, text_hint, unknown_key
 from tfseg.settings.renamed import renamed_key
 
 _SCHEMA_PATH = Path(__file__).resolve().parents[3] / "schemas" / "config.schema.json"
+
+
+_MARKS = ("Mn", "Mc")
 
 
 def _is_integer(_, value):
@@ -26,10 +31,24 @@ def _even(validator, wanted, value, schema):
         yield jsonschema.ValidationError(f"{value} is even")
 
 
+def _pattern(_, rule, value, schema):
+    r"""Yield an error for a text that a pattern refuses.
+
+    ``\w`` knows letters and not the marks that combine with them, without which Devanagari, Thai or
+    a name as macOS decomposes it cannot be written: marks count with the letter before them.
+    """
+    if not isinstance(value, str):
+        return
+    if "\\w" in rule:
+        value = value[:1] + "".join(c for c in value[1:] if unicodedata.category(c) not in _MARKS)
+    if re.search(rule, value) is None:
+        yield jsonschema.ValidationError(f"it has to be {schema['in_words']}")
+
+
 # JSON schema accepts 2000.0 as an integer, but a count that is a float would fail later.
 _Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
-    {"odd": _even},
+    {"odd": _even, "pattern": _pattern},
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
 )
 
@@ -55,7 +74,9 @@ def _explain(error):
         return [f"config key {dotted([*path, name])}: expected, not found" for name in missing]
     own = {"type": f"a value of type {rule}", "odd": "an odd number"}
     expected = own.get(error.validator) or expected_words(error) or error.message
-    hint = number_hint(value) if error.validator == "type" and isinstance(value, str) else ""
+    hint = ""
+    if error.validator == "type":
+        hint = text_hint(value) if "string" in rule else number_hint(value)
     key = dotted(path) or "(top level)"
     return [f"config key {key}: expected {expected}, found {found(value)}{hint}"]
 

@@ -1,9 +1,19 @@
 """Relations of the section ``corpus``."""
 
+import unicodedata
+
 
 def corpus_relations(config):
     """Check the names of classes."""
     corpus = config["corpus"]
+    written = {}
+    for index, label in enumerate(corpus["classes"]):
+        first = written.setdefault(unicodedata.normalize("NFC", label), index)
+        if first != index:
+            yield (
+                f"config key corpus.classes[{index}]: expected every name once, found {label!r} in "
+                f"another normal form of Unicode than corpus.classes[{first}]"
+            )
     for index, label in enumerate(corpus["classes"]):
         if label == "macro":
             yield (

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tfseg.settings.fields import EachOnce, PositiveInteger, Section, Text, setting
+from tfseg.settings.fields import EachOnce, PositiveInteger, Section, Text, named, setting
 
 # The classes of TASLP 2019, in the paper's order.
 CLASSES = [
@@ -51,7 +51,14 @@ CLASSES = [
     "Writing",
 ]
 
-ClassName = Annotated[str, Field(max_length=50, pattern=r"^\w[\w-]*( [\w-]+)*$")]
+ClassName = Annotated[
+    str,
+    named(
+        r"^\w[\w-]*( [\w-]+)*$",
+        "a name of letters of any script, digits, _ and -, with single spaces between them",
+        max_length=50,
+    ),
+]
 
 
 class Embedded(Section):

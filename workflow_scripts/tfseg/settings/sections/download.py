@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from tfseg.settings.fields import EachOnce, Host, PositiveInteger, Section, Text, named, setting
 
-from tfseg.settings.fields import EachOnce, Host, PositiveInteger, Section, Text, setting
-
-Address = Annotated[str, Field(pattern="^https?://[^/ ]+")]
+Address = Annotated[
+    str, named("^https?://[^/ ]+", "an address that begins with http:// or https://")
+]
 
 
 class Hosts(Section):

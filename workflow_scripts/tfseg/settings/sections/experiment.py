@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tfseg.settings.fields import EachOnce, PathWithoutBraces, Section, Text, setting
+from tfseg.settings.fields import EachOnce, PlainPath, Section, Text, setting
 from tfseg.settings.sections.apply import Apply
 from tfseg.settings.sections.corpus import Corpus
 from tfseg.settings.sections.download import Download
@@ -20,7 +20,7 @@ from tfseg.settings.sections.split import Split
 from tfseg.settings.sections.statistics import Comparison, Intervals
 from tfseg.settings.sections.training import Training
 from tfseg.settings.sections.trunk import Declared, Trunk
-from tfseg.settings.sections.variants import UNET, Name, Variant
+from tfseg.settings.sections.variants import NAME_IN_WORDS, UNET, Name, Variant
 
 
 class Experiment(Section):
@@ -31,21 +31,20 @@ class Experiment(Section):
         "Results go to results/<run>/",
         max_length=100,
         pattern="^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+        json={"in_words": "a folder's name of the letters a to z, digits, _ . and -, no spaces"},
     )
     seed: int = setting(1234, "Seed of all random choices", ge=0)
     repeats: int = setting(1, "Independent trainings of each system, counted from 0", ge=1, le=1000)
-    model: PathWithoutBraces | None = setting(
+    model: PlainPath | None = setting(
         None, "Folder of a trained model, to apply or export; null: this run's"
     )
     recordings: Text | Annotated[list[Text], Field(min_length=1)] | None = setting(
         None, "Recordings to analyse: a file, a folder or a list of files"
     )
-    reference: PathWithoutBraces | None = setting(
+    reference: PlainPath | None = setting(
         None, "Known events of these recordings (DESED's table), shown beside the detected ones"
     )
-    data_root: Text = setting(
-        "data", "Folder of the downloads; files already in it are used", pattern="^[^{}]*$"
-    )
+    data_root: PlainPath = setting("data", "Folder of the downloads; files already in it are used")
     precision: Literal["auto", "float32", "bfloat16"] = setting(
         "auto", "Precision of the networks; auto: bfloat16 where the hardware supports it"
     )
@@ -66,7 +65,9 @@ class Experiment(Section):
     trunk: Trunk = setting(Trunk, "Networks that compute masks")
     pooling: dict[str, Declared] = setting({}, "From masks to tags")
     baselines: dict[str, Declared] = setting({}, "Compared systems, without masks")
-    variants: dict[Name, Variant] = setting(UNET, "Systems with a recipe of their own")
+    variants: dict[Name, Variant] = setting(
+        UNET, "Systems with a recipe of their own", json={"names_in_words": NAME_IN_WORDS}
+    )
     training: Training = setting(Training, "Training of the networks")
     inference: Inference = setting(Inference, "Application of the networks to the clips of a run")
     postprocessing: Postprocessing = setting(Postprocessing, "From frame scores to events")

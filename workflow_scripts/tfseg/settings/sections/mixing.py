@@ -12,6 +12,7 @@ from tfseg.settings.fields import (
     Section,
     SnrDb,
     holding,
+    named,
     setting,
 )
 
@@ -37,7 +38,7 @@ class Mixing(Section):
     duration_s: Seconds = setting(10.0, "Length of a mixture", unit="s")
     onsets_s: (
         Annotated[EachOnce[Onset], Field(min_length=1)]
-        | Annotated[str, Field(pattern="^(centre|random)$")]
+        | Annotated[str, named("^(centre|random)$", "a list of times, centre or random")]
     ) = setting(
         [0.5, 3.0, 5.5],
         "Onsets of one event each, without overlap (released code); or centre (JSC), or random",

@@ -11,7 +11,10 @@ class Soundscape(Section):
     """An entry of ``soundscapes``."""
 
     name: str = setting(
-        ..., "File name with the ending of a format", pattern=r"^\w[\w-]*\.(wav|flac|aiff)$"
+        ...,
+        "File name with the ending of a format",
+        pattern=r"^\w[\w-]*\.(wav|flac|aiff)$",
+        json={"in_words": "letters, digits, _ and -, then .wav, .flac or .aiff"},
     )
     duration_s: PositiveNumber = setting(..., "Length of the recording", unit="s")
     snr_db: SnrDb = setting(..., "Level of each event relative to the scene", unit="dB")

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict  # pydantic refuses that of Python 3.11
 
 Name = Annotated[str, Field(max_length=50, pattern="^[A-Za-z][A-Za-z0-9_]*$")]
+NAME_IN_WORDS = "a name of the letters a to z, digits and _, a letter first"
 # The changes are checked like the sections themselves (tfseg.settings.relations.variants).
 Changes = dict[str, Any]
 
