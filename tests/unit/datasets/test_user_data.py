@@ -477,7 +477,7 @@ def test_a_clip_is_the_same_however_its_path_is_written(tmp_path):
 @pytest.mark.parametrize("event", ["0\t1\tBark", "\t\t"])
 def test_a_clip_that_is_not_listed_is_named(tmp_path, before, event):
     text = f"{before}./other.wav\t{event}\n"
-    expected = r"strong\.tsv, line [234]: it names '\./other\.wav', which is no path of clips\.csv"
+    expected = r"strong\.tsv, line [234]: found '\./other\.wav', expected a path of the clips\.csv"
     with pytest.raises(DataError, match=expected):
         _events(tmp_path, {"a.wav": 3.0}, text)
 

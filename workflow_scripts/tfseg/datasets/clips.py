@@ -164,7 +164,7 @@ class _Times:
             where = f"{path}, line {line}: {row.filename}"
             if name not in listed:
                 self._faults.append(
-                    f"{path}, line {line}: it names {row.filename!r}, which is no path of clips.csv "
+                    f"{path}, line {line}: found {row.filename!r}, expected a path of the clips.csv "
                     "beside it"
                 )
             elif name in self._durations_s:
