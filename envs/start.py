@@ -1,13 +1,23 @@
 """Start Snakemake in this folder, also after a run that was killed.
 
+    python envs/start.py [--progress] SNAKEMAKE'S ARGUMENTS
+
 A killed Snakemake leaves a lock behind that names no process. This removes the lock when no
 Snakemake of this folder is alive any more, and then becomes Snakemake with the same arguments.
+
+With --progress the console shows one line that says how far the run is, and errors. What Snakemake
+and the jobs print goes to results/<run>/logs/snakemake.log.
 """
 
+import argparse
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import yaml
+
+LOGGER = Path(__file__).resolve().parent.parent / "profiles" / "logger"
 
 
 def living_runs(folder):
@@ -27,8 +37,32 @@ def living_runs(folder):
     return found
 
 
+def run_of(arguments):
+    """Name of the run that Snakemake's arguments describe: what names it last, counts."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
+    parser.add_argument("--config", "-C", nargs="+", default=[])
+    given, _ = parser.parse_known_args(arguments)
+    names = [
+        yaml.safe_load(Path(path).read_text(encoding="utf-8")).get("run")
+        for path in ["config.yaml", *given.configfile]
+    ]
+    names += [text.removeprefix("run=") for text in given.config if text.startswith("run=")]
+    return [name for name in names if name][-1]
+
+
+def with_progress(arguments):
+    """Arguments of a Snakemake that shows one line; its plugin is put on the path."""
+    log = Path("results", run_of(arguments), "logs", "snakemake.log")
+    path = [str(LOGGER), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+    return ["--logger", "progress", "--logger-progress-file", str(log), *arguments]
+
+
 def main(arguments):
     """Clear a stale lock, then run ``python -m snakemake`` with `arguments`."""
+    shows_progress = "--progress" in arguments
+    arguments = [argument for argument in arguments if argument != "--progress"]
     folder = Path.cwd().resolve()
     locks = Path(".snakemake") / "locks"
     if locks.is_dir() and any(locks.iterdir()):
@@ -43,6 +77,8 @@ def main(arguments):
             [sys.executable, "-m", "snakemake", "--unlock", "--quiet", "all", *arguments],
             check=True,
         )
+    if shows_progress:
+        arguments = with_progress(arguments)
     os.execv(sys.executable, [sys.executable, "-m", "snakemake", *arguments])
 
 

@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tfseg.errors import ConfigError
+from tfseg.errors import ConfigError, DataError
 from tfseg.run.given_recordings import GivenRecordings
 
 
@@ -38,3 +38,15 @@ def test_results_are_named_for_every_recording(tmp_path):
     given = _given(tmp_path / "a.wav")
     (name,) = given.by_name
     assert given.files("applied/{recording}/x") == [f"applied/{name}/x"]
+
+
+def test_what_the_run_makes_may_be_given_before_it_is_there(tmp_path):
+    made = [str(tmp_path / "soundscapes" / name) for name in ("a.wav", "b.flac")]
+    config = {"recordings": str(tmp_path / "soundscapes"), "model": "a model"}
+    given = GivenRecordings(config, made)
+    assert given.files("{recording}") == ["a", "b"]
+    assert [given.as_input(SimpleNamespace(recording=name)) for name in "ab"] == [[p] for p in made]
+    one = GivenRecordings(config | {"recordings": made[1:]}, made)
+    assert one.files("{recording}") == ["b"]
+    with pytest.raises(DataError, match="found nothing there"):
+        _ = GivenRecordings(config).by_name

@@ -52,7 +52,7 @@ def plain_name(text):
     return re.sub(r"[^\w.-]+", "_", text.replace("/", "__")).strip("._")[:120] or "recording"
 
 
-def find_recordings(paths):
+def find_recordings(paths, to_come=()):
     """Find the recordings that files, folders and lists name.
 
     Parameters
@@ -61,6 +61,8 @@ def find_recordings(paths):
         Sound files; folders, of which all sound files are taken (by their ending, deeper folders
         too, hidden ones not); lists: ``.txt`` with a path in each line, ``.csv`` or ``.tsv`` with a
         column ``path``, relative to the list. A file that is named is taken whatever its ending.
+    to_come : iterable of Path
+        Recordings that will be made: they, or their folder, may be named before they are there.
 
     Returns
     -------
@@ -73,9 +75,12 @@ def find_recordings(paths):
         When a path does not exist, a folder holds no sound file, or a list names none. That a
         listed file exists and can be read is seen when it is analysed.
     """
-    named = {}
+    named, to_come = {}, list(to_come)
     for path in map(Path, paths):
-        if path.is_dir():
+        coming = {file: file.stem for file in to_come if path in (file, file.parent)}
+        if coming:
+            files = coming
+        elif path.is_dir():
             files = {
                 file: str(file.relative_to(path).with_suffix("")) for file in sound_files(path)
             }

@@ -249,6 +249,6 @@ def reported_config(values):
             else value
         )
         for key, value in values.items()
-        if key != "container"
+        if key not in ("container", "recordings", "reference", "model")
     }
     return sorted_keys(sections)

@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass
+from pathlib import Path
 
 from tfseg.errors import ConfigError
 from tfseg.io.digests import files_digest
@@ -17,9 +18,13 @@ class GivenRecordings:
     Parameters
     ----------
     config : dict
+    made : sequence of str
+        Recordings that the run itself makes: they, or their folder, may be given before they are
+        there.
     """
 
     config: dict
+    made: tuple = ()
 
     @functools.cached_property
     def by_name(self):
@@ -44,12 +49,14 @@ class GivenRecordings:
                 )
         given = self.config["recordings"]
         paths = given if isinstance(given, list) else [given]
-        return {recording.name: recording.path for recording in find_recordings(paths)}
+        found = find_recordings(paths, to_come=map(Path, self.made))
+        return {recording.name: recording.path for recording in found}
 
     def as_input(self, wildcards):
         """The recording as an input, if it exists; a missing one is reported by its job."""
         path = self.by_name[wildcards.recording]
-        return [str(path)] if path.exists() and not _SPECIAL_SIGNS & set(str(path)) else []
+        is_there = path.exists() or str(path) in self.made
+        return [str(path)] if is_there and not _SPECIAL_SIGNS & set(str(path)) else []
 
     def path(self, wildcards):
         """Path of a recording."""
