@@ -44,8 +44,9 @@ def run_of(arguments):
     parser.add_argument("--config", "-C", nargs="+", default=[])
     given, _ = parser.parse_known_args(arguments)
     names = [
-        yaml.safe_load(Path(path).read_text(encoding="utf-8")).get("run")
-        for path in ["config.yaml", *given.configfile]
+        (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("run")
+        for path in map(Path, ["config.yaml", *given.configfile])
+        if path.exists()  # else Snakemake says so
     ]
     names += [text.removeprefix("run=") for text in given.config if text.startswith("run=")]
     return [name for name in names if name][-1]
