@@ -7,7 +7,7 @@ GPUS := $(shell nvidia-smi --list-gpus 2>/dev/null | grep -c GPU)
 SLOTS := $(if $(filter-out 0,$(GPUS)),$(GPUS),$(shell nproc))
 
 # One line that says how far a run is; VERBOSE=1 shows all that Snakemake and the jobs say.
-START := $(VENV)/python envs/start.py $(if $(VERBOSE),,--progress) --resources gpu=$(SLOTS)
+START := $(VENV)/python envs/start.py $(if $(VERBOSE),,--progress)
 
 # The demo ends by applying a model to long recordings. Its training saw neither the pitches nor the
 # places in them (fold 1).
@@ -27,16 +27,16 @@ setup-slurm: setup  ## make .venv-slurm: Snakemake with plugins for clusters (do
 	@$(VENV)/python envs/install.py slurm
 
 demo: setup  ## run the whole pipeline on the embedded corpus: results/mini/ (VERBOSE=1: with all messages)
-	@$(START) all apply --configfile experiments/mini.yaml --config recordings=$(DEMO_RECORDINGS) \
-		reference=$(DEMO_RECORDINGS)/events.tsv model=$(DEMO_MODEL)
+	@$(START) all apply --resources gpu=$(SLOTS) --configfile experiments/mini.yaml \
+		--config recordings=$(DEMO_RECORDINGS) reference=$(DEMO_RECORDINGS)/events.tsv model=$(DEMO_MODEL)
 	@echo; echo "Means over SNRs and folds:"; $(VENV)/python analyses/summary.py results/mini/metrics.csv
 	@echo; echo "Look and listen: results/mini/report.html"
 	@echo "A model applied to long recordings: results/mini/applied/index.html"
 	@echo "All tables: results/mini/tables/*.md   all values: results/mini/metrics.csv"
 
 demo-all: demo  ## also all seven systems, and the ICASSP paper's experiment, in small
-	@$(START) --configfile experiments/mini.yaml experiments/mini_all.yaml
-	@$(START) --configfile experiments/jsc2018.yaml experiments/mini_jsc.yaml
+	@$(START) --resources gpu=$(SLOTS) --configfile experiments/mini.yaml experiments/mini_all.yaml
+	@$(START) --resources gpu=$(SLOTS) --configfile experiments/jsc2018.yaml experiments/mini_jsc.yaml
 	@$(VENV)/python analyses/known_answers.py --order results/mini/metrics.csv
 	@for run in mini_all mini_jsc; do $(VENV)/python analyses/known_answers.py results/$$run/metrics.csv || exit 1; done
 	@echo "Tables: results/mini_all/tables/*.md, results/mini_jsc/tables/*.md"
