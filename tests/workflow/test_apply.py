@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from workflow_project import TINY, Project
+from workflow_project import TINY, Project, copy_project
 
 pytestmark = pytest.mark.workflow
 ODD = "odd_x_b_y"  # of a file whose name means something to Snakemake and to a shell
@@ -181,3 +181,12 @@ def test_the_benchmark_of_long_recordings_runs_in_small(finished, capsys, monkey
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == ["0.2 minutes", "0.3 minutes"]
     assert all("'peak_mib': " in line for line in lines)
+
+
+def test_a_model_can_be_applied_to_what_the_same_run_makes(tmp_path):
+    fresh = copy_project(tmp_path / "fresh", TINY)
+    soundscapes = "results/tiny/soundscapes"
+    given = (f"recordings={soundscapes}", f"reference={soundscapes}/events.tsv", f"model={MODEL}")
+    everything, planned = fresh.planned("all"), fresh.planned("all", "apply", "--config", *given)
+    applying = {"apply_model": 1, "summarise_recordings": 1, "check_recordings": 1, "apply": 1}
+    assert planned == everything | applying

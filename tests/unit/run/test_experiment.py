@@ -83,7 +83,8 @@ def test_numbers_of_processes_are_no_settings_of_results(full_config):
     assert set(full_config["metrics"]) - set(experiment.metric_settings()) == {"processes"}
     assert set(full_config["postprocessing"]) - set(experiment.event_settings()) == {"tune"}
     assert set(full_config["apply"]) - set(experiment.apply_settings()) == {"threads"}
-    assert "container" not in experiment.reported()
+    # An image, and what a model is applied to.
+    assert not {"container", "model", "recordings", "reference"} & set(experiment.reported())
     assert "processes" not in experiment.reported()["separation"]
 
 
