@@ -3,11 +3,13 @@
 import importlib.util
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from workflow_project import wait_for
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -85,6 +87,31 @@ def test_an_error_is_shown_in_full_with_the_name_of_the_log(workflow):
     wrong = run(workflow, "--no-such-option", capture_output=True, text=True)
     assert wrong.returncode != 0
     assert "no-such-option" in wrong.stderr
+
+
+@pytest.mark.workflow
+def test_after_ctrl_c_the_same_command_goes_on(workflow):
+    text = SNAKEFILE.replace("test ! -e fail-{wildcards.name}", "test -e a.txt || sleep 60")
+    (workflow / "Snakefile").write_text(text.replace('"a.txt", "b.txt"', '"b.txt"'))
+    command = [sys.executable, REPOSITORY / "envs/start.py", "--progress", "--cores", "1"]
+    running = subprocess.Popen(
+        [*map(str, command), "--rerun-incomplete"],
+        cwd=workflow,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # also where it is ignored
+    )
+    wait_for(lambda: (workflow / "b.log").exists(), running)
+    os.killpg(running.pid, signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 1
+    last = said.splitlines()[-1]
+    assert last.startswith("stopped, 0 of 2 jobs done; the same command goes on from here"), said
+    (workflow / "a.txt").touch()
+    again = run(workflow, "--rerun-incomplete", capture_output=True, text=True)
+    assert again.returncode == 0
+    assert "all 2 jobs done in " in again.stderr
 
 
 @pytest.mark.workflow

@@ -36,6 +36,8 @@ TYPICAL_S = {
     "all": 0.0,
 }
 OTHER_S = 1.5
+# In what Snakemake says after Ctrl-C, before each job that it ends reports an error.
+STOPPED_BY_USER = "on user request"
 # Seconds between two lines: on a terminal, where each replaces the one before; in a pipe or a file.
 TERMINAL_S, PIPE_S = 1.0, 15.0
 
@@ -164,6 +166,7 @@ class LogHandler(LogHandlerBase):
         self._began = time.monotonic()
         self._forecast = Forecast({})
         self._running, self._done, self._total, self._failed = {}, 0, 0, False
+        self._is_stopped = False
         self._doing = "preparing"
         self._ended = threading.Event()
         self._ticker = threading.Thread(target=self._tick, daemon=True)
@@ -198,12 +201,14 @@ class LogHandler(LogHandlerBase):
         elif event == LogEvent.JOB_FINISHED:
             rule, since = self._running.pop(record.job_id)
             self._forecast.finished(rule, time.monotonic() - since)
+        elif event == LogEvent.JOB_ERROR:
+            self._running.pop(record.jobid, None)
         elif event == LogEvent.PROGRESS:
             self._done, self._total = record.done, record.total
-        if record.levelno >= logging.ERROR:
+        elif STOPPED_BY_USER in record.getMessage():
+            self._is_stopped = True
+        if record.levelno >= logging.ERROR and not self._is_stopped:
             self._failed = True
-            if event == LogEvent.JOB_ERROR:
-                self._running.pop(record.jobid, None)
             self._console.tell(self.format(record))
         if self._console.is_terminal:
             self._console.show(self._line())
