@@ -7,7 +7,6 @@ goes to the file.
 
 import logging
 import os
-import shutil
 import statistics
 import threading
 import time
@@ -19,23 +18,29 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
-# A first guess at a job's seconds, until the first one of its rule has ended: what each took in
-# `make demo`. Other experiments take longer, by a factor that the jobs that have ended tell.
+# A first guess at a job's seconds, until the first one of its rule has ended: what it costs in the
+# demo (results/mini/benchmarks/). Other experiments take longer, by a factor that the jobs that have
+# ended tell.
 TYPICAL_S = {
-    "train_model": 9.0,
-    "infer_scores": 3.0,
-    "render_embedded_corpus": 8.0,
-    "extract_features": 3.0,
-    "separate_mixtures": 8.0,
-    "score_system": 4.0,
-    "plot_figure": 4.0,
-    "compare_systems": 5.0,
-    "infer_listening": 5.0,
-    "make_report": 4.0,
-    "apply_model": 8.0,
     "all": 0.0,
+    "describe_model": 0.5,
+    "detect_events": 0.5,
+    "make_tables": 2.0,
+    "infer_scores": 2.7,
+    "infer_listening": 2.7,
+    "plot_figure": 2.7,
+    "summarise_recordings": 2.7,
+    "extract_features": 3.0,
+    "make_leaderboard": 3.0,
+    "infer_examples": 3.5,
+    "score_system": 3.5,
+    "separate_mixtures": 4.0,
+    "apply_model": 4.5,
+    "compare_systems": 5.0,
+    "render_embedded_corpus": 6.0,
+    "train_model": 6.5,
 }
-OTHER_S = 1.5
+OTHER_S = 1.0
 # In what Snakemake says after Ctrl-C, before each job that it ends reports an error.
 STOPPED_BY_USER = "on user request"
 # Seconds between two lines: on a terminal, where each replaces the one before; in a pipe or a file.
@@ -122,7 +127,7 @@ class Console:
         if not self.is_terminal:
             self._write(f"{line}\n")
             return
-        width = os.get_terminal_size(self._descriptor).columns or shutil.get_terminal_size().columns
+        width = os.get_terminal_size(self._descriptor).columns or 80
         self._write(f"\r\033[K{line[: width - 1]}")
         self._has_line = True
 
