@@ -203,7 +203,7 @@ class LogHandler(LogHandlerBase):
             self._running[record.jobid] = record.rule_name, time.monotonic()
             self._forecast.started(len(self._running))
             self._doing = record.rule_msg or record.rule_name
-        elif event == LogEvent.JOB_FINISHED:
+        elif event == LogEvent.JOB_FINISHED and record.job_id in self._running:
             rule, since = self._running.pop(record.job_id)
             self._forecast.finished(rule, time.monotonic() - since)
         elif event == LogEvent.JOB_ERROR:
