@@ -75,7 +75,8 @@ def main(arguments):
             )
         print("removing the lock that a killed run left behind", file=sys.stderr)
         subprocess.run(
-            [sys.executable, "-m", "snakemake", "--unlock", "--quiet", "all", *arguments],
+            # --quiet last: it would take targets behind it for more of its own values.
+            [sys.executable, "-m", "snakemake", *arguments, "--unlock", "--quiet", "all"],
             check=True,
         )
     if shows_progress:

@@ -115,6 +115,21 @@ def test_after_ctrl_c_the_same_command_goes_on(workflow):
 
 
 @pytest.mark.workflow
+def test_a_stale_lock_is_removed_whatever_is_asked_for(workflow):
+    locks = workflow / ".snakemake/locks"
+    locks.mkdir(parents=True)
+    (locks / "0.output.lock").write_text(f"{workflow}/a.txt\n")
+    command = [sys.executable, REPOSITORY / "envs/start.py", "a.txt", "--progress", "--cores", "1"]
+    ended = subprocess.run(
+        [*map(str, command)], cwd=workflow, capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "removing the lock that a killed run left behind" in ended.stderr
+    assert (workflow / "a.txt").exists()
+    assert not (workflow / "b.txt").exists()
+
+
+@pytest.mark.workflow
 def test_on_a_terminal_the_line_is_written_over(workflow):
     leader, follower = pty.openpty()
     ended = run(workflow, stdout=follower, stderr=follower)
