@@ -2,7 +2,7 @@
 
 
 # The corpus is a module that its job imports by name: the digest of the script does not cover it.
-CORPUS_CODE = code_digest(SOURCE.corpus.function)
+CORPUS_CODE = CODE.of_corpus(SOURCE.corpus)
 
 
 if SOURCE.corpus.renders:
