@@ -99,4 +99,6 @@ Text = Annotated[str, Field(min_length=1)]
 Host = Annotated[str, Field(pattern="^https?://[^/ ]+$")]
 # Braces would be wildcards of Snakemake's paths.
 PathWithoutBraces = Annotated[str, Field(pattern="^[^{}]+$")]
+# Keys that something declares in its own file (tfseg.models.registry, tfseg.datasets.corpora).
+Declared = dict[str, Any]
 EachOnce = Annotated[list[_Item], EACH_ONCE]

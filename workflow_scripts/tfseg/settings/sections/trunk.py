@@ -1,13 +1,8 @@
 """Networks that make masks, but for what each of them declares itself."""
 
-from typing import Any
-
 from pydantic import ConfigDict
 
-from tfseg.settings.fields import Section, setting
-
-# Of a trunk, a pooling or a network: in its own file (tfseg.models.registry).
-Declared = dict[str, Any]
+from tfseg.settings.fields import Declared, Section, setting
 
 
 class Trunk(Section):
