@@ -114,7 +114,7 @@ def _write_leaderboard(folder):
     table = leaderboard.leaderboard(metrics, intervals, costs)
     paths = {ending: str(folder / f"leaderboard.{ending}") for ending in ("csv", "md")}
     for path in paths.values():
-        leaderboard.write(path, table, leaderboard.caption(3.0, 1000))
+        leaderboard.write(path, table, leaderboard.TABLE.caption(3.0, 1000))
     return paths
 
 

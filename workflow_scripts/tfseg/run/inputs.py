@@ -7,7 +7,7 @@ its files. So no script depends on the order in which a rule lists its inputs.
 from dataclasses import dataclass
 
 from tfseg.errors import ConfigError
-from tfseg.reporting.tables.registry import table_files
+from tfseg.reporting.tables.registry import LEADERBOARD, table_files
 from tfseg.run.experiment import Experiment
 from tfseg.run.paths import Paths
 from tfseg.snr import snr_from_path, snr_to_path
@@ -204,7 +204,7 @@ class Inputs:
     def leaderboard(self, *endings):
         """Files of the leaderboard: ending to path."""
         return {
-            ending: self.paths.table.format(table="leaderboard", ending=ending)
+            ending: self.paths.table.format(table=LEADERBOARD.name, ending=ending)
             for ending in endings
         }
 

@@ -145,9 +145,9 @@ def leaderboard_table(csv, md, seconds):
     rows = []
     for _, row in frame.iterrows():
         cells = [Cell(row["system"], row["system"])]
-        for measure in leaderboard.MEASURES:
-            text, interval = map(with_minus, leaderboard.cell_texts(row, measure))
-            value = row[f"{measure.task}_{measure.metric}"]
+        for column in leaderboard.TABLE.columns:
+            text, interval = map(with_minus, leaderboard.cell_of(row, column))
+            value = row[leaderboard.csv_name(column)]
             cells.append(Cell(text, None if pd.isna(value) else float(value), interval))
         n_parameters, macs = int(row["parameters"]), float(row["mac_per_clip"])
         cells.append(Cell(f"{n_parameters:,}".replace(",", " "), n_parameters))
@@ -155,7 +155,12 @@ def leaderboard_table(csv, md, seconds):
         took = seconds.get(row["system"])
         cells.append(Cell("–", None) if took is None else Cell(_duration(took), took))
         rows.append(cells)
-    headings = [*(m.heading for m in leaderboard.MEASURES), "parameters", "MMAC", "training"]
+    headings = [
+        *map(leaderboard.heading, leaderboard.TABLE.columns),
+        "parameters",
+        "MMAC",
+        "training",
+    ]
     title, _, rest = caption.partition(": ")
     return Table(
         "leaderboard",
