@@ -178,7 +178,7 @@ def test_the_listening_clips_are_the_best_the_median_and_the_worst(
             params={"models": used, "scored": scored, "snr_db": SNR_DB},
         )
     )
-    best, median, worst = audio_examples.read_listening(path)
+    best, median, worst = audio_examples.read_audio_examples(path)
     assert best.score >= median.score >= worst.score
     names = {one.example.mixture for one in (best, median, worst)}
     mixtures = pd.read_csv(plan["mixtures"])

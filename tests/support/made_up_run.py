@@ -14,7 +14,7 @@ import make_report
 from tfseg.evaluation.comparison import INTERVAL_COLUMNS
 from tfseg.evaluation.records import COLUMNS as METRIC_COLUMNS
 from tfseg.reporting import leaderboard
-from tfseg.reporting.audio_examples import Listening, write_listening
+from tfseg.reporting.audio_examples import AudioExample, write_audio_examples
 from tfseg.reporting.examples import Example
 from tfseg.reporting.figures.registry import find_figures
 from tfseg.settings.comparing import sorted_keys
@@ -38,7 +38,7 @@ def half_mask(left):
     return mask
 
 
-def listening_clip(reason, *, has_references=True):
+def audio_example(reason, *, has_references=True):
     """A clip whose sounds, masks and events are known."""
     time_s = np.arange(int(DURATION_S * RATE)) / RATE
     tone = (0.5 * np.sin(2 * np.pi * 440 * time_s)).astype(np.float32)
@@ -47,7 +47,7 @@ def listening_clip(reason, *, has_references=True):
     target = np.array([True, False, True])
     strong = np.zeros((N_FRAMES, len(CLASSES)), dtype=bool)
     strong[20:60, 0] = strong[60:100, 2] = True
-    return Listening(
+    return AudioExample(
         reason=reason,
         score=0.5,
         by_times=has_references,
@@ -136,7 +136,7 @@ def make(folder, clips):
     Parameters
     ----------
     folder : Path
-    clips : list of Listening
+    clips : list of AudioExample
 
     Returns
     -------
@@ -145,7 +145,7 @@ def make(folder, clips):
     config = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
     config["corpus"]["classes"], config["systems"] = CLASSES, SYSTEMS
     listening = folder / "listening.h5"
-    write_listening(listening, clips)
+    write_audio_examples(listening, clips)
     figures = [
         {
             "name": figure.name,

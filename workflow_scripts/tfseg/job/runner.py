@@ -77,7 +77,7 @@ def _checksums(paths, folder):
     }
 
 
-def _check_texts(paths, folder):
+def _check_text_files(paths, folder):
     """Refuse a table or description that is not as the job that made it has left it."""
     for path, record in _checksums(paths, folder).items():
         if not (record.exists() and Path(path).exists()):
@@ -91,7 +91,7 @@ def _check_texts(paths, folder):
             )
 
 
-def _record_texts(paths, folder):
+def _record_text_files(paths, folder):
     """Keep the checksums of the tables and descriptions of a finished job, as sha256sum does."""
     for path, record in _checksums(paths, folder).items():
         if Path(path).exists():  # Snakemake says which outputs are missing
@@ -128,9 +128,9 @@ def run_script(main, smk, lock_dir=_LOCK_DIR):
             with _sole_writer(list(map(str, smk.output)), lock_dir):
                 for record in _checksums(smk.output, lock_dir).values():
                     record.unlink(missing_ok=True)
-                _check_texts(smk.input, lock_dir)
+                _check_text_files(smk.input, lock_dir)
                 main(smk)
-                _record_texts(smk.output, lock_dir)
+                _record_text_files(smk.output, lock_dir)
         except TfsegError as error:
             print(f"error in rule {smk.rule}: {error}", file=sys.stderr)
             raise SystemExit(1) from None

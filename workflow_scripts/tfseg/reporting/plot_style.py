@@ -23,7 +23,7 @@ def class_look(index):
     return {"color": COLOURS[colour], "linestyle": _DASHES[colour % len(_DASHES)]}
 
 
-def system_looks(systems):
+def system_styles(systems):
     """Colour, dashes and marker of each system of a run.
 
     A registered system has the same look in every run. A variant gets what the others of its run
@@ -37,7 +37,7 @@ def system_looks(systems):
 
     Returns
     -------
-    looks : dict of str to dict
+    styles : dict of str to dict
         `color`, `linestyle` and `marker`, as matplotlib takes them.
     """
     registered = {

@@ -7,7 +7,8 @@ its files. So no script depends on the order in which a rule lists its inputs.
 from dataclasses import dataclass
 
 from tfseg.errors import ConfigError
-from tfseg.reporting.tables.registry import LEADERBOARD, table_files
+from tfseg.reporting.tables.leaderboard import TABLE as LEADERBOARD
+from tfseg.reporting.tables.registry import table_files
 from tfseg.run.experiment import Experiment
 from tfseg.run.paths import Paths
 from tfseg.snr import snr_from_path, snr_to_path

@@ -1,6 +1,6 @@
 """All tables of a run, in the order of the report (the standard library only)."""
 
-from tfseg.reporting.tables import by_task, frame_eer, leaderboard, separation, time_index, tuned
+from tfseg.reporting.tables import by_task, frame_eer, separation, time_index, tuned
 from tfseg.reporting.tables.declaration import ENDINGS
 
 TABLES = {
@@ -13,9 +13,6 @@ TABLES = {
         tuned.TABLE,
     )
 }
-
-# Of a rule of its own: it also needs intervals and networks.
-LEADERBOARD = leaderboard.TABLE
 
 
 def table_files(folder, *, tunes):
