@@ -73,6 +73,6 @@ class Dnn(nn.Module):
         return frames.amax(dim=2), frames
 
 
-def build(n_classes, n_mels, *, widths, dropout):
+def build(n_classes, n_mels, **settings):
     """Build an untrained `Dnn`; settings as there."""
-    return Dnn(n_classes, n_mels, widths=widths, dropout=dropout)
+    return Dnn(n_classes, n_mels, **settings)
