@@ -1,8 +1,8 @@
-# make demo and make test are all the set-up there is; make help lists the rest.
+# make demo and make test do all the set-up; make help lists the other targets.
 
 PYTHON ?= python3
 VENV := .venv/bin
-# Trainings at once: one per GPU, or one per core where there is none.
+# Concurrent trainings: one per GPU, or one per core without a GPU.
 GPUS := $(shell nvidia-smi --list-gpus 2>/dev/null | grep -c GPU)
 SLOTS := $(if $(filter-out 0,$(GPUS)),$(GPUS),$(shell nproc))
 
@@ -12,13 +12,13 @@ DEMO_MODEL := results/mini/models/snr10/unet/fold1/seed0
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-slurm demo demo-all test test-full test-browser test-cluster test-all lint settings docs bench lock clean
 
-help:  ## this list
+help:  ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
 
-setup:  ## make .venv with exactly what envs/requirements.lock names; nothing to do if it is there
+setup:  ## make .venv from envs/requirements.lock, unless it is up to date
 	@$(PYTHON) envs/install.py
 
-setup-slurm: setup  ## make .venv-slurm: Snakemake with the plugins for clusters (docs/how-to/cluster.md)
+setup-slurm: setup  ## make .venv-slurm: Snakemake with plugins for clusters (docs/how-to/cluster.md)
 	@$(VENV)/python envs/install.py slurm
 
 demo: setup  ## run the whole pipeline on the embedded corpus: results/mini/
@@ -34,42 +34,48 @@ demo-all: demo  ## also all seven systems, and the ICASSP paper's experiment, in
 	@for run in mini mini_all mini_jsc; do $(VENV)/python analyses/known_answers.py results/$$run/metrics.csv || exit 1; done
 	@echo "Tables: results/mini_all/tables/*.md, results/mini_jsc/tables/*.md"
 
-# The tiers of the tests are in docs/explanation/testing.md. A file's tests stay together: they share what is slow to make.
+# docs/explanation/testing.md describes the tiers. Tests of a file share slow fixtures, so they run in
+# one process.
 IN_PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test: setup lint  ## check style, then run units, scripts of rules and one run of the workflow
+test: setup lint  ## check style, then test units, scripts of rules and one run of the workflow
 	@$(VENV)/python -m pytest $(IN_PARALLEL) -m "not full"
 
-test-full: setup  ## what make test leaves out: every corpus, kills, long lists of bad input
+test-full: setup  ## the tests that make test leaves out: every corpus, kills, much bad input
 	@$(VENV)/python -m pytest $(IN_PARALLEL) -m full
 
-test-browser: setup  ## use the report in headless Chromium (needs packages: envs/system_packages.txt)
+test-browser: setup  ## test the report in headless Chromium (packages: envs/system_packages.txt)
 	@$(VENV)/python -m pytest tests/browser
 
-test-cluster: setup-slurm  ## run the workflow through a one-node Slurm, as root (packages: likewise)
+test-cluster: setup-slurm  ## test the workflow on a one-node Slurm, as root (same packages file)
 	@.venv-slurm/bin/python -m pytest tests/cluster
 
-test-all: test test-full test-browser test-cluster  ## all that CI runs
+test-all: test test-full test-browser test-cluster  ## all tests of CI
 
-lint: setup  ## check style and types: ruff, snakefmt, snakemake --lint, mypy
+PROSE := README.md CONTRIBUTING.md config/README.md $(shell find docs -name "*.md")
+
+lint: setup  ## check style, types and prose: ruff, snakefmt, snakemake --lint, codespell, proselint, mypy
 	@$(VENV)/ruff check --quiet .
 	@$(VENV)/ruff format --check --quiet .
-	@$(VENV)/snakefmt --check --compact-diff Snakefile rules
+	@$(VENV)/snakefmt --check --compact-diff Snakefile rules workflow
 	@$(VENV)/snakemake --lint
+	@$(VENV)/codespell
+	@$(VENV)/proselint --config .proselintrc.json check $(PROSE)
 	@$(VENV)/mypy --no-error-summary
 
-docs: setup  ## write the pages of the docs that are made of declarations (metrics, deviations)
-	@PYTHONPATH=workflow_scripts $(VENV)/python -m tfseg.reporting.doc_tables
+docs: setup  ## generate the pages from declarations, and the site: site/index.html
+	@PYTHONPATH=workflow_scripts $(VENV)/python docs/tools/generated.py
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/mkdocs build
 
-settings: setup  ## write what repeats the declared settings: the schema, the table of keys (docs/reference/configuration.md)
+settings: setup  ## generate the config's schema and table of keys from the declared settings
 	@PYTHONPATH=workflow_scripts $(VENV)/python -m tfseg.settings.generate
 
-bench: setup  ## measure; writes results/bench/
+bench: setup  ## run the benchmarks: results/bench/
 	@$(VENV)/python bench/run.py
 
-lock: setup  ## resolve envs/requirements.in anew
+lock: setup  ## write envs/requirements.lock anew from envs/requirements.in
 	@$(VENV)/python envs/lock.py
 
 clean:  ## remove the demo's results, caches and .venv (not data/, not other results)
-	rm -rf .venv .venv-slurm results/mini results/mini_all results/mini_jsc results/bench .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv .venv-slurm results/mini results/mini_all results/mini_jsc results/bench site .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

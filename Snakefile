@@ -1,9 +1,11 @@
 # tfseg: sound event detection and time-frequency segmentation from weak labels.
 #
-#   snakemake --cores all --resources gpu=1                                          the paper's experiment
-#   snakemake --cores all --resources gpu=1 --configfile experiments/<name>.yaml     another one
+# The paper's experiment, and another one:
 #
-# Results go to results/<run>/. docs/explanation/architecture.md says what flows where.
+#   snakemake --cores all --resources gpu=1
+#   snakemake --cores all --resources gpu=1 --configfile experiments/<name>.yaml
+#
+# Results go to results/<run>/. docs/explanation/architecture.md describes the flow of data.
 
 import os
 import sys
@@ -17,8 +19,13 @@ min_version("9.27")
 configfile: "config.yaml"
 
 
-# The library of this folder, here and in the jobs, also where another one is installed.
-LIBRARY = str(Path(workflow.basedir) / "workflow_scripts")
+include: "rules/place.smk"
+
+
+# The folder of this workflow, which another workflow may use as a module.
+ROOT = folder_of(workflow.current_basedir)
+# Use this workflow's library, here and in the jobs, even if another one is installed.
+LIBRARY = str(ROOT / "workflow_scripts")
 sys.path.insert(0, LIBRARY)
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [LIBRARY, os.getenv("PYTHONPATH")]))
@@ -32,7 +39,7 @@ onstart:
     keep_one_timer(workflow.scheduler)
 
 
-# Asked for with --sdm apptainer; no run without that looks at it.
+# Used only with --sdm apptainer.
 if config["container"]:
 
     container: config["container"]
@@ -53,7 +60,7 @@ include: "rules/report.smk"
 include: "rules/export.smk"
 
 
-# Every intermediate is asked for, so that one that was deleted is made again.
+# Every intermediate file is a target, so that a deleted one is made again.
 rule all:
     default_target: True
     input:

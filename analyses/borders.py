@@ -1,10 +1,11 @@
-"""How far the borders of a run's detected events lie from the true ones.
+"""Differences of onsets and offsets between a run's detected events and the reference.
 
     python analyses/borders.py results/mini [--systems gwrp unet ...] [--events events_tuned]
 
-A row per SNR and system, all held-out folds and repeats together: the number of true events, how many pairs
-they make with detected events of the same clip and class that overlap them, and of these pairs the median of
-onset and of offset minus the true one in seconds (below zero: too early), and the share of onsets within 0.2 s.
+A row per SNR and system, over all held-out folds and repeats. Its columns are the number of
+reference events and the number of pairs: overlapping detected and reference events of the same clip
+and class. For the pairs follow the median differences of onset and of offset from the reference in
+seconds (negative: too early), and the share of onsets within 0.2 s.
 """
 
 import argparse
@@ -16,7 +17,7 @@ COLLAR_S = 0.2
 
 
 def overlapping(true, detected):
-    """Pair true events of a fold with the events of the same clip and class that overlap them.
+    """Pair reference events of a fold with overlapping events of the same clip and class.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ def overlapping(true, detected):
 
 
 def rows(results, systems=None, events="events"):
-    """Rows of the table."""
+    """Compute the rows of the table."""
     true = pd.read_csv(results / "mixtures" / "events.csv")
     found = []
     for folder in sorted(results.glob(f"{events}/snr*/*")):

@@ -1,25 +1,26 @@
-"""Print how a run's systems compare with its reference, as Markdown: ratios and differences with intervals.
+"""Print ratios and differences between a run's systems and its reference system, as Markdown.
 
     python analyses/compared.py results/compare/comparisons.csv [--snr all] [--systems unet ...]
 
-Rows are macro averages over classes, means over SNRs and repeats; intervals are paired bootstraps over clips.
+Rows are macro averages over classes and means over SNRs and repeats. Intervals are paired
+bootstraps over clips.
 """
 
 import argparse
 
 import pandas as pd
 
-# Metrics in dB are compared by difference, all others by ratio.
+# Metrics in dB are compared by their difference, all others by their ratio.
 IN_DB = ("si_sdr_improvement", "capi_sdri")
 
 
 def _printed(form, *values):
-    """Numbers in a form; a dash where one is empty: the reference has no score to divide by."""
+    """Format numbers; a dash if one is missing, since the reference may have no score."""
     return "–" if "" in values else form.format(*map(float, values))
 
 
 def rows(path, snr, systems=None):
-    """One row per measure, variant and system (all, or some)."""
+    """Compute one row per measure, variant and system (all, or those given)."""
     texts = {"task": str, "metric": str, "class": str, "variant": str, "system": str}
     table = pd.read_csv(path, dtype=texts | {"snr_db": str}, keep_default_na=False)
     for column, wanted in (("snr_db", [snr]), ("system", systems or [])):

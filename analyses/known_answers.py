@@ -1,10 +1,10 @@
-"""Check a run's separation scores against what must hold, whatever was learned.
+"""Check relations of a run's separation scores that hold for any trained model.
 
     python analyses/known_answers.py results/mini/metrics.csv
 
-At 0 dB, for every class and in the mean over clips: the ideal binary mask separates better (SDR)
-than every system and than no separation; and no separation has SDR = SIR and an SAR above 80 dB.
-Exits with 1 and says which class and system do not.
+At 0 dB, for every class and in the mean over clips, the ideal binary mask has a higher SDR than
+every system and than no separation. No separation has SDR = SIR and an SAR above 80 dB. If a
+relation does not hold, the exit status is 1, and the output names class and system.
 """
 
 import sys
@@ -20,7 +20,7 @@ _ROUNDING_DB = 1e-6
 
 
 def failures(metrics):
-    """Sentences about what does not hold in a run's tidy metrics."""
+    """Describe the relations that do not hold in a run's tidy metrics."""
     rows = metrics[
         (metrics["task"] == "separation")
         & (metrics["variant"] == "published")
@@ -50,7 +50,7 @@ def failures(metrics):
 
 
 def main(path):
-    """Print what was found."""
+    """Print the result of the check."""
     found = failures(read_metrics(path))
     print("\n".join(found) or f"{path}: known answers of separation hold")
     return bool(found)

@@ -1,4 +1,4 @@
-"""From a list of recordings to the plan of one fold, as the workflow's jobs go; peak memory."""
+"""Inspection and plan of one fold, as in the workflow's jobs; peak memory."""
 
 import time
 from pathlib import Path
@@ -8,12 +8,12 @@ from tfseg.mixing import remixing
 
 
 def plan_one_fold(recordings, config, n_mixtures):
-    """Look into every recording and plan the mixtures of fold 1.
+    """Inspect every recording and plan the mixtures of fold 1.
 
     Parameters
     ----------
     recordings : pd.DataFrame
-        As a corpus lists them.
+        The list of a corpus.
     config : dict
         The merged configuration.
     n_mixtures : int
@@ -24,7 +24,7 @@ def plan_one_fold(recordings, config, n_mixtures):
         Recordings of events.
     plan : (mixtures, mixture_events)
     inspect_s : float
-        CPU seconds per recording of looking into it.
+        CPU seconds for the inspection of one recording.
     """
     start = time.process_time()
     facts, report = inspection.inspect(recordings)
@@ -47,9 +47,9 @@ def plan_one_fold(recordings, config, n_mixtures):
 
 
 def own_peak_memory_mib():
-    """Largest resident memory of this process in MiB.
+    """Return the largest resident memory of this process in MiB.
 
-    From /proc: getrusage's ru_maxrss begins with that of the process that started this one.
+    Read from /proc: getrusage's ru_maxrss includes that of the parent process.
     """
     status = Path("/proc/self/status").read_text(encoding="ascii")
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))

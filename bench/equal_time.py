@@ -1,13 +1,13 @@
-"""How many iterations of each system take as long as the reference's: for comparing at equal training time.
+r"""Find numbers of iterations for a comparison of systems at equal training time.
 
-    python bench/equal_time.py --configfile experiments/esc50.yaml experiments/small.yaml experiments/compare.yaml
+    python bench/equal_time.py \
+        --configfile experiments/esc50.yaml experiments/small.yaml experiments/compare.yaml
 
-Trains every system of the experiment on made-up clips of its size for a few iterations, all systems in
-turn, with the experiment's recipes and threads. Of each it prints the median cost of an iteration in
-CPU seconds over threads (on a machine of its own that is the wall-clock, and other work on a shared
-machine does not count), and the iterations that cost as much as the reference's. Not part of the
-workflow: a number of iterations goes into the experiment by hand, once, so that no result depends on a
-timing.
+Trains every system of the experiment on random clips of its size for a few iterations, in turn,
+with the experiment's recipes and threads. It prints each system's median cost of an iteration in
+CPU seconds divided by threads, so that other work on a shared machine does not count. It also
+prints the number of iterations that cost as much as the reference's. This is not part of the
+workflow: write the numbers into the experiment once, so that no result depends on a timing.
 """
 
 import argparse
@@ -34,7 +34,7 @@ N_CLIPS, WARM_UP, ITERATIONS = 200, 3, 12
 
 
 def cost_of_iteration(config, name, folder):
-    """CPU seconds over threads of one training iteration of a system."""
+    """Return the CPU seconds, divided by threads, of one training iteration of a system."""
     recipe = find_recipe(config, name)
     settings = loop.read_settings(recipe.training)
     features = FeatureSettings(**config["features"])

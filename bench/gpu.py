@@ -1,9 +1,10 @@
-"""Measure training, inference and several models at once on one GPU, at the paper's size.
+"""Measure training, inference and concurrent trainings on one GPU, at the paper's size.
 
     python bench/gpu.py
 
-writes results/bench/gpu.json and gpu.md in the form of bench.json (docs/explanation/performance.md says what
-each row is). ``--device cpu --small`` runs the same code in a minute, to see that it works.
+writes results/bench/gpu.json and gpu.md in the format of bench.json
+(docs/explanation/performance.md describes the rows). ``--device cpu --small`` tests the same code
+in a minute.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from networks import FullNetwork, inference_rows, training_rows
 from tfseg.job.hardware import choose_precision
 
 _SMALL = {"n_frames": 20, "widths": [4, 4], "n_classes": 5}
-# Training on one small experiment, to be started several times: prints its seconds per step.
+# A training of a small experiment, started several times; prints its seconds per step.
 _WORKER = """
 import sys; sys.path.insert(0, {bench!r})
 import gpu
@@ -35,7 +36,7 @@ print(gpu.steps_s({device!r}, {precision!r}, {n_steps}, {small}))
 
 
 def steps_s(device, precision, n_steps, small):
-    """Seconds of so many training steps of the miniature's network, batch 16, on `device`."""
+    """Return the seconds of `n_steps` training steps of the miniature's network, batch 16."""
     scale = _SMALL if small else {"n_frames": 155, "widths": [16, 32, 32, 32], "n_classes": 6}
     full = FullNetwork(device, precision, 16, **scale)
     step = full.step(full.ours())
@@ -44,7 +45,7 @@ def steps_s(device, precision, n_steps, small):
 
 
 def at_once_rows(device, precision, n_steps, small):
-    """Steps a second of 1, 2 and 4 small trainings at once, beside that of one."""
+    """Yield rows for the steps of 1, 2 and 4 concurrent small trainings, compared with one."""
     code = _WORKER.format(
         bench=str(ROOT / "bench"), device=device, precision=precision, n_steps=n_steps, small=small
     )
@@ -61,7 +62,7 @@ def at_once_rows(device, precision, n_steps, small):
 
 
 def gpu_rows(device, precision, rates, small):
-    """All rows, as they come."""
+    """Yield all rows."""
     training = read_config()["training"]
     scale, n_clips = (_SMALL, 4) if small else ({}, training["batch_size"])
     batch = FullNetwork(device, precision, n_clips, **scale)
@@ -89,7 +90,7 @@ def main(arguments=None):
     """Run all, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
-    parser.add_argument("--small", action="store_true", help="tiny sizes: does it work?")
+    parser.add_argument("--small", action="store_true", help="tiny sizes, for a test")
     choice = parser.parse_args(arguments)
     if choice.device == "cuda" and not torch.cuda.is_available():
         parser.error("no CUDA device is usable here")

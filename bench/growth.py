@@ -1,4 +1,4 @@
-"""How cost grows: training and scoring at 1, 2 and 4 times the mixtures and the classes."""
+"""Growth of the cost: training and scoring at 1, 2 and 4 times the mixtures and the classes."""
 
 import subprocess
 import sys
@@ -12,13 +12,13 @@ from tfseg.training.loop import cross_entropy
 from tfseg.training.optimiser import Adam
 
 FACTORS = (1, 2, 4)
-# A smaller network on shorter clips: the growth is the same, and all of it takes a minute.
+# A smaller network on shorter clips shows the same growth, and takes a minute in all.
 SMALL = {"n_frames": 78, "widths": [16, 32, 32, 32]}
 N_CLIPS, N_CLASSES, BATCH = 64, 10, 16
 
 
 def _one_pass(full):
-    """Training steps over all clips once."""
+    """Return a function that runs one pass of training steps over all clips."""
     network = full.ours().train()
     optimiser = Adam(network.parameters())
 
@@ -41,7 +41,7 @@ def _scoring(full):
 
 
 def growth_rows(device, precision):
-    """Seconds at 1, 2 and 4 times the size; the ratio is to so many times the first."""
+    """Yield seconds at 1, 2 and 4 times the size, compared with linear growth from the first."""
     for stage, make in (("training, one pass", _one_pass), ("scoring", _scoring)):
         for what in ("mixtures", "classes"):
             works = []
@@ -51,7 +51,7 @@ def growth_rows(device, precision):
                 full = FullNetwork(device, precision, n_clips, n_classes=n_classes, **SMALL)
                 works.append(make(full))
                 works[-1]()
-            # In turn, and the best of three: the machine's speed drifts.
+            # Alternating, and the best of three: the machine's speed drifts.
             rounds = [[timed(work) for work in works] for _ in range(3)]
             seconds = [min(column) for column in zip(*rounds, strict=True)]
             for factor, s in zip(FACTORS, seconds, strict=True):
@@ -60,7 +60,7 @@ def growth_rows(device, precision):
 
 
 def count_masks(n_mixtures, n_classes=41, n_frames=311, n_mels=64, batch=8):
-    """Count so many masks of the paper's size, which are made batch by batch."""
+    """Count the masks of `n_mixtures` mixtures of the paper's size, batch by batch."""
     counter = MaskCounter(n_classes, {"published": 0.1})
     generator = torch.Generator().manual_seed(0)
     masks = torch.rand((batch, n_classes, n_frames, n_mels), generator=generator) ** 8
@@ -74,7 +74,7 @@ def count_masks(n_mixtures, n_classes=41, n_frames=311, n_mels=64, batch=8):
 
 
 def memory_rows(numbers=(24, 2000), n_classes=41):
-    """Peak memory of processes that count the masks of so many mixtures."""
+    """Yield the peak memory of processes that count the masks of each number of mixtures."""
     for n_mixtures in numbers:
         code = (
             f"import sys; sys.path[:0] = [{str(ROOT / 'bench')!r}]; import growth, corpus; "

@@ -1,4 +1,4 @@
-"""What all benchmarks share: rows, two ways measured in turn, the machine and its ceilings."""
+"""Shared by all benchmarks: rows, alternating measurement of two ways, the machine's rates."""
 
 import os
 import platform
@@ -30,12 +30,12 @@ class Row:
     ----------
     name : str
     ours : float
-        What tfseg needs.
+        Cost with tfseg.
     baseline : float or None
-        What the straightforward way needs for the same, in the same run.
+        Cost of the straightforward way for the same work, in the same run.
     limit : float or None
-        The least that this machine could need: operations over its measured rate of matrix
-        products, or bytes over its measured bandwidth.
+        Lower bound on this machine: operations divided by its measured rate of matrix products, or
+        bytes divided by its measured bandwidth.
     unit : str
     """
 
@@ -47,12 +47,12 @@ class Row:
 
     @property
     def ratio(self):
-        """How many times as much the straightforward way needs."""
+        """Cost of the straightforward way divided by that of tfseg."""
         return None if self.baseline is None else self.baseline / self.ours
 
 
 def read_config(overlays=()):
-    """Merge overlays over config.yaml, as Snakemake does: without any, the paper's configuration."""
+    """Merge overlays into config.yaml, as Snakemake does; without any, the paper's config."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     for path in overlays:
         config = merged(config, yaml.safe_load(Path(path).read_text(encoding="utf-8")))
@@ -66,7 +66,7 @@ def _synchronise():
 
 
 def timed(work, clock=time.perf_counter):
-    """Seconds of `work()`, with all that it left to a GPU."""
+    """Return the seconds of `work()`, including its work on a GPU."""
     _synchronise()
     start = clock()
     work()
@@ -75,34 +75,34 @@ def timed(work, clock=time.perf_counter):
 
 
 def alternate(ours, baseline, rounds, clock=time.perf_counter):
-    """Median seconds of two ways of doing the same, in turn: the machine's speed drifts.
+    """Return the median seconds of two ways, measured alternately: the machine's speed drifts.
 
-    The straightforward way runs with the C library's own handling of memory. Call both once
-    before, where a first call costs more.
+    The straightforward way runs with the C library's default handling of memory. Call both once
+    before, if a first call costs more.
     """
     seconds = [], []
     for _ in range(rounds):
         keep_freed_memory(False)
         seconds[1].append(timed(baseline, clock))
         keep_freed_memory()
-        ours()  # the memory that the comparison gave back is asked for again: not measured
+        ours()  # not measured: it requests the memory that the comparison released
         seconds[0].append(timed(ours, clock))
     return tuple(statistics.median(values) for values in seconds)
 
 
 def median_s(work, rounds, clock=time.perf_counter):
-    """Median seconds of `work()`."""
+    """Return the median seconds of `work()`."""
     return statistics.median(timed(work, clock) for _ in range(rounds))
 
 
 def ceilings(device="cpu", size=2048, n_bytes=1 << 28):
-    """Measured rates: products of two matrices, and copies of a large block.
+    """Measure rates: products of two matrices, and copies of a large block.
 
     Returns
     -------
     rates : dict of str to float
-        ``float32`` and ``bfloat16`` in operations a second (a multiplication and an addition are
-        two), ``bandwidth`` in bytes read and written a second.
+        ``float32`` and ``bfloat16`` in operations per second (a multiplication and an addition are
+        two), ``bandwidth`` in bytes read and written per second.
     """
     rates = {}
     for name in ("float32", "bfloat16"):
@@ -125,7 +125,7 @@ def _processor():
 
 
 def machine_facts(device, precision, rates):
-    """What the figures depend on."""
+    """Return the facts about the machine that the results depend on."""
     return {
         "device": torch.cuda.get_device_name() if device == "cuda" else _processor(),
         "cores": os.cpu_count(),
@@ -144,7 +144,7 @@ def _cell(value, digits=4):
 
 
 def show(row):
-    """Print a row as it comes."""
+    """Print a row."""
     print(
         f"{row.name:68s} {_cell(row.ours):>10} {_cell(row.baseline):>10} "
         f"{_cell(row.ratio, 3):>7} {_cell(row.limit):>10} {row.unit}",

@@ -1,8 +1,8 @@
-"""Ten minutes and an hour of the demo's sounds through `apply`: real-time factor and memory.
+"""Real-time factor and memory of `apply` on ten minutes and one hour of the demo's sounds.
 
     python bench/long_recording.py [MODEL]
 
-needs a finished demo (`make demo`). MODEL is a model's folder, that of the demo by default.
+needs a finished demo (`make demo`). MODEL is the folder of a model, by default the demo's.
 """
 
 import json

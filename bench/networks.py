@@ -1,4 +1,4 @@
-"""Training step, GWRP and inference of the full mask network, beside the straightforward way."""
+"""Training step, GWRP and inference of the full mask network, and of the straightforward way."""
 
 import statistics
 
@@ -20,7 +20,7 @@ N_SOUNDING = 3
 
 
 class FullNetwork:
-    """The paper's geometry, and random inputs of it.
+    """The paper's network sizes, with random inputs.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class FullNetwork:
     precision : {"float32", "bfloat16"}
     n_clips : int
     scale : dict
-        Other sizes than the paper's: ``n_frames``, ``widths``, ``n_classes``.
+        Sizes that differ from the paper's: ``n_frames``, ``widths``, ``n_classes``.
     """
 
     def __init__(self, device, precision, n_clips, **scale):
@@ -50,13 +50,13 @@ class FullNetwork:
 
     @property
     def macs(self):
-        """Multiplications of one clip, forward."""
+        """Multiplications of one clip in a forward pass."""
         units = self.n_frames * self.settings["n_mels"]
         pairs = zip([1, *self.widths[:-1]], self.widths, strict=True)
         return units * (sum(9 * a * b for a, b in pairs) + self.widths[-1] * self.n_classes)
 
     def ours(self, precision=None):
-        """An untrained network as the workflow's jobs run it."""
+        """An untrained network, prepared as in the workflow's jobs."""
         torch.manual_seed(0)
         network = build_network(
             "gwrp",
@@ -81,7 +81,7 @@ class FullNetwork:
         return PlainNetwork(self.n_classes, self.widths, decay).load(self.ours()).to(self.device)
 
     def step(self, network, run=None):
-        """One training step of tfseg as a callable; `run` is the network when it was compiled."""
+        """Return one training step of tfseg as a callable; `run` is the compiled network, if any."""
         optimiser = Adam(network.parameters())
         run = network.train() if run is None else run
 
@@ -92,7 +92,7 @@ class FullNetwork:
         return step
 
     def plain_step(self, network):
-        """One training step of the straightforward way as a callable."""
+        """Return one training step of the straightforward way as a callable."""
         network.train()
         optimiser = torch.optim.Adam(network.parameters(), lr=1e-3)
 
@@ -106,11 +106,11 @@ class FullNetwork:
         return step
 
     def features(self):
-        """The same inputs as a feature set with ideal masks of three classes a clip."""
+        """The same inputs as a feature set, with ideal masks of three classes per clip."""
         rng = np.random.default_rng(0)
         shape = (self.n_frames, self.settings["n_mels"])
         rows = np.repeat(np.arange(self.n_clips), N_SOUNDING)
-        # Every class sounds somewhere, so that every class has scores.
+        # Every class is in some clip, so that every class has scores.
         classes = np.arange(len(rows)) % self.n_classes
         masks = rng.random((len(rows), *shape)) < 0.05
         target = np.zeros((self.n_clips, self.n_classes), dtype=np.uint8)
@@ -140,7 +140,7 @@ def _rate(full, rates):
 
 
 def training_rows(full, rates, rounds, compiled=True):
-    """Rows of the training step."""
+    """Yield rows of the training step."""
     network, plain = full.ours(), full.plain()
     with torch.no_grad():
         inputs = full.inputs.float()
@@ -170,7 +170,7 @@ def training_rows(full, rates, rounds, compiled=True):
 
 
 def pooling_rows(full, network, step_s, rates, rounds):
-    """Rows of GWRP, forward and backward, by counting and by sorting."""
+    """Yield rows of GWRP, forward and backward, by counting and by sorting."""
     shape = (full.n_clips, full.n_classes, full.n_frames, full.settings["n_mels"])
     logits = (torch.randn(shape, device=full.device) * 2 - 3).bfloat16()
     pooling = network.pooling
@@ -182,7 +182,7 @@ def pooling_rows(full, network, step_s, rates, rounds):
 
     _same("GWRP", pool(logits).sum(), pool(None).sum(), 1e-2)
     count_s, sort_s = alternate(lambda: pool(logits), lambda: pool(None), rounds)
-    # Reads logits, writes and reads masks and their gradient.
+    # The lower bound: read logits, write and read masks and their gradient.
     limit = logits.numel() * (2 + 4 * 4) / rates["bandwidth"]
     size = f"batch {full.n_clips}"
     yield Row(f"GWRP with its gradient, counted : sorted, {size}", count_s, sort_s, limit)
@@ -191,7 +191,7 @@ def pooling_rows(full, network, step_s, rates, rounds):
 
 
 def inference_rows(full, rates, batch_size, plain_too=True, rounds=2):
-    """Rows of inference to tags, frame scores and mask F1, AUC and AP."""
+    """Yield rows of inference to tags, frame scores and mask F1, AUC and AP."""
     features = full.features()
     plain = full.plain().eval()
     network = full.ours().eval()
@@ -234,11 +234,11 @@ def inference_rows(full, rates, batch_size, plain_too=True, rounds=2):
 
 
 def counting_rows(full, rates, rounds):
-    """Rows of mask F1, AUC and AP alone, on masks of the same distribution in both ways."""
+    """Yield rows of mask F1, AUC and AP alone, on masks of the same distribution."""
     features = full.features()
     generator = torch.Generator().manual_seed(1)
     shape = (full.n_clips, full.n_classes, full.n_frames, full.settings["n_mels"])
-    # Rounded to float16, so that scikit-learn sees the very values that are counted.
+    # Rounded to float16, so that scikit-learn gets the values that are counted.
     masks = (torch.rand(shape, generator=generator) ** 8).half().float()
     ideal = np.zeros(shape, bool)
     ideal[features.mask_mixture, features.mask_class] = features.ideal_masks(slice(None))

@@ -1,9 +1,9 @@
-"""Measure what the first step of torch's own Adam costs the start of a job, beside tfseg's.
+"""Measure the cost of the first step of torch's Adam and of tfseg's, at the start of a job.
 
     python bench/optimiser_start.py [--runs 5]
 
-Each run is a process of its own, the two ways in turn. Prints Markdown: the least CPU seconds of the
-first step for each way, and whether 31 steps of both give the same bits.
+Each run is a separate process, alternating between the two. Prints Markdown: the smallest CPU
+seconds of the first step of each, and whether 31 steps of both give the same bits.
 """
 
 import argparse
@@ -63,7 +63,7 @@ print(hashlib.sha256(weights).hexdigest())
 
 
 def first_step(ours):
-    """CPU seconds of the first step, and a digest of the weights after all steps."""
+    """Return the CPU seconds of the first step, and a digest of the weights after all steps."""
     code = STEPS.format(library=str(LIBRARY), ours=ours)
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -1,6 +1,7 @@
-"""The plain way to train and score the mask network, from the formulas: what it is compared with.
+"""The straightforward way to train and score the mask network, for comparison.
 
-Eager float32 in the default layout, GWRP by a full sort, masks kept whole, scikit-learn on arrays.
+Eager float32 in the default memory layout, GWRP by a full sort, complete masks in memory, and
+scikit-learn on arrays.
 """
 
 import numpy as np
@@ -43,7 +44,7 @@ class PlainNetwork(nn.Module):
 
 
 def score_masks(masks, ideal_masks, threshold):
-    """F1, AUC and AP of each class, by scikit-learn on whole arrays.
+    """Compute F1, AUC and AP of each class, by scikit-learn on whole arrays.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def score_masks(masks, ideal_masks, threshold):
     Returns
     -------
     f1, auc, ap : np.ndarray [shape=(class,)]
-        NaN where a class has no positive unit.
+        NaN for a class without positive units.
     """
     scores = np.full((3, masks.shape[1]), np.nan)
     for k in range(masks.shape[1]):

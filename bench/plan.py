@@ -1,9 +1,9 @@
-"""Show the jobs of a run by rule, with what each asks for, and how many a cluster gets.
+"""Show the jobs of a run by rule, with their resources, and the number of cluster jobs.
 
     .venv-slurm/bin/python bench/plan.py --workflow-profile profiles/slurm    (after make setup-slurm)
     python bench/plan.py --configfile experiments/mini.yaml
 
-Takes Snakemake's own arguments, runs nothing, needs no data and no Slurm.
+Takes Snakemake's own arguments. Runs nothing, and needs neither data nor Slurm.
 """
 
 import contextlib
@@ -21,16 +21,16 @@ _MANY = 10_000
 
 
 def local_rules():
-    """Names of the rules that run where Snakemake runs; a dry run does not say it."""
+    """Return the names of the rules that run where Snakemake runs; a dry run does not show them."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in Path("rules").glob("*.smk"))
     blocks = re.findall(r"^localrules:\n((?:    \w+,\n)+)", text, re.MULTILINE)
     return set(re.findall(r"\w+", "".join(blocks)))
 
 
 class _Jobs(logging.Filter):
-    """Collects what Snakemake says of each job of a dry run.
+    """Collect Snakemake's messages on each job of a dry run.
 
-    A filter, since Snakemake takes the handlers of its logger away when it starts.
+    This is a filter, since Snakemake removes the handlers of its logger when it starts.
     """
 
     def __init__(self):
@@ -41,7 +41,7 @@ class _Jobs(logging.Filter):
     def filter(self, record):
         event = getattr(record, "event", None)
         if event == LogEvent.GROUP_INFO:
-            # The jobs of a group follow it.
+            # The jobs of a group follow the group's own message.
             self._group = next(iter(record.jobs)).group
             self.n_submitted += 1
         elif event == LogEvent.JOB_INFO and record.rule_name != "all":
@@ -72,14 +72,14 @@ def planned(arguments):
     Parameters
     ----------
     arguments : sequence of str
-        Of Snakemake, without ``-n``.
+        Snakemake's arguments, without ``-n``.
 
     Returns
     -------
     rules : dict
         (rule, its other columns) to number of jobs, in the order of the run.
     n_submitted, n_local : int
-        Jobs that a cluster gets (a group is one), and jobs that run where Snakemake does.
+        Jobs for the cluster (a group is one job), and jobs that run where Snakemake runs.
     """
     jobs = _Jobs()
     logger = logging.getLogger("snakemake.logging")
@@ -87,7 +87,7 @@ def planned(arguments):
     said = io.StringIO()
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            # A dry run counts on one core unless told otherwise, and scales all threads down to it.
+            # By default a dry run assumes one core, and reduces all threads to it.
             cli.main(["--dry-run", "--forceall", "--cores", str(_MANY), *arguments])
     except SystemExit as end:
         if end.code:

@@ -1,10 +1,10 @@
-"""Stems and features from real recordings: cost per mixture beside the plain way, in one process.
+"""Cost per mixture of stems and features from real recordings, and of the straightforward way.
 
     python bench/real_audio.py /path/to/esc10
 
-takes a folder in ESC-50's layout and experiments/esc50.yaml; writes results/bench/real_audio.json
-and .md. Times are CPU seconds (user and system) of one process, medians over rounds in which both
-ways take turns. Memory is measured in processes of their own.
+takes a folder in ESC-50's layout and experiments/esc50.yaml, and writes
+results/bench/real_audio.json and .md. Times are CPU seconds (user and system) of one process:
+medians over alternating rounds. Memory is measured in separate processes.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-# As Snakemake does for a job of one thread; before numpy is imported.
+# As Snakemake does for a job of one thread; must precede the import of numpy.
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 
 import h5py
@@ -42,7 +42,7 @@ ROUNDS = 3
 
 
 def merged_config():
-    """config.yaml with experiments/esc50.yaml over it."""
+    """Return config.yaml merged with experiments/esc50.yaml."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     overlay = yaml.safe_load((ROOT / "experiments/esc50.yaml").read_text(encoding="utf-8"))
     for key, value in overlay.items():
@@ -51,14 +51,14 @@ def merged_config():
 
 
 def prepare(folder, config, n_mixtures):
-    """Corpus and plan of one fold, and the CPU seconds that looking into every file took."""
+    """Prepare corpus and plan of one fold; also return the CPU seconds of the inspection."""
     corpus = config["corpus"]
     recordings = esc50.list_recordings(folder, classes=corpus["classes"], scenes=corpus["scenes"])
     return plan_one_fold(recordings, config, n_mixtures)
 
 
 def ours(folder, config, events, plan):
-    """Render stems and extract features as the workflow's jobs do; CPU seconds of both."""
+    """Render stems and extract features as in the workflow's jobs; return CPU seconds of both."""
     settings = logmel.FeatureSettings(**config["features"])
     mixtures, mixture_events = plan
     snrs, keys = config["mixing"]["snr_db"], ("resampler", "max_event_s", "snr_db", "snr_on")
@@ -88,7 +88,7 @@ def ours(folder, config, events, plan):
 
 
 def plain(config, events, plan):
-    """The plain way, one SNR after the other; CPU seconds, and the log-mel of each SNR."""
+    """Run the straightforward way, SNR by SNR; return CPU seconds, and the log-mel of each SNR."""
     mixtures, mixture_events = plan
     ends = {(row.path, row.start_s): row.stop_s for row in events.itertuples()}
     logmel = {snr: [] for snr in config["mixing"]["snr_db"]}
@@ -107,7 +107,7 @@ def plain(config, events, plan):
 
 
 def peak_memory_mb(data, n_mixtures):
-    """Largest resident memory of a process that renders and extracts so many mixtures."""
+    """Return the largest resident memory of a process that handles `n_mixtures` mixtures."""
     command = [sys.executable, __file__, str(data), "--memory", str(n_mixtures)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 

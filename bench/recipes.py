@@ -1,12 +1,16 @@
-"""What each recipe of an experiment is worth on validation clips; held-out folds are not opened.
+r"""Compare the recipes of an experiment on validation clips; held-out folds are not opened.
 
-    python bench/recipes.py --configfile FILE ... [--held-out 1] [--snr 0] [--seeds 1] [--systems SYSTEM ...]
+    python bench/recipes.py --configfile FILE ... [--held-out 1] [--snr 0] [--seeds 1] \
+        [--systems SYSTEM ...]
 
-Trains systems of an experiment on the training part of all folds but one, and scores them on these
-folds' validation part (`split.validation`), whose features `snakemake --until extract_features` has made.
-Tags, frames and masks: mAP, and macro F1 at the experiment's fixed threshold and at the best single one
-of the same clips (an upper bound, the same for all). Events: macro F1 at the fixed settings, and at the
-best of each class as `postprocessing.tune` finds them on the same clips. CPU seconds are those of the training.
+Trains systems of an experiment on the training part of all folds but one, and scores them on the
+validation part of these folds (`split.validation`). `snakemake --until extract_features` makes the
+features first.
+
+Tags, frames and masks: mAP, and macro F1 with the experiment's fixed threshold and with the best
+common threshold on the same clips (an upper bound). Events: macro F1 with the fixed settings, and
+with the best settings of each class on the same clips, as in `postprocessing.tune`. CPU seconds are
+those of the training.
 """
 
 import argparse
@@ -47,7 +51,7 @@ THRESHOLDS = np.linspace(0, 0.95, 96)
 
 
 def train_one(config, name, data, seed, folder, teacher):
-    """Train one system; returns its network and the CPU seconds that it took."""
+    """Train one system; return its network and the CPU seconds of the training."""
     recipe = find_recipe(config, name)
     settings = loop.read_settings(recipe.training)
     if settings.kinds is not None:
@@ -100,7 +104,7 @@ def score(config, network, data, labels):
 
 
 def _event_f1(fold, config, settings, data):
-    """Event F1 at the experiment's settings, and at the best of each class."""
+    """Event F1 with the experiment's settings, and with the best settings of each class."""
     fixed = DetectionSettings(
         tag_threshold=settings.tag_threshold,
         tag_gate=settings.tag_gate,
@@ -124,7 +128,7 @@ def main():
     """Print a row per system."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--configfile", nargs="+", required=True, metavar="FILE")
-    parser.add_argument("--held-out", type=int, default=1, help="fold that is left alone")
+    parser.add_argument("--held-out", type=int, default=1, help="fold that is left out")
     parser.add_argument("--snr", default="0")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--systems", nargs="+", metavar="SYSTEM", help="default: the experiment's")

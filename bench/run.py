@@ -1,7 +1,7 @@
-"""Measure every stage at the paper's geometry beside the straightforward way (`make bench`).
+"""Measure every stage at the paper's sizes, and the straightforward way (`make bench`).
 
-Writes results/bench/bench.json and bench.md; where there is a GPU, runs bench/gpu.py after it.
-A row is: what, ours, the straightforward way, their ratio, and the least this machine could need.
+Writes results/bench/bench.json and bench.md. With a GPU it then runs bench/gpu.py. Columns of a
+row: what, ours, the straightforward way, their ratio, and a lower bound for this machine.
 """
 
 import os
@@ -21,7 +21,7 @@ N_MIXTURES, BATCH, ROUNDS = 24, 8, 3
 
 
 def cpu_rows(precision, rates, folder):
-    """All rows, as they come."""
+    """Yield all rows."""
     batch = FullNetwork("cpu", precision, BATCH)
     yield from training_rows(batch, rates, ROUNDS)
     fold = FullNetwork("cpu", precision, N_MIXTURES)

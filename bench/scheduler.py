@@ -1,9 +1,10 @@
-"""Measure what Snakemake itself costs while jobs run and others wait, with and without tfseg's repair.
+"""Measure the cost of Snakemake's scheduler while jobs wait, with and without tfseg's repair.
 
     python bench/scheduler.py [--jobs 200] [--waits 8]
 
-A workflow of its own in a temporary folder, on one core: many short jobs, then a few that only wait for 5 s
-each. Prints Markdown: CPU seconds of the Snakemake process for each way, and their ratio.
+Runs a test workflow in a temporary folder, on one core: many short jobs, then a few that only wait
+for 5 s each. Prints Markdown: CPU seconds of the Snakemake process with and without the repair, and
+their ratio.
 """
 
 import argparse
@@ -49,7 +50,7 @@ rule long:
 
 
 def cpu_seconds(repaired, n_jobs, n_waits):
-    """CPU seconds that the Snakemake process itself takes for such a workflow."""
+    """Return the CPU seconds of the Snakemake process for this workflow."""
     with tempfile.TemporaryDirectory() as folder:
         text = SNAKEFILE.format(
             library=str(LIBRARY), repaired=repaired, n_jobs=n_jobs, n_waits=n_waits

@@ -1,4 +1,4 @@
-"""Stages beside the network: corpus to features, event and separation scores, start-up, disk."""
+"""Stages other than the network: corpus to features, event and separation scores, start, disk."""
 
 import contextlib
 import subprocess
@@ -25,7 +25,7 @@ PAPER_MIXTURES, PAPER_RUNS = 8000, 84
 
 
 class SmallCorpus:
-    """The embedded corpus at the paper's geometry, and the plan of one fold."""
+    """The embedded corpus at the paper's sizes, and the plan of one fold."""
 
     def __init__(self, folder, config):
         self.config = config | {"split": {"kind": "folds", "folds": 2, "by": "source"}}
@@ -50,7 +50,7 @@ class SmallCorpus:
         self.feature_paths = [folder / f"features{snr}.h5" for snr in self.snr_db]
 
     def render(self):
-        """Stems, as render_stems does."""
+        """Render stems as in the rule render_stems."""
         keys = ("resampler", "max_event_s", "snr_db", "snr_on")
         with writing_hdf5(self.stems_path) as file:
             remixing.render_stems(
@@ -64,7 +64,7 @@ class SmallCorpus:
             )
 
     def extract(self):
-        """Features of all SNRs, as extract_features does."""
+        """Extract features of all SNRs as in the rule extract_features."""
         with contextlib.ExitStack() as stack:
             logmel.extract_features(
                 [stack.enter_context(writing_hdf5(path)) for path in self.feature_paths],
@@ -76,7 +76,7 @@ class SmallCorpus:
             )
 
     def plainly(self):
-        """The same, one SNR after the other."""
+        """Do the same in the straightforward way, SNR by SNR."""
         ends = {(row.path, row.start_s): row.stop_s for row in self.events.itertuples()}
         for snr in self.snr_db:
             for mixture in self.mixtures.itertuples():
@@ -93,7 +93,7 @@ class SmallCorpus:
 
 
 def corpus_rows(folder):
-    """CPU seconds and bytes per mixture for stems and the features of all SNRs."""
+    """Yield CPU seconds and bytes per mixture for stems and the features of all SNRs."""
     corpus = SmallCorpus(folder, read_config())
 
     def both():
@@ -122,10 +122,10 @@ def corpus_rows(folder):
 
 
 def _plain_bytes(corpus):
-    """Bytes that the released code keeps of a mixture.
+    """Return the bytes that the released code stores per mixture.
 
-    For each SNR a stereo wav, the magnitude spectra of mixture, event and scene as float32, and
-    log-mel features as float32.
+    For each SNR these are a stereo wav, the magnitude spectra of mixture, event and scene, and
+    log-mel features, all in float32.
     """
     grid = corpus.settings.grid
     n_samples = int(corpus.config["mixing"]["duration_s"] * grid.sample_rate)
@@ -142,7 +142,7 @@ def scores_on_disk_row(n_frames, n_classes):
 
 
 def separation_rows():
-    """BSS Eval of six estimates of one class, beside mir_eval for each."""
+    """Yield rows of BSS Eval of six estimates of one class, compared with mir_eval for each."""
     rng = np.random.default_rng(0)
     reference, rest = rng.standard_normal((2, 320000))
     estimates = {f"s{i}": reference + 0.1 * (i + 1) * rest for i in range(6)}
@@ -168,7 +168,7 @@ def separation_rows():
 
 
 def event_rows(n_clips=250, n_classes=41):
-    """Event scores of some clips, beside sed_eval with all classes for every clip."""
+    """Yield rows of event scores, compared with sed_eval with all classes for every clip."""
     rng = np.random.default_rng(0)
     classes = [f"c{k}" for k in range(n_classes)]
 
@@ -208,7 +208,7 @@ def event_rows(n_clips=250, n_classes=41):
 
 
 def start_rows():
-    """Start of the jobs that there are most of, beside loading every library of the project."""
+    """Yield the start time of the most frequent jobs, compared with importing all libraries."""
 
     def fresh(statement):
         path = str(ROOT / "workflow_scripts")

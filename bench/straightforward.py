@@ -1,12 +1,12 @@
-"""The plain way to do what the workflow does, written from the formulas: what it is compared with.
+"""The straightforward way from recordings to features, for comparison.
 
-One SNR at a time; every recording is read, resampled and transformed again for each.
+One SNR at a time; every recording is read, resampled and transformed again for each SNR.
 """
 
 import librosa
 import numpy as np
 
-from tfseg.io.audio import fit_length  # the same signals shall be compared
+from tfseg.io.audio import fit_length  # for a comparison of the same signals
 
 
 def _read(path, start_s, stop_s, sample_rate):
@@ -26,12 +26,12 @@ def _unit_rms(samples):
 
 
 def mixture_features(scene_path, events, snr_db, config):
-    """Log-mel and ideal binary masks of one mixture at one SNR, from its recordings.
+    """Compute log-mel and ideal binary masks of one mixture at one SNR, from its recordings.
 
     Parameters
     ----------
     scene_path : str
-        A recording; extended by the workflow's rule where it is too short.
+        A recording; extended as in the workflow if it is too short.
     events : list of (path, start_s, stop_s, onset_s)
     snr_db : float
     config : dict
@@ -41,7 +41,7 @@ def mixture_features(scene_path, events, snr_db, config):
     -------
     logmel : np.ndarray [shape=(n_frames, n_mels)]
     masks : list of np.ndarray [shape=(n_frames, n_mels), dtype=bool]
-        One for each event, not yet cut to its strong label.
+        One for each event, not yet limited to its strong label.
     """
     features, mixing = config["features"], config["mixing"]
     rate = features["sample_rate"]

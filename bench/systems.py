@@ -1,9 +1,9 @@
-"""Parameters, and multiply-accumulates (MACs) per clip, of the systems at the paper's geometry.
+"""Parameters and multiply-accumulates (MACs) per clip of the systems, at the paper's sizes.
 
     python bench/systems.py [--layers] [SYSTEM ...]
 
-counts convolutions, linear layers and GRUs: each weight as often as it is applied. Without a
-system's name it prints all; with ``--layers`` also the output size and MACs of each layer.
+counts convolutions, linear layers and GRUs, once for each use of a weight. Without a system's name
+it prints all systems; ``--layers`` adds the output size and MACs of each layer.
 """
 
 import argparse

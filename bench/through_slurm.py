@@ -1,8 +1,8 @@
-"""Run an experiment on this machine, then through a Slurm of one node, and print what that costs.
+"""Run an experiment on this machine, then through a one-node Slurm, and print the cost of Slurm.
 
     .venv-slurm/bin/python bench/through_slurm.py [experiments/mini.yaml ...]
 
-Needs what `make test-cluster` needs. Both runs are in a folder of their own that is removed again.
+Needs the same packages as `make test-cluster`. Both runs use a temporary folder.
 """
 
 import csv
@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 from one_node_slurm import THROUGH_SLURM, ended_jobs, one_node_slurm  # noqa: E402
 from workflow_project import copy_project  # noqa: E402
 
-# What a run says of itself, and what holds times.
+# Snakemake's message for a submitted job.
 _OWN = ("logs", "benchmarks", "training_state", "report.html")
 _SUBMITTED = re.compile(
     r"Job \S+ has been submitted with SLURM jobid (\d+) .*?/slurm_logs/([^/]+)/"
@@ -36,7 +36,7 @@ def _seconds(job):
 
 
 def benchmarks_s(results, rule):
-    """Seconds that the jobs of a rule took, without starting Snakemake."""
+    """Return the seconds of the jobs of a rule, without the start of Snakemake."""
     found = []
     for path in results.glob(f"*/benchmarks/{rule}/*.tsv"):
         with path.open(encoding="utf-8") as stream:
@@ -45,7 +45,7 @@ def benchmarks_s(results, rule):
 
 
 def timed(project, *arguments):
-    """Run Snakemake in a project: seconds, what it printed, and how busy the machine was."""
+    """Run Snakemake in a project; return seconds, its output, and the load of the machine."""
     start = time.perf_counter()
     run = subprocess.run(
         project.command(*arguments), cwd=project.folder, capture_output=True, text=True

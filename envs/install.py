@@ -1,8 +1,9 @@
-"""Make .venv with exactly what requirements.lock names (`make setup`). Standard library only.
+"""Make .venv with exactly the packages of requirements.lock (`make setup`). Standard library only.
 
 With the argument ``slurm`` it makes .venv-slurm instead (`make setup-slurm`): Snakemake with the
-executor plugins of slurm.lock, which slow every call where no Slurm controller answers. It sees the
-packages of .venv through a path file, so that torch and its libraries lie on the disk once.
+executor plugins of slurm.lock. They slow down every call if no Slurm controller answers, so they
+have their own environment. A path file adds the packages of .venv, so that torch is on the disk
+only once.
 
 Does nothing when the environment already holds these lock files' packages. TORCH_INDEX_URL, when
 set, names the package index that the torch build is taken from, e.g. one with CPU-only or CUDA builds.
@@ -24,10 +25,10 @@ VENV = ROOT / ".venv"
 SLURM_VENV = ROOT / ".venv-slurm"
 OLDEST = (3, 11)
 
-# Has to be compiled. PSDS alone needs it: without a compiler, metrics leave that out.
+# Has to be compiled, and only PSDS needs it: without a compiler, PSDS is left out.
 COMPILED = "sed-scores-eval"
 
-# Imports torch, and if its build brings CUDA libraries as packages of their own, names those missing.
+# Prints the CUDA libraries that torch's build needs as separate packages, and that are missing.
 _MISSING_LIBRARIES = """
 import importlib.metadata as m
 from packaging.requirements import Requirement
@@ -47,36 +48,36 @@ def fail(message):
 
 
 def stamp_of(environment):
-    """File that says what a finished environment holds."""
+    """Path of the file that records the content of a finished environment."""
     return environment / "installed.txt"
 
 
 def wanted_stamp(environment, *locks):
-    """What the stamp of a finished set-up says: lock files, Python, index of torch, place."""
+    """Expected stamp of a finished set-up: lock files, Python, torch's index, location."""
     digests = "\n".join(hashlib.sha256(lock.read_bytes()).hexdigest() for lock in locks)
     index = os.environ.get("TORCH_INDEX_URL", "")
     return f"{digests}\n{sys.version}\n{index}\n{environment.resolve()}\n"
 
 
 def is_finished(environment, *locks):
-    """Whether the environment already holds what these lock files name."""
+    """Whether the environment already has the packages of these lock files."""
     stamp = stamp_of(environment)
     return stamp.exists() and stamp.read_text(encoding="utf-8") == wanted_stamp(environment, *locks)
 
 
 def pins_of(lock):
-    """Lines of a lock file that name a package."""
+    """Return the lines of a lock file that name a package."""
     lines = lock.read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line[:1] not in ("", "#")]
 
 
 def make_empty(environment):
-    """Make an environment without packages, in place of one that may be there."""
+    """Make an environment without packages; replace an existing one."""
     if environment.is_symlink():
         fail(
-            f"{environment} is a link to {environment.resolve()}: expected there what this lock "
-            "file names, found something else. Others may use what it points to, so nothing is "
-            "changed there: run set-up in the folder that it belongs to, or remove the link."
+            f"{environment} is a link to {environment.resolve()}: expected there the packages of "
+            "this lock file, found others. The target may be in use, so nothing is changed: run "
+            "set-up in the folder that it belongs to, or remove the link."
         )
     shutil.rmtree(environment, ignore_errors=True)
     try:
@@ -95,7 +96,7 @@ def pip(environment, *arguments):
     if subprocess.run(command).returncode:
         fail(
             f"pip failed: {' '.join(arguments)}\n"
-            "Its message stands above. Run `make setup` again once the cause is gone."
+            "See its message above. Solve the problem and run `make setup` again."
         )
 
 
@@ -103,13 +104,13 @@ def try_imports(environment, *modules):
     """End with a message if these modules cannot be imported."""
     python = str(environment / "bin" / "python")
     if subprocess.run([python, "-W", "ignore", "-c", f"import {', '.join(modules)}"]).returncode:
-        fail("the installed packages cannot be imported; the message stands above")
+        fail("the installed packages cannot be imported; see the message above")
 
 
 def compile_package():
-    """Build the one package that comes as source alone; say so in a line where that fails."""
+    """Build the one package that exists only as source; if that fails, report it in a line."""
     pin = next(pin for pin in pins_of(LOCK) if pin.startswith(f"{COMPILED}=="))
-    # Cython and numpy, which it is built with, are those of the lock.
+    # It is built with the lock file's Cython and numpy.
     arguments = ["install", "--no-deps", "--no-build-isolation", pin]
     built = subprocess.run(
         [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", *arguments],
@@ -119,22 +120,22 @@ def compile_package():
         log = VENV / f"{COMPILED}.log"
         log.write_text(built.stdout, encoding="utf-8")
         print(
-            f"setup: {pin} could not be built (pip's messages: {log}), so that metrics leave PSDS "
-            "out. It needs a C compiler and Python's headers (Debian: apt-get install gcc libc6-dev "
+            f"setup: {pin} could not be built (pip's messages: {log}), so PSDS is left out. It "
+            "needs a C compiler and Python's headers (Debian: apt-get install gcc libc6-dev "
             f"python3-dev); then {VENV}/bin/pip {' '.join(arguments)}",
             flush=True,
         )
 
 
 def has_command():
-    """Whether .venv has the command `tfseg`; an image without the sources needs none."""
+    """Whether .venv has the command `tfseg`; an image without the sources does not need it."""
     return (VENV / "bin" / "tfseg").exists() or not (ROOT / "pyproject.toml").exists()
 
 
 def link_package():
-    """Put the library into .venv where it lies: `import tfseg`, and the command `tfseg`.
+    """Install the library into .venv in editable form: `import tfseg`, and the command `tfseg`.
 
-    setuptools of the lock builds it, so that nothing is downloaded.
+    The lock file's setuptools builds it, so that nothing is downloaded.
     """
     pip(VENV, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
 
@@ -146,7 +147,7 @@ def install():
     torch_pin = next(pin for pin in pins_of(LOCK) if pin.startswith("torch=="))
     index = os.environ.get("TORCH_INDEX_URL")
     if index:
-        # First torch alone from its index; the lock then finds it already there.
+        # First torch alone from its index; the lock file then finds it installed.
         pip(VENV, "install", "--quiet", "--no-deps", "--index-url", index, torch_pin)
     wheels = VENV / "wheels.txt"
     pins = [pin for pin in pins_of(LOCK) if not pin.startswith(f"{COMPILED}==")]
@@ -177,7 +178,7 @@ def install_slurm():
         fail("expected a finished .venv, found none of this lock file: run `make setup` first")
     print(f"setup: installing into {SLURM_VENV}", flush=True)
     make_empty(SLURM_VENV)
-    # Snakemake too, for its command; and before the path file, or pip finds it there already.
+    # Also Snakemake, for its command; before the path file, with which pip would find it installed.
     snakemake_pin = next(pin for pin in pins_of(LOCK) if pin.startswith("snakemake=="))
     pip(SLURM_VENV, "install", "--quiet", "--no-deps", *pins_of(SLURM_LOCK), snakemake_pin)
     packages = {
@@ -190,7 +191,7 @@ def install_slurm():
 
 
 def main(extra=None):
-    """Check Python, then make the environment if it is not there as the lock says.
+    """Check Python, then make the environment unless it is up to date.
 
     Parameters
     ----------

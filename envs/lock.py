@@ -1,9 +1,9 @@
 """Resolve requirements.in into requirements.lock and environment.yaml, and slurm.in into slurm.lock.
 
-`make lock` runs it. pip's own resolver does the work, without installing anything. Three things it cannot know:
-tinysoundfont asks for pyaudio, which needs a compiler and is only for playing to a loudspeaker;
-sed_scores_eval asks for pathlib, which every Python has and whose package is one of 2014;
-and torch's CUDA libraries belong to one build of it (envs/install.py brings them where needed).
+`make lock` runs it. pip's own resolver is used, without installing anything. There are three
+exceptions. tinysoundfont requires pyaudio, which needs a compiler and is only for playback.
+sed_scores_eval requires pathlib, which is part of Python; the package is of 2014. torch's CUDA
+libraries belong to one build of it (envs/install.py installs them where needed).
 """
 
 import json
@@ -22,19 +22,19 @@ PYTHON = "3.11"
 
 
 def normal(name):
-    """Spell a package's name as package indexes do."""
+    """Normalise a package's name as package indexes do."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def lines_of(name):
-    """Requirement lines of a file beside this one, without comments."""
+    """Return the requirement lines of a file beside this one, without comments."""
     text = (HERE / name).read_text(encoding="utf-8")
     lines = (line.split("#")[0].strip() for line in text.splitlines())
     return [line for line in lines if line]
 
 
 def resolve(requirements, *options):
-    """Ask pip which versions it would install for these requirement lines."""
+    """Let pip resolve the versions for these requirement lines."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         listed = Path(folder) / "requirements.txt"
@@ -48,13 +48,13 @@ def resolve(requirements, *options):
     found = {}
     for item in installs:
         meta = item["metadata"]
-        # A local part (2.13.0+cpu) names one build; the lock is for all of them.
+        # A local part (2.13.0+cpu) names one build; the lock file is for all builds.
         found[normal(meta["name"])] = meta["version"].split("+")[0]
     return found
 
 
 def lock_slurm():
-    """Write slurm.lock: what slurm.in needs beside requirements.lock, whose versions it keeps."""
+    """Write slurm.lock: the packages of slurm.in that are not in requirements.lock."""
     locked = {normal(line.split("==")[0]) for line in lines_of("requirements.lock")}
     versions = resolve(lines_of("slurm.in"), "--constraint", str(HERE / "requirements.lock"))
     pins = [f"{name}=={v}" for name, v in sorted(versions.items()) if name not in locked]

@@ -1,5 +1,5 @@
-# Recordings of any length and a trained model -> events, sounds and a page of each (`snakemake apply`),
-# and the long recordings that a corpus can be made to give for trying it.
+# Recordings of any length and a trained model -> events, sounds and a page of each
+# (`snakemake apply`). Also long recordings made from a corpus, to try it.
 
 SOUNDSCAPES = [f"{PATHS.soundscapes}/{name}" for name in EXPERIMENT.soundscapes]
 GIVEN = GivenRecordings(config)
@@ -60,7 +60,7 @@ rule apply_model:
     benchmark:
         f"{RESULTS}/benchmarks/apply_model/{{recording}}.tsv"
     wildcard_constraints:
-        # Not what sums up the recordings, which lies beside their folders.
+        # Not the summary files, which are beside the recordings' folders.
         recording=r"(?!\.status|recordings\.csv$|summary\.csv$|index\.html$)[^/]+",
     conda:
         "../envs/environment.yaml"
@@ -107,12 +107,12 @@ rule summarise_recordings:
         templates=templates_code(),
         model=config["model"],
     message:
-        "Summing up the recordings"
+        "Summarising the recordings"
     script:
         "../workflow_scripts/summarise_recordings.py"
 
 
-# Apart, so that the tables of a folder with a broken file are kept, and the run fails all the same.
+# A separate rule, so that after a broken recording the tables are kept, and the run still fails.
 rule check_recordings:
     input:
         recordings=f"{PATHS.applied}/recordings.csv",

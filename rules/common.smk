@@ -5,9 +5,11 @@ import functools
 
 import yaml
 from snakemake.exceptions import WorkflowError
+from snakemake.script import PythonScript
 
 from tfseg.settings.checks import check_config, check_config_files
 from tfseg.settings.comparing import sorted_keys
+from tfseg.settings.recipes import merged
 from tfseg.datasets.corpora import find_source
 from tfseg.datasets.downloads import Downloads
 from tfseg.datasets.registry import load_registry
@@ -21,16 +23,29 @@ from tfseg.run.inputs import Inputs, files_in
 from tfseg.run.paths import paths_of_run
 from tfseg.run.rule_code import RuleCode
 from tfseg.run.scheduler import keep_one_timer
+from tfseg.run.script_command import quote_python
 from tfseg.snr import snr_from_path, snr_to_path
 
-# A pooling, trunk or network of one's own needs no entry in config.yaml.
-config.update(with_defaults(config))
+quote_python(PythonScript)
+
+
+def of_workflow(path):
+    """Path of a file that comes with this workflow, seen from the folder that it runs in."""
+    return os.path.relpath(ROOT / path)
+
+
+with open(ROOT / "config.yaml", encoding="utf-8") as stream:
+    DEFAULTS = yaml.safe_load(stream)
+# A workflow that uses this one as a module says only what differs. And a pooling, trunk or network
+# of one's own needs no entry in config.yaml.
+config.update(with_defaults(merged(DEFAULTS, config)))
 try:
     check_config_files(workflow.configfiles)
     check_config(config)
-    DOWNLOADS = Downloads(
-        load_registry(config["download"]["registry"]), config["data_root"]
-    )
+    REGISTRY = config["download"]["registry"]
+    if not Path(REGISTRY).exists():
+        REGISTRY = of_workflow(REGISTRY)
+    DOWNLOADS = Downloads(load_registry(REGISTRY), config["data_root"])
     SOURCE = find_source(config, DOWNLOADS)
 except ConfigError as error:
     raise WorkflowError(str(error))
@@ -94,8 +109,7 @@ templates_code = CODE.of_templates
 
 def own_changes():
     """Where this experiment differs from config.yaml, which is the paper's."""
-    with open(f"{workflow.basedir}/config.yaml", encoding="utf-8") as stream:
-        return EXPERIMENT.changes(yaml.safe_load(stream))
+    return EXPERIMENT.changes(DEFAULTS)
 
 
 def plainly(function):

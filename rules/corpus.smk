@@ -1,7 +1,7 @@
-# Sources of sound -> corpus tables. Nothing after this stage knows which corpus it works on.
+# Sources of recordings -> corpus tables. No later stage depends on the kind of corpus.
 
 
-# The corpus is a module that its job imports by name: the digest of the script does not cover it.
+# The job imports the corpus module by name, so the digest of the script does not cover it.
 CORPUS_CODE = CODE.of_corpus(SOURCE.corpus)
 
 
@@ -90,7 +90,7 @@ rule inspect_recordings:
         code=code("inspect_recordings"),
         state=lambda wildcards: SOURCE.state,
     message:
-        "Looking into every recording once"
+        "Inspecting every recording"
     script:
         "../workflow_scripts/inspect_recordings.py"
 
@@ -124,6 +124,6 @@ rule prepare_corpus:
         clips_root=DATA_ROOT if IS_CLIPS else None,
         seed=config["seed"],
     message:
-        "Checking the corpus and dealing its recordings to folds"
+        "Checking the corpus and assigning its recordings to folds"
     script:
         "../workflow_scripts/prepare_corpus.py"

@@ -1,11 +1,11 @@
-# Host -> archives -> unpacked folders. Folders that lie in data_root already are used as they are.
+# Host -> archives -> unpacked folders. Folders that are already in data_root are used unchanged.
 #
-# An archive is not a declared output: Snakemake deletes those before a job runs again, and nobody
-# wants to receive 21 GB twice. What is declared is that it was received and verified. For the same
-# reason these rules carry no digest of their code.
+# An archive is not a declared output: Snakemake deletes outputs before a job runs again, which would
+# download up to 21 GB again. The output is a record that the archive was received and verified. For
+# the same reason these rules have no digest of their code.
 
 
-# Where Snakemake itself runs: the nodes of a cluster often reach no other machine.
+# On Snakemake's own machine: the nodes of a cluster often have no network access.
 localrules:
     ask_record,
     fetch_archive,
@@ -27,7 +27,7 @@ rule ask_record:
         runtime=10,
     params:
         hosts=section("download")["hosts"],
-        registry=config["download"]["registry"],
+        registry=REGISTRY,
     message:
         f"Asking the host of {{wildcards.dataset}} what it holds, to download it to {DATA_ROOT}"
     script:
@@ -56,7 +56,7 @@ rule fetch_archive:
         dataset=lambda wildcards: DOWNLOADS.archives[wildcards.archive],
         hosts=section("download")["hosts"],
         mirrors=config["download"]["mirrors"],
-        registry=config["download"]["registry"],
+        registry=REGISTRY,
         retries=config["download"]["retries"],
     message:
         f"Downloading {{wildcards.archive}} to {DATA_ROOT}"
@@ -86,7 +86,7 @@ rule unpack_folder:
         archives=lambda wildcards: DOWNLOADS.archives_of(wildcards.folder),
         dataset=lambda wildcards: DOWNLOADS.folders[wildcards.folder],
         hosts=section("download")["hosts"],
-        registry=config["download"]["registry"],
+        registry=REGISTRY,
     message:
         "Verifying and unpacking {wildcards.folder}"
     script:

@@ -1,6 +1,6 @@
 # Trained models -> ONNX files beside them: `snakemake export`.
 
-# The models of this run, or the one in the folder that the config names.
+# The models of this run, or the model of the config.
 EXPORTED_DIR = INPUTS.exported_dir
 EXPORT_NAME = (
     "given" if config["model"] else "snr{snr}-{system}-fold{fold}-seed{repeat}"

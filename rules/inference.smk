@@ -65,7 +65,7 @@ rule detect_events:
 
 if TUNES:
 
-    # Beside the published ones, which stay: each fold at what was chosen for its own model.
+    # In addition to the published events: with the tuned thresholds of each fold's own model.
     use rule detect_events as detect_tuned_events with:
         input:
             scores=PATHS.scores,
@@ -77,4 +77,4 @@ if TUNES:
         benchmark:
             f"{RESULTS}/benchmarks/detect_tuned_events/snr{{snr}}-{{system}}-fold{{fold}}-seed{{repeat}}.tsv"
         message:
-            "Detecting events at tuned thresholds: {wildcards.system}, SNR {wildcards.snr}, fold {wildcards.fold}"
+            "Detecting events with tuned thresholds: {wildcards.system}, SNR {wildcards.snr}, fold {wildcards.fold}"

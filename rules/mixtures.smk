@@ -1,4 +1,4 @@
-# Corpus tables -> plan (no SNR in it) -> stems (the SNRs are gains beside them).
+# Corpus tables -> plan (without SNR) -> stems (with the gains of each SNR).
 
 
 if IS_CLIPS:

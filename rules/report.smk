@@ -1,4 +1,4 @@
-# Everything -> a page to look at and listen to.
+# All results -> the report, with audio examples.
 
 
 rule infer_listening:
@@ -51,7 +51,7 @@ rule make_report:
         leaderboard=files_in(INPUTS.leaderboard("csv", "md")),
         figures=expand(PATHS.figure, figure=FIGURES, ending="png"),
         licences=PATHS.licences,
-        deviations="resources/deviations.yaml",
+        deviations=of_workflow("resources/deviations.yaml"),
     output:
         page=report(
             PATHS.report,

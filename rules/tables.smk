@@ -5,7 +5,7 @@ rule make_tables:
     input:
         metrics=PATHS.metrics,
         paper=(
-            [f"resources/paper_tables/{config['compare_with']}.csv"]
+            [of_workflow(f"resources/paper_tables/{config['compare_with']}.csv")]
             if config["compare_with"]
             else []
         ),

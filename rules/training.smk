@@ -1,4 +1,5 @@
-# Features of the training folds -> one model per SNR, system, fold and repeat, as a folder that can be copied.
+# Features of the training folds -> one model per SNR, system, fold and repeat, as a folder that can
+# be copied.
 
 
 rule train_model:
@@ -80,7 +81,7 @@ if TUNES:
             "../workflow_scripts/tune_detection.py"
 
 
-# A second of work for each training: not worth a cluster's queue.
+# A second of work for each training, which is too short for a cluster's queue.
 localrules:
     describe_model,
 
@@ -89,7 +90,7 @@ rule describe_model:
     input:
         description=PATHS.description,
         detection=[PATHS.detection] if TUNES else [],
-        template="resources/model_card.md.jinja",
+        template=of_workflow("resources/model_card.md.jinja"),
     output:
         **({} if TUNES else {"detection": PATHS.detection}),
         card=PATHS.model_card,

@@ -26,7 +26,7 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(items):
-    """Let several processes (pytest -n) begin with the slow files, so that all end together."""
+    """With several processes (pytest -n), start the slow files first, so that all end together."""
     if IN_ONE_OF_SEVERAL:
         slow = {item.path for item in items if item.get_closest_marker("workflow")}
         items.sort(key=lambda item: item.path not in slow)
@@ -60,7 +60,7 @@ def full_config(_full_config):
 
 @pytest.fixture
 def experiment(_full_config):
-    """Return a function that lays experiments over config.yaml, a fresh copy each time."""
+    """Return a function that merges experiments into a fresh copy of config.yaml."""
 
     def lay_over(*names):
         config = _full_config
@@ -90,7 +90,7 @@ def flip():
     return flip_byte
 
 
-# A corpus of a dozen short recordings, at a rate at which everything is quick.
+# A corpus of a dozen short recordings, at a low sample rate for speed.
 
 CLASSES = ("Bark", "Chime", "Gong")  # Gong never sounds
 RATE = 8000
@@ -259,9 +259,9 @@ def _own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A finished run of the tiny experiment; tests may only look at it or make dry runs.
+    """A finished run of the tiny experiment; tests may only read it or make dry runs.
 
-    Of several processes (pytest -n) the first that comes makes it, the others wait.
+    With several processes (pytest -n), the first one makes it, and the others wait.
     """
     base = tmp_path_factory.getbasetemp()
     root = (base.parent if IN_ONE_OF_SEVERAL else base) / "finished"
@@ -299,7 +299,7 @@ def before_training(tmp_path_factory, _features):
 
 @pytest.fixture(scope="session")
 def trained(before_training):
-    """Bytes of the two trainings that nothing disturbed."""
+    """Bytes of the two undisturbed trainings."""
     project = before_training()
     project.snakemake("--resources", "gpu=2", "--until", "train_model")
     return project.result_bytes()

@@ -1,13 +1,13 @@
 """Apply a trained model to one recording; one that cannot be used is noted, and the others go on."""
 
+import functools
 import time
 from pathlib import Path
 
 import torch
 
-from tfseg.apply.analysis import ApplySettings, analyse, describe
+from tfseg.apply.analysis import ApplySettings, analyse, attempt, describe
 from tfseg.apply.listing import Recording
-from tfseg.errors import DataError, NotWrittenError
 from tfseg.inference.events import read_events
 from tfseg.inference.model_folder import load_model_folder
 from tfseg.io.files import write_json, write_text
@@ -23,21 +23,12 @@ def main(smk):
     model.network.precision = choose_precision(smk.params.precision, device)
     recording = Recording(smk.wildcards.recording, Path(smk.params.path))
     reference = read_events(smk.input.reference[0]) if smk.input.reference else {}
-    folder, error = Path(smk.output.folder), None
-    started_s = time.perf_counter()
-    try:
-        analysis = analyse(
-            recording,
-            folder,
-            model,
-            ApplySettings(**smk.params.apply),
-            reference.get(recording.path.name),
-        )
+    folder, started_s = Path(smk.output.folder), time.perf_counter()
+    settings, known = ApplySettings(**smk.params.apply), reference.get(recording.path.name)
+    analysis, error = attempt(functools.partial(analyse, recording, folder, model, settings, known))
+    if error is None:
         print(describe(analysis, time.perf_counter() - started_s))
-    except NotWrittenError:  # no fault of this recording
-        raise
-    except DataError as problem:
-        error = str(problem)
+    else:
         print(f"FAILED: {error}")
         write_text(folder / "failed.txt", f"{error}\n")
     status = {"name": recording.name, "path": str(recording.path), "error": error}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tfseg.apply.summary import FAILED
+from tfseg.apply.summary import FAILED, WARNED
 from tfseg.errors import DataError
 from tfseg.io.files import write_text
 from tfseg.job.runner import run_script
@@ -15,6 +15,8 @@ def main(smk):
     table = pd.read_csv(smk.input.recordings, keep_default_na=False)
     failed = table[table["status"] == FAILED]
     print(f"Look at {Path(smk.input.recordings).parent / 'index.html'}")
+    for row in table[table["status"] == WARNED].itertuples():
+        print(f"WARNING: {row.path}: {row.reason}")
     if len(failed):
         reasons = "\n".join(f"  {row.path}: {row.reason}" for row in failed.itertuples())
         raise DataError(

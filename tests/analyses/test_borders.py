@@ -1,4 +1,4 @@
-"""Errors of borders have known answers."""
+"""Errors of onsets and offsets have known answers."""
 
 import borders
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The table of compared systems: what has no ratio is a dash, a misspelt name is named."""
+"""The table of compared systems: a missing ratio is a dash, a misspelt name is reported."""
 
 import compared
 import pytest

@@ -1,4 +1,4 @@
-"""The benchmarks run, and both ways give the same; how long they take is not tested."""
+"""The benchmarks run, and both ways give the same results; times are not tested."""
 
 import json
 import math

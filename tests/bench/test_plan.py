@@ -13,7 +13,7 @@ PLAN = [sys.executable, "bench/plan.py"]
 
 @pytest.fixture(scope="module")
 def overlay(repository, tmp_path_factory):
-    """What of profiles/slurm needs no plugin: the plan does not depend on the rest."""
+    """The part of profiles/slurm that needs no plugin; the plan does not depend on the rest."""
     profile = yaml.safe_load((repository / "profiles/slurm/config.yaml").read_text())
     known = ("default-resources", "set-resources", "groups", "group-components", "max-threads")
     folder = tmp_path_factory.mktemp("profile")
@@ -32,7 +32,7 @@ def test_the_papers_experiment_in_jobs_of_a_cluster(repository, overlay):
         cwd=repository, capture_output=True, text=True, check=True,
     )  # fmt: skip
     table = _table(result.stdout)
-    # 3 SNRs x 3 systems x 4 folds; 4 folds of 8 shards; whoever needs a GPU says so.
+    # 3 SNRs x 3 systems x 4 folds; 4 folds of 8 shards; jobs with a GPU request it.
     assert {row["jobs"] for rule, row in table.items() if rule == "train_model"} == {"36"}
     assert table["render_stems"]["jobs"] == "32"
     assert {rule for rule, row in table.items() if row["gpu"] == "1"} == {

@@ -1,4 +1,4 @@
-"""The benchmark of Snakemake's scheduler, in small: both ways run, with the repair and without."""
+"""A small benchmark of Snakemake's scheduler: it runs with the repair and without."""
 
 import pytest
 import scheduler

@@ -1,4 +1,4 @@
-"""Headless Chromium without a network, and pages made of a made-up run."""
+"""Headless Chromium without a network, and pages of a made-up run."""
 
 import base64
 import io
@@ -42,7 +42,7 @@ def _driver():
 
 
 class Browser:
-    """What the tests ask of a page.
+    """A page with the queries of the tests.
 
     Parameters
     ----------
@@ -83,14 +83,14 @@ class Browser:
         assert self.driver.execute_async_script(done, script, seconds, arguments), script
 
     def pixels(self, selector):
-        """What is drawn of an element [shape=(height, width, 3), values in 0..1]."""
+        """Pixels of an element [shape=(height, width, 3), values in 0..1]."""
         png = base64.b64decode(self.find(selector).screenshot_as_base64)
         return matplotlib.image.imread(io.BytesIO(png), format="png")[..., :3]
 
 
 @pytest.fixture
 def browser(_driver):
-    """A browser whose console must stay silent."""
+    """A browser; messages on its console fail the test."""
     _driver.get_log("browser")
     yield Browser(_driver)
     assert _driver.get_log("browser") == []

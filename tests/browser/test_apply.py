@@ -1,4 +1,4 @@
-"""What a user of `apply` sees and hears, in a real browser."""
+"""The pages of `apply` in a real browser."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ N_SECTIONS = 2
 
 @pytest.fixture(scope="session")
 def applied(tmp_path_factory):
-    """Folder of the results of one recording of two minutes, and of one that is no sound."""
+    """Result folder of a recording of two minutes, and of a file that is not audio."""
     folder = tmp_path_factory.mktemp("applied folder")
     path = folder / "two <b>minutes<b>.wav"
     soundfile.write(path, tones(EVENTS, 120.0, 16000, 2), 16000)

@@ -1,4 +1,4 @@
-"""What a reader of the report sees and hears, in a real browser."""
+"""The report in a real browser."""
 
 import re
 
@@ -37,7 +37,7 @@ def test_sorting_sorts_numbers_as_numbers_and_leaves_dashes_at_the_end(browser, 
     falling = [text.split()[0] for text in _column(browser, F1_TABLE, 2)]
     assert falling == ["100.000", "10.500", "9.000", "0.250", "−3.000", "–"]
     assert head.get_attribute("aria-sort") == "descending"
-    # Whole rows move: the difference is still that of its row.
+    # Whole rows move: the difference stays in its row.
     assert [text.split()[0] for text in _column(browser, F1_TABLE, 4)][:2] == ["+99.500", "+10.000"]
 
 
@@ -300,11 +300,11 @@ def test_another_stretch_of_the_same_sounds_keeps_the_players(browser, report):
     assert browser.run("window.first.paused") is False
     assert browser.find("#view-1 h3").text == "later"
     assert browser.find("#view-1 [aria-pressed=true]").text == "Hi-hat"
-    assert _cursor(browser) is None  # the sound has not come to this stretch yet
+    assert _cursor(browser) is None  # the sound has not reached this section yet
     browser.until("window.first.currentTime > 1.3")
     browser.run("window.first.pause()")
     browser.until("window.first.paused")
     share = browser.run("window.first.currentTime") - 1.0
     assert _cursor(browser) == pytest.approx(share, abs=0.02)
-    # The stretch's axis names the sounds' times, and what ends before it is not drawn wider.
+    # The axis shows the sounds' times, and events that end before the section are not drawn in it.
     assert browser.run("document.querySelector('#view-1 .axis').textContent").startswith("1.0 s")

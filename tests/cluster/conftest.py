@@ -9,7 +9,7 @@ from workflow_project import TINY, copy_project
 
 @pytest.fixture(scope="session")
 def slurm():
-    """Folder of the cluster's own files; the tests are skipped, aloud, where it cannot be."""
+    """Folder of the cluster's own files; the tests are skipped if it cannot start."""
     reason = obstacle()
     if reason:
         warnings.warn(f"the cluster tests were skipped: {reason}", stacklevel=1)

@@ -1,4 +1,4 @@
-"""The workflow through a real Slurm of one node: same bytes, one GPU job at a time, nothing lost."""
+"""The workflow on a real one-node Slurm: same bytes, one GPU job at a time, nothing lost."""
 
 import datetime
 import functools
@@ -134,7 +134,7 @@ def test_jobs_that_are_cancelled_or_die_are_done_again(
     (cancelled_fold,) = trainings_at_work(project)
     (cancelled,) = running_jobs()
     subprocess.run(["scancel", cancelled], check=True)
-    # The other fold's training is next, and dies as if it had run out of memory.
+    # The other fold's training is next, and ends as if out of memory.
     wait_for(lambda: set(trainings_at_work(project)) - {cancelled_fold}, run)
     (victim,) = trainings_at_work(project).values()
     (died,) = running_jobs()
@@ -166,7 +166,7 @@ def test_a_job_that_fails_for_good_is_reported_with_its_log(
         f"tfseg 0.1.0, rule train_model, {{'snr': '0', 'system': 'gwrp', 'fold': '{fold}'" in text
     )
     assert f"/{died}.log" in text
-    # The other training was not given up, and this one goes on where it stopped.
+    # The other training was not stopped, and this one resumes from its state.
     again = project.snakemake(*THROUGH_SLURM, *TRAININGS)
     assert len(re.findall(r"Finished jobid: \d+ \(Rule: train_model", again.text)) == 1
     assert "resuming at iteration" in (project.folder / log).read_text()

@@ -1,4 +1,4 @@
-"""Faults and bad input: long tests on demand, and what was tried is counted and printed."""
+"""Faults and bad input: long tests on demand, and a printed count of attempts."""
 
 from collections import Counter
 
@@ -7,7 +7,7 @@ import pytest
 
 from tfseg.errors import TfsegError
 
-# In CI the same few examples every time; by hand (--long) many, and other ones each time.
+# In CI always the same few examples; with --long many, and new ones each time.
 hypothesis.settings.register_profile(
     "quick", max_examples=40, derandomize=True, deadline=None, database=None
 )
@@ -26,7 +26,7 @@ class Tally:
         self.counts[kind, outcome] += 1
 
     def attempt(self, kind, work, *, names):
-        """Do something with bad input: it works, or is refused by a message that names the culprit.
+        """Try bad input: it works, or is refused with a message that names the cause.
 
         Parameters
         ----------
@@ -34,12 +34,12 @@ class Tally:
             Row of the table that is printed.
         work : callable
         names : str or sequence of str
-            What the message has to name.
+            Texts that the message must contain.
 
         Returns
         -------
         result
-            Of `work`; None when it was refused.
+            Result of `work`; None if it was refused.
         refused : bool
         """
         try:
@@ -59,7 +59,7 @@ def pytest_configure(config):
 
 
 def pytest_sessionfinish(session):
-    """Hand what one of several processes counted to the one that prints (pytest -n)."""
+    """Pass the counts of one of several processes to the one that prints (pytest -n)."""
     if hasattr(session.config, "workeroutput"):
         counts = session.config.stash[_COUNTS].counts
         session.config.workeroutput["tally"] = [[*key, n] for key, n in counts.items()]
@@ -96,6 +96,6 @@ def tally(pytestconfig):
 
 @pytest.fixture
 def only_long(pytestconfig):
-    """Skip a test that takes minutes unless it was asked for."""
+    """Skip a test that takes minutes, unless it was requested."""
     if not pytestconfig.getoption("--long"):
         pytest.skip("takes minutes: pytest tests/faults --long")

@@ -1,4 +1,4 @@
-"""Recordings of every odd form: the same sound as in a good form, or an error that names the file."""
+"""Recordings in unusual formats: the right sound, or an error that names the file."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def _row(path):
 
 
 def _use(path):
-    """What a run does with a recording: look into it, then read it; in both ways that there are."""
+    """The two steps of a run for a recording: inspection, then reading (in both ways)."""
     _, problems = inspect_recording(_row(path))
     errors = [problem for problem in problems if problem["severity"] == "error"]
     if errors:

@@ -1,4 +1,4 @@
-"""Configs with every key spoiled: refused by the key's name, or usable."""
+"""Configs with a bad value for every key: refused with the key's name, or usable."""
 
 import copy
 import itertools
@@ -33,7 +33,7 @@ SPOILED = [
 
 
 def leaves(value, path=()):
-    """Paths of all values of a config that are no sections."""
+    """Paths of all values of a config that are not sections."""
     for key, inner in value.items():
         if isinstance(inner, dict):
             yield from leaves(inner, (*path, key))
@@ -84,7 +84,7 @@ def test_every_value_of_every_key_is_named_when_it_is_refused(small, tally, pyte
         _, refused = tally.attempt(
             "config: a key's value", lambda c=config: check_config(c), names=".".join(path)
         )
-        # A value of another type than config.yaml's is never right, where that is not null.
+        # A value of another type than in config.yaml is always wrong, unless that one is null.
         given = get(small, path)
         if type(value) in (dict, bool) and type(value) is not type(given):
             assert refused, f"{path}: {value!r} was accepted"
@@ -105,7 +105,7 @@ def test_every_item_of_every_list_is_named_when_it_is_refused(small, tally, pyte
 @pytest.mark.parametrize("n_wrong", [2, 5])
 @hypothesis.given(data=st.data())
 def test_every_one_of_several_faults_is_named(small, tally, data, n_wrong):
-    # What variants change can be checked only where the sections that they change are right.
+    # Changes of variants can be checked only if the changed sections are right.
     paths = sorted(path for path in leaves(small) if path[0] != "variants")
     wrong = data.draw(st.lists(st.sampled_from(paths), min_size=n_wrong, unique=True, max_size=8))
     config = copy.deepcopy(small)
@@ -205,7 +205,7 @@ def run_experiment(config, corpus, folder):
             assert onset is None or 0 <= onset < offset
 
 
-# Values on both sides of every border, of the keys that reach the library's arithmetic.
+# Values on both sides of every limit, for the keys used in the library's arithmetic.
 MUTATIONS = {
     ("seed",): st.integers(-1, 2**70),
     ("systems",): st.lists(st.sampled_from(list(systems())), min_size=1, max_size=2, unique=True),
@@ -275,8 +275,8 @@ def test_a_config_that_is_accepted_can_be_run(small, tiny_corpus, tally, tmp_pat
     try:
         run_experiment(config, tiny_corpus, tmp_path_factory.mktemp("run"))
     except TfsegError as error:
-        # What only the data can show; said in so many words.
-        assert "the loss became" in str(error) or "cannot be trained on" in str(error), chosen
+        # Errors that only the data can show, with a clear message.
+        assert "the loss became" in str(error) or "cannot train on a batch" in str(error), chosen
 
 
 def test_a_batch_of_one_frame_that_cannot_be_normalised_is_named(small, tiny_corpus, tmp_path):
@@ -366,7 +366,7 @@ def test_values_that_would_change_a_number_or_a_path_are_refused(small, path, va
 
 
 def test_the_long_list_of_spoiled_values_survives_yaml(tmp_path):
-    # What is tried here is what a file can hold.
+    # Only values that a file can contain are tried.
     path = tmp_path / "values.yaml"
     path.write_text(yaml.safe_dump(SPOILED))
     assert str(yaml.safe_load(path.read_text())) == str(SPOILED)

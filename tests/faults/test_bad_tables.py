@@ -1,4 +1,4 @@
-"""Tables that are spoiled in every way: refused with file and line, or read as they were meant."""
+"""Damaged tables of every kind: refused with file and line, or read correctly."""
 
 import csv
 import io
@@ -56,7 +56,7 @@ def _written(rows, separator=",", end="\n"):
 
 
 def _meant(rows, kind):
-    """What rows of text mean, by the kind's types; None where they mean nothing."""
+    """Parse rows of text by the kind's types; None if they cannot be parsed."""
     types = [table_schema(kind)["properties"][name]["type"] for name in rows[0]]
     meant = []
     for row in rows[1:]:
@@ -164,7 +164,7 @@ def test_a_changed_byte_is_refused_by_name_or_read_as_it_stands(
         "tables: bytes", lambda: read_table(path, kind), names="table.csv"
     )
     if not refused:
-        # The csv module, told nothing of us, reads the same.
+        # Python's csv module with its defaults reads the same.
         rows = [
             row for row in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")) if row
         ]
@@ -231,7 +231,7 @@ def test_bad_lists_of_clips_are_refused(tmp_path, tally, rows, says):
         (["a.wav\t0\t1\tBrak"], "did you mean Bark?"),
         (["a.wav\t0\t1\t"], "expected a label for its times"),
         (["a.wav\t0\t1\tBark", "a.wav\t0\t1\tBark"], "expected every row once"),
-        (["c.wav\t0\t1\tBark"], "'c.wav', which is no path of clips.csv"),
+        (["c.wav\t0\t1\tBark"], "'c.wav', expected a path of the clips.csv"),
         (["a.wav 0 1 Bark"], "line 2: expected 4 fields"),
     ],
 )

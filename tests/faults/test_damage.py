@@ -1,4 +1,4 @@
-"""Files of every kind that are cut off or have a bit flipped: noticed by name, or no value changes."""
+"""Truncated files, or files with a flipped bit: an error with the name, or no value changes."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ def n_flips(pytestconfig):
 
 
 def _plain(value):
-    """Everything that a reader returned, as something that can be compared."""
+    """The result of a reader in a form that can be compared."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -48,7 +48,7 @@ def _plain(value):
 
 
 def _flip_everywhere(path, read, tally, kind, n_flips, seed=0):
-    """Flip one random bit at a time; returns how many flips were noticed."""
+    """Flip one random bit at a time; return the number of noticed flips."""
     content = path.read_bytes()
     expected = _plain(read())
     rng = np.random.default_rng(seed)
@@ -88,7 +88,7 @@ def _all_of(path):
 
 @pytest.fixture
 def a_copy(finished, tmp_path):
-    """Return a function that copies a file of the finished run to spoil it."""
+    """Return a function that copies a file of the finished run, to damage it."""
 
     def copy(name):
         return Path(shutil.copy(finished.folder / "results" / "tiny" / name, tmp_path))
@@ -172,7 +172,7 @@ def _job(folder, *, inputs=(), outputs=()):
 def test_tables_and_descriptions_are_checked_by_the_job_that_reads_them(
     a_copy, tally, n_flips, tmp_path, capsys, name
 ):
-    # Snakemake starts a job whose main reads the file; what it is told must come first.
+    # Snakemake starts a job whose main reads the file; the error must come before that.
     path = a_copy(name)
     content, locks = path.read_bytes(), tmp_path / "locks"
     run_script(lambda smk: path.write_bytes(content), _job(tmp_path, outputs=[path]), locks)
@@ -189,7 +189,7 @@ def test_tables_and_descriptions_are_checked_by_the_job_that_reads_them(
     noticed = _flip_everywhere(path, read, tally, f"{kind}, a bit", n_flips // 4)
     assert noticed == n_flips // 4
     _cut_everywhere(path, read, tally, f"{kind}, cut off", 10)
-    assert len(reached) == 1  # before anything was spoiled
+    assert len(reached) == 1  # before any damage
 
 
 def test_a_job_that_makes_its_table_again_replaces_its_checksum(tmp_path):
@@ -270,11 +270,14 @@ def test_a_damaged_table_is_named_by_the_workflow_and_made_again_alone(finished,
     part, metrics = results / "metrics/snr0/gwrp/seed0.csv", results / "metrics.csv"
     stated = part.stat()
     part.write_bytes(part.read_bytes().replace(b"0.", b"1.", 1))  # still a table of numbers
-    os.utime(part, ns=(stated.st_atime_ns, stated.st_mtime_ns))  # as a disk's fault leaves it
+    os.utime(part, ns=(stated.st_atime_ns, stated.st_mtime_ns))  # as after a disk fault
     metrics.unlink()
     result = project.snakemake(check=False)
     assert result.returncode != 0
-    assert f"{part.relative_to(project.folder)}: expected it as its job wrote it" in result.text
+    assert (
+        f"{part.relative_to(project.folder)}: expected the content that its job wrote"
+        in result.text
+    )
     assert "Traceback" not in result.text
     part.unlink()
     assert project.planned()["score_system"] == 1
@@ -299,7 +302,7 @@ def test_safetensors_of_every_type(tmp_path, tally, n_flips):
 
 @pytest.mark.workflow
 def test_scores_are_read_with_their_checksums(a_copy, tmp_path):
-    # As the job reads them: a flip in the settings must not pass as another time grid.
+    # As the job reads them: a flip in the settings must not give another time grid.
     scores = a_copy("scores/snr0/gwrp/fold1/seed0/scores.h5")
     counts = a_copy("scores/snr0/gwrp/fold1/seed0/mask_counts.h5")
     with h5py.File(scores) as file:

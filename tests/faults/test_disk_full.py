@@ -1,4 +1,4 @@
-"""A disk that is full while a file of each kind is written: named, nothing half, the old file whole."""
+"""A full disk while a file of each kind is written: an error, and the old file unchanged."""
 
 import ctypes
 import os

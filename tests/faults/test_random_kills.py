@@ -1,4 +1,4 @@
-"""Twenty kills at seeded random moments: of everything, of Snakemake alone, of a training alone."""
+"""Twenty kills at seeded random times: of everything, of Snakemake alone, of a training alone."""
 
 import contextlib
 import os
@@ -38,10 +38,10 @@ def _jobs(project, word):
 
 
 def _kill(project, process, what):
-    """Kill, and say what was hit."""
+    """Kill processes, and return what was killed."""
     if what == "training":
         while process.poll() is None:
-            # The first has written a state: from then on there is work that could be lost.
+            # The first training has saved a state, so from now on work could be lost.
             if _jobs(project, "train_model") and list(
                 project.folder.rglob("training_state/**/*.s*")
             ):

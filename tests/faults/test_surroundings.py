@@ -1,4 +1,4 @@
-"""Other surroundings: no right to write, a second workflow, odd clocks, one core, another language."""
+"""Unusual environments: no write permission, a second workflow, wrong clocks, one core, locales."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ def test_a_results_folder_without_permission_is_named(tmp_path_factory, reposito
         path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
     shutil.chown(project.folder, NOBODY, NOBODY)
     results = project.folder / "results" / "tiny"
-    (results / "corpus").mkdir(parents=True)  # of root, nobody may only look
+    (results / "corpus").mkdir(parents=True)  # owned by root: the user nobody may only read
     environment = os.environ | {"HOME": str(project.folder), "XDG_CACHE_HOME": str(project.folder)}
     usable = subprocess.run(
         [sys.executable, "-c", "import snakemake"],
@@ -55,6 +55,18 @@ def test_a_results_folder_without_permission_is_named(tmp_path_factory, reposito
     assert "Permission denied" in text
     assert "results/tiny" in text
     assert [path for path in results.rglob("*") if path.is_file()] == []
+
+
+def test_jobs_start_where_the_folder_of_the_clone_and_its_venv_has_spaces(tmp_path):
+    project = copy_project(tmp_path / "My Projects" / "tfseg's copy (2)", TINY)
+    (project.folder / ".venv").symlink_to(sys.prefix)  # as `make setup` lays it there
+    command = project.command("--until", "render_embedded_corpus", module="start")
+    command[0] = str(project.folder / ".venv/bin/python")
+    result = subprocess.run(
+        command, cwd=project.folder, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, (result.stdout + result.stderr)[-4000:]
+    assert list((project.folder / "results/tiny/corpus/audio").rglob("*.wav"))
 
 
 def test_of_two_workflows_at_once_one_runs_and_the_other_says_so(tmp_path, finished):
@@ -90,10 +102,10 @@ def test_a_clock_that_was_set_runs_nothing_again(finished, tmp_path, year):
     results = project.folder / "results" / "tiny"
     for path in (project.folder / "workflow_scripts").rglob("*.py"):
         os.utime(path, (then_s, then_s))
-    for path in results.rglob("*"):  # all, as where a backup was put back
+    for path in results.rglob("*"):  # all, as after a restored backup
         os.utime(path, (then_s, then_s))
     assert project.planned() == {}
-    # Results older than what they were made from, as where the clock went back in between.
+    # Results older than their inputs, as after the clock was set back.
     for folder in ("tables", "figures", "scores", "metrics"):
         for path in (results / folder).rglob("*"):
             os.utime(path, (then_s - 1e6, then_s - 1e6))
@@ -151,7 +163,7 @@ def test_numbers_and_texts_are_written_the_same_in_every_language(
         folder = tmp_path / name
         folder.mkdir()
         environment = os.environ | {"PYTHONPATH": str(repository / "workflow_scripts")} | own
-        if "8859" in language:  # print could not show it; files must not care
+        if "8859" in language:  # print could not show it; files must be right
             environment["PYTHONIOENCODING"] = "utf-8"
         subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, check=True)
         written.append({path.name: path.read_bytes() for path in folder.iterdir()})

@@ -1,4 +1,4 @@
-"""Nothing that runs what a file says: the tree is searched, and attacked."""
+"""No code from files is executed: the source tree is searched, and attacked."""
 
 import ast
 import io
@@ -28,7 +28,7 @@ from tfseg.io.tensors import load_tensors
 from tfseg.settings.checks import check_config
 
 pytestmark = pytest.mark.full
-# Modules that run or rebuild what they read.
+# Modules that execute or rebuild objects from what they read.
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "code"}
 BUILT_IN = {"eval", "exec", "compile", "__import__"}
 METHODS = {
@@ -47,7 +47,7 @@ def _dotted(node):
 
 
 def dangers(text):
-    """Names of what a Python text does that could run what a file says."""
+    """Names of calls in a Python text that could execute the content of a file."""
     found = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -102,7 +102,7 @@ def test_no_rule_has_a_shell_or_code_of_its_own(repository):
 
 @pytest.fixture
 def trap(tmp_path, monkeypatch):
-    """A file that exists once an attack has worked."""
+    """A file that exists if an attack worked."""
     monkeypatch.chdir(tmp_path)
     return tmp_path / "x"
 
@@ -283,7 +283,7 @@ def test_a_malicious_path_in_the_config_is_refused(full_config, key, value):
         check_config(full_config)
 
 
-# Legal names of files, which a shell or a path would take apart.
+# Legal file names that a shell or a path would split.
 NAMES = ["$(touch x).wav", "`touch x`.wav", "a; touch x.wav", "a b.wav", "-rf.wav", "{fold}.wav",
          "a'b\".wav", "*.wav", "é ü 音.wav", "<b>.wav", "%s%n.wav", "a,b;c.wav", "#.wav", "~.wav",
          "NA.wav", "=1+1.wav"]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The package as its users get it: built once, installed into an environment of its own."""
+"""The package as users get it: built once, installed into a separate environment."""
 
 import email
 import shutil
@@ -15,7 +15,7 @@ from small_model import write_small_model
 
 @pytest.fixture(scope="session")
 def sources(tmp_path_factory, repository):
-    """A copy of what the package is built from: building leaves files beside the sources."""
+    """A copy of the package's sources: a build leaves files beside them."""
     folder = tmp_path_factory.mktemp("sources") / "tfseg"
     folder.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):

@@ -1,4 +1,4 @@
-"""Wheel and sdist: what they hold, and that they work where no repository is."""
+"""Wheel and sdist: their content, and their use outside the repository."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from environments import Environment, closure, run
 import tfseg
 
 LIBRARY = Path(tfseg.__file__).parent
-# What somebody who applies a model does not need.
+# Not needed to apply a model.
 NOT_NEEDED = {"snakemake", "selenium", "onnx", "onnxruntime", "onnxscript", "sed_eval", "pytest"}
 NOT_NEEDED |= {name.replace("_", "-") for name in NOT_NEEDED}  # as a module, and as a distribution
 

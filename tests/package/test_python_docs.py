@@ -1,4 +1,4 @@
-"""The program of docs/tutorials/python.md runs as it stands."""
+"""The program of docs/tutorials/python.md runs unchanged."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Ranges of the package and exact versions of the workflow: they must not part."""
+"""The package's version ranges contain the workflow's exact versions."""
 
 import re
 import tomllib

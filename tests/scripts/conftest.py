@@ -1,4 +1,4 @@
-"""What the stages of the pipeline leave to the next, made once by the rules' scripts."""
+"""Results of each stage for the next one, made once by the rules' scripts."""
 
 import pytest
 from script_stubs import (
@@ -166,7 +166,7 @@ def separation(work, plan, stems, models):
 
 @pytest.fixture(scope="session")
 def tuned(work, plan, features, models):
-    """What was chosen for each model on the validation part of its training fold."""
+    """Thresholds tuned for each model on the validation part of its training fold."""
     paths = {}
     for fold in FOLDS:
         names = {"detection": f"tuned{fold}.json", "tuning": f"tuning{fold}.csv"}

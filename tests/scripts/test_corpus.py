@@ -1,4 +1,4 @@
-"""What the scripts make of recordings that are good, bad and restricted."""
+"""Results of the scripts for good, bad and restricted recordings."""
 
 import re
 from pathlib import Path

@@ -39,7 +39,7 @@ def test_sounds_lie_beside_the_page_where_they_are_many(tmp_path, monkeypatch, l
 
 def test_a_run_in_which_nothing_sounds_has_a_report(tmp_path):
     page = made_up_run.make(tmp_path, [])
-    assert "Nothing sounds in the clips of fold 1" in page.read_text()
+    assert "The clips of fold 1 have no events" in page.read_text()
 
 
 def test_labels_are_text_wherever_they_stand(tmp_path):

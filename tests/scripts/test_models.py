@@ -1,4 +1,4 @@
-"""Training and what it leaves: weights, card, export."""
+"""Training and its results: weights, card, export."""
 
 import json
 import shutil

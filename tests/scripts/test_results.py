@@ -1,4 +1,4 @@
-"""What is read, looked at and listened to: leaderboard, tables, figures, clips."""
+"""Results for readers: leaderboard, tables, figures, audio examples."""
 
 from pathlib import Path
 
@@ -158,7 +158,7 @@ def test_figures_are_drawn(work, plan, stems, models, scores, metrics):
         assert b"<svg" in Path(paths["svg"]).read_bytes()[:600]
 
 
-def test_the_listening_clips_are_the_best_the_median_and_the_worst(
+def test_the_audio_examples_are_the_best_the_median_and_the_worst(
     work, plan, stems, models, scores, events
 ):
     path, used = str(work / "listening.h5"), {SYSTEM: model_paths(models[1])}

@@ -1,4 +1,4 @@
-"""The stubs of these tests: they say what the workflow says, and nothing else."""
+"""The stubs of these tests are equal to the workflow's objects."""
 
 import pytest
 from rule_jobs import planned_jobs

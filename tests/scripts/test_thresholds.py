@@ -1,4 +1,4 @@
-"""Thresholds that are chosen on validation clips."""
+"""Thresholds that are tuned on validation clips."""
 
 import shutil
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_thresholds_are_chosen_for_each_class_and_said(tuned):
 
 
 def test_only_the_validation_part_chooses_thresholds(work, plan, features, models, tuned):
-    # Its clips alone, out of files that hold nothing else, lead to the same choice.
+    # Files with only its clips give the same thresholds.
     assert load_features(of_fold(features, 2)).of_parts(["validation"]).mixture
     other = []
     for path in of_fold(features, 2):
@@ -67,7 +67,7 @@ def test_tuned_scores_stand_beside_the_published_ones(work, plan, scores, events
     path = str(work / "tuned_part.csv")
     score(plan, scores, events, path, detection=detections, tuned_events=found)
     table = pd.read_csv(path)
-    # What is published stays as it is.
+    # The published scores are unchanged.
     published = table[table["variant"] != "tuned"].reset_index(drop=True)
     pd.testing.assert_frame_equal(published, pd.read_csv(metrics))
     of_tasks = table[table["variant"] == "tuned"].groupby("task")["metric"].unique()
@@ -89,5 +89,5 @@ def test_the_card_of_a_tuned_model_has_its_thresholds(work, models, tuned):
         tuned=True,
     )
     describe_model.main(smk)
-    assert "chosen on validation clips" in card.read_text()
+    assert "tuned on validation clips" in card.read_text()
     assert "| `Flute` | " in card.read_text()

@@ -28,12 +28,12 @@ def packed(entries):
 
 
 def facts(content):
-    """What a registry says of an archive."""
+    """Entry of an archive in a registry."""
     return {"bytes": len(content), "md5": hashlib.md5(content).hexdigest()}
 
 
 def record(archives):
-    """What zenodo's API says of a record."""
+    """Answer of zenodo's API for a record."""
     files = [
         {"key": name, "size": len(content), "checksum": f"md5:{facts(content)['md5']}"}
         for name, content in archives.items()
@@ -42,7 +42,7 @@ def record(archives):
 
 
 def tree(files):
-    """What GitHub's API says of a commit's files."""
+    """Answer of GitHub's API for a commit's files."""
     entries = [
         {
             "path": path,
@@ -57,7 +57,7 @@ def tree(files):
 
 @contextlib.contextmanager
 def serving(files, *, whole=()):
-    """Serve files, each cut off half-way the first time it is asked for.
+    """Serve files; the first answer for each one is cut off halfway.
 
     Parameters
     ----------

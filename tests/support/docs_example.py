@@ -6,7 +6,7 @@ _BLOCK = re.compile(r"```(\w+)\n(.*?)```\n", re.DOTALL)
 
 
 def follow(page, root):
-    """Do what a page says, in a copy of the repository.
+    """Apply the changes of a page of the docs to a copy of the repository.
 
     A paragraph that ends with a colon names the file of the blocks behind it. A ``python`` block is a
     new file; in a ``diff`` block lines with + and - change the one place where the others stand.

@@ -1,4 +1,4 @@
-"""Virtual environments for tests: some of this one's packages, and nothing that is downloaded."""
+"""Virtual environments for tests with some of this one's packages, without downloads."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 
 def run(*command, folder, status=0):
-    """Run a command without what this process's environment says about Python."""
+    """Run a command without this process's environment variables for Python."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST"))}
     result = subprocess.run(
         [*map(str, command)], cwd=folder, env=environment, capture_output=True, text=True

@@ -1,4 +1,4 @@
-"""A model whose answers are known: a class is a band of frequencies that is loud."""
+"""A model with known outputs: a class is a loud frequency band."""
 
 import numpy as np
 import torch
@@ -60,7 +60,7 @@ class LoudFrames(LoudBands):
 
 
 def make_model(folder, network=None):
-    """Make the model; files stand in its folder, so that they have a digest."""
+    """Make the model, with files in its folder for a digest."""
     folder.mkdir(parents=True)
     for name in (WEIGHTS, DESCRIPTION, DETECTION):
         (folder / name).write_text(name)

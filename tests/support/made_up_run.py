@@ -1,4 +1,4 @@
-"""A run's files made up, small and known to the last value, and the report of it."""
+"""Small made-up files of a run with known values, and their report."""
 
 import json
 from pathlib import Path
@@ -100,7 +100,7 @@ def _write_tables(folder):
 
 
 def _write_leaderboard(folder):
-    """What the last system has no masks for is not there."""
+    """The same without entries that need masks of the last system."""
     costs = {system: (1000 * (i + 1), 2_500_000) for i, system in enumerate(SYSTEMS)}
     metrics = pd.DataFrame([], columns=METRIC_COLUMNS)
     keys = [("tagging", "map", "published", s) for s in SYSTEMS]

@@ -1,4 +1,4 @@
-"""A Slurm of one node on this machine: daemons started by hand, no systemd, no accounting.
+"""A one-node Slurm on this machine: started without systemd and without accounting.
 
 It needs root, and packages of envs/system_packages.txt. Its configuration must lie in /etc/slurm,
 since job steps look nowhere else once Snakemake's plugin has cleared Slurm's variables; so it is only
@@ -25,7 +25,7 @@ MARK = "# Written by tfseg's tests/support/one_node_slurm.py for a test; safe to
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "squeue", "scancel")
 FOLDER = Path(tempfile.gettempdir()) / "tfseg-one-node-slurm"
 MUNGE_SOCKET = Path("/run/munge/munge.socket.2")
-# Status is asked for more often than one would on a cluster that is shared.
+# The status is polled more often than on a shared cluster.
 THROUGH_SLURM = (
     "--workflow-profile",
     "profiles/slurm",
@@ -104,7 +104,7 @@ DefMemPerCPU=500
 PartitionName=cpu Nodes={host} Default=YES MaxTime=INFINITE State=UP
 PartitionName=gpu Nodes={host} MaxTime=INFINITE State=UP
 """
-    # A count alone is refused; any device file will do for a GPU that nobody computes on.
+    # A count alone is refused; any device file works for a GPU that is not used.
     return slurm, f"{MARK}NodeName={host} Name=gpu File=/dev/null\n"
 
 
@@ -173,7 +173,7 @@ def _cancel_all():
 
 
 def _remove():
-    """Stop what runs, jobs first, and take our files away."""
+    """Stop jobs and daemons, and remove our files."""
     if (FOLDER / "slurmctld.pid").exists():
         with contextlib.suppress(RuntimeError, subprocess.SubprocessError):
             _cancel_all()
@@ -186,7 +186,7 @@ def _remove():
 
 @contextlib.contextmanager
 def one_node_slurm():
-    """Run a cluster of one node with one pretended GPU; ends with everything taken away.
+    """Run a one-node cluster with one pretended GPU; remove everything at the end.
 
     Yields
     ------
@@ -201,8 +201,8 @@ def one_node_slurm():
     assert obstacle() is None, obstacle()
     with (Path(tempfile.gettempdir()) / "tfseg-one-node-slurm.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another run of these tests: one after the other
-        _remove()  # what a killed run left
-        # Somebody who ends the tests (`timeout`, CI) gets everything taken away too.
+        _remove()  # files of a killed run
+        # Clean up also if the tests are ended from outside (`timeout`, CI).
         previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             for folder in ("state", "spool"):
@@ -223,7 +223,7 @@ def one_node_slurm():
 
 
 def ended_jobs(folder, work_dir):
-    """Jobs of a working directory that ended, as Slurm wrote them: JobState, StartTime, ..."""
+    """Ended jobs of a working directory, from Slurm's log: JobState, StartTime, ..."""
     lines = (folder / "ended.txt").read_text().splitlines()
     return [
         dict(part.split("=", 1) for part in line.split() if "=" in part)

@@ -1,4 +1,4 @@
-"""Jobs of the workflow as Snakemake plans them: the params and names that scripts are given.
+"""Jobs of the workflow as Snakemake plans them: params and names for the scripts.
 
 Run as a program with config files as arguments, in the repository's folder, it prints them as a
 Python literal.
@@ -27,13 +27,13 @@ def planned_jobs(*overlays):
     list of dict
         ``rule``, ``wildcards``, ``params`` and the names of ``inputs`` and ``outputs``.
     """
-    # A process of its own: Snakemake changes what is global in Python.
+    # A separate process: Snakemake changes global state of Python.
     ended = subprocess.run(
         [sys.executable, __file__, *map(str, overlays)],
         cwd=REPOSITORY, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr[-6000:]
-    # No JSON: folds are keys, and have to stay numbers.
+    # Not JSON: folds are keys and must stay numbers.
     return ast.literal_eval(ended.stdout.splitlines()[-1])
 
 

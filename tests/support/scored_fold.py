@@ -1,4 +1,4 @@
-"""Scores of a fold made up, of a system that is right more often than not."""
+"""Made-up scores of a fold, for a system that is mostly right."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ SETTINGS = MetricSettings(
 
 
 def make_fold(seed, n=30, n_frames=20, prefix="m"):
-    """Scores of a system that is right more often than not; Meow never sounds."""
+    """Scores of a system that is mostly right; Meow has no events."""
     rng = np.random.default_rng(seed)
     target = rng.random((n, 4)) < [0.5, 0.3, 0.2, 0]
     target[0] = [True, True, True, False]

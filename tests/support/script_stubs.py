@@ -1,4 +1,4 @@
-"""Scripts of rules with a stub in place of Snakemake, whose params are those of the real rule."""
+"""Scripts of rules, run with a stub of Snakemake that has the real rule's params."""
 
 import copy
 from pathlib import Path
@@ -30,7 +30,7 @@ class Named(list):
 
 
 def stub(rule, *, inputs=None, outputs=None, params=None, wildcards=None, tuned=False, by_name=()):
-    """Make what Snakemake gives to the script of a rule.
+    """Make the object that Snakemake passes to the script of a rule.
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ def detect(scores, path, detection=()):
 
 
 def scored_folds(scores, events, **tuned):
-    """What came of each held-out fold, as the rules give it to scripts.
+    """Result files of each held-out fold, as the rules pass them to scripts.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ def scored_folds(scores, events, **tuned):
 
 
 def separated_folds(separated):
-    """Separation scores of each held-out fold, as the rules give them to scripts."""
+    """Separation scores of each held-out fold, as the rules pass them to scripts."""
     return {
         "snr_db": float(SNR_DB),
         "seed": 0,
@@ -247,7 +247,7 @@ def separated_folds(separated):
 
 
 def model_paths(model):
-    """Weights and description of a model, as the rules give them to scripts."""
+    """Weights and description of a model, as the rules pass them to scripts."""
     return {"model": model.model, "description": model.description}
 
 
@@ -259,7 +259,7 @@ def turned_round(records):
 def score(plan, scores, events, path, turned=False, **tuned):
     """Compute the metrics of the system; returns the path of their table.
 
-    `turned` turns the order of the folds round; `tuned` is what `scored_folds` takes.
+    `turned` reverses the order of the folds; `tuned` is passed to `scored_folds`.
     """
     folds = scored_folds(scores, events, **tuned)
     score_system.main(
@@ -282,7 +282,7 @@ def score(plan, scores, events, path, turned=False, **tuned):
 def compare(folder, plan, scores, events, separated, turned=False):
     """Compare the system with its twin; returns the paths of the tables, by name.
 
-    `turned` turns the order of the folds round.
+    `turned` reverses the order of the folds.
     """
     paths = {name: str(folder / f"{name}.csv") for name in ("intervals", "comparisons")}
     twins = [SYSTEM, "twin"]  # the same scores by another name

@@ -1,4 +1,4 @@
-"""The papers' baselines in small, for tests of what they have in common and of each."""
+"""Small versions of the papers' baselines, for common and for individual tests."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Baseline:
     settling : (int, int)
         Batches from which its batch normalisation learns its statistics, and their frames.
     n_steps : int
-        Steps of training within which it learns eight clips by heart.
+        Training steps after which it has memorised eight clips.
     """
 
     build: Callable
@@ -39,7 +39,7 @@ class Baseline:
         return self.settling[0] > 0
 
     def settled(self, mel=16):
-        """Build the network for five classes; its batch normalisation knows such inputs."""
+        """Build the network for five classes, with batch normalisation fitted to such inputs."""
         torch.manual_seed(0)
         network = self.build(5, mel, **self.settings).train()
         n_batches, n_frames = self.settling

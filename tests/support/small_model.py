@@ -1,4 +1,4 @@
-"""A small model folder like a trained one, with weights that nothing was trained for."""
+"""A small model folder like a trained one, with untrained weights."""
 
 import torch
 

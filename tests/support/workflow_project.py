@@ -1,4 +1,4 @@
-"""A copy of the workflow in a folder of its own, and Snakemake in it."""
+"""A copy of the workflow in a separate folder, and Snakemake in it."""
 
 import shutil
 import subprocess
@@ -17,6 +17,7 @@ TWO_TRAININGS = {
 }
 PARTS = (
     "Snakefile",
+    "config",
     "config.yaml",
     "docs",
     "envs",
@@ -26,6 +27,7 @@ PARTS = (
     "resources",
     "rules",
     "schemas",
+    "workflow",
     "workflow_scripts",
 )
 
@@ -72,11 +74,11 @@ class Project:
 
     def saved_states(self):
         """Paths of the training states to resume from."""
-        # A dot begins the name of one that is being written.
+        # Names of unfinished files begin with a dot.
         return list(self.folder.glob("results/*/training_state/**/[!.]*.safetensors"))
 
     def result_bytes(self, *, without=("logs", "benchmarks", "training_state", "report.html")):
-        """Contents of all result files but logs, benchmarks and what shows them, by path."""
+        """Contents of result files by path, without logs, benchmarks and files that show them."""
         root = self.folder / "results"
         return {
             str(path.relative_to(root)): path.read_bytes()
@@ -86,7 +88,7 @@ class Project:
 
 
 def wait_for(condition, process, seconds=120):
-    """Wait until a run has come so far that a test can disturb it."""
+    """Wait until a run has reached a point where a test can disturb it."""
     end = time.monotonic() + seconds
     while not condition():
         assert process.poll() is None, "the run ended before it could be disturbed"

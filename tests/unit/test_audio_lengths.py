@@ -1,4 +1,4 @@
-"""Scenes brought to a length, and recordings of any length read in blocks."""
+"""Scenes fitted to a length, and recordings of any length read in blocks."""
 
 import itertools
 

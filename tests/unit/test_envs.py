@@ -1,4 +1,4 @@
-"""What is installed: one source, one exact lock, the same for conda."""
+"""Installed packages: one source, one exact lock file, the same for conda."""
 
 import importlib.util
 import re
@@ -112,7 +112,7 @@ def test_the_slurm_lock_adds_and_never_changes_a_version(lock):
     assert not pinned & {canonicalize_name(need.name) for need in extra}
     asked = [Requirement(line) for line in lines_of(ENVS / "slurm.in")]
     assert {need.name for need in asked} <= {need.name for need in extra}
-    # In requirements.lock it would slow every call of Snakemake on a machine without Slurm.
+    # In requirements.lock it would slow down every call of Snakemake without Slurm.
     assert not [name for name in pinned if name.startswith("snakemake-executor-plugin")]
 
 
@@ -155,7 +155,7 @@ def test_a_setup_of_before_gets_the_command_and_nothing_else(monkeypatch, tmp_pa
     (command,) = commands
     assert command[-2:] == ["--editable", str(ENVS.parent)]
     assert {"--no-deps", "--no-build-isolation"} <= set(command)
-    # Of an image, which has this folder's files alone.
+    # For an image, which has only this folder's files.
     monkeypatch.setattr(install, "ROOT", tmp_path)
     install.main()
     assert len(commands) == 1

@@ -1,7 +1,7 @@
-"""What scripts must not load: every job starts an interpreter, and a run has hundreds of jobs.
+"""Imports that scripts must avoid: every job starts an interpreter, and a run has hundreds of jobs.
 
-Each script costs an interpreter here too, so that only those are tried whose jobs are many or
-whose libraries are slow.
+Each script needs an interpreter here too, so only scripts with many jobs or slow libraries
+are tested.
 """
 
 import subprocess
@@ -30,7 +30,7 @@ REFUSED = {
     "infer_scores": ALL,
     # As many jobs as there are models: writes text.
     "describe_model": ALL | {"torch", "safetensors"},
-    # Works on stored scores, and writes its table by hand.
+    # Works on stored scores, and writes its table without pandas.
     "detect_events": ALL | {"torch", "safetensors"},
     # Reads tables (pandas, jsonschema); sed_eval is loaded when there are events to count, and the
     # processes that count import the script once more.
@@ -39,7 +39,7 @@ REFUSED = {
     "compare_systems": ALL - {"pandas", "jsonschema"} | {"torch"},
     # Mel filters (librosa, with numba) are loaded by the first spectrogram that is computed.
     "extract_features": PLOTTING | {"torch", "numba", "sklearn", "sed_eval", "snakemake"},
-    # Draw what others have computed.
+    # Draw stored results.
     "plot_figure": AUDIO | {"torch", "scipy", "sklearn", "sed_eval", "snakemake"},
     **{
         f"tfseg.reporting.figures.{figure}": AUDIO
@@ -52,7 +52,7 @@ REFUSED = {
     "tfseg.reporting.figures.registry": PLOTTING | AUDIO | {"torch", "pandas", "scipy"},
     # Reads what others have computed; encodes sounds, and colours pictures with matplotlib's maps.
     "make_report": SCIENTIFIC - {"pandas"} | {"torch", "librosa", "numba", "snakemake", "requests"},
-    # Loads networks and computes spectra, but knows no other metrics than its own.
+    # Loads networks and computes spectra, but uses only its own metrics.
     "separate_mixtures": PLOTTING | {"numba", "sklearn", "sed_eval", "snakemake"},
 }
 

@@ -1,4 +1,4 @@
-"""The library's folders depend on each other one way, so that each can be read without the next."""
+"""The library's folders depend on each other in one direction only."""
 
 import ast
 
@@ -6,7 +6,7 @@ import pytest
 
 from tfseg.run.digest import LIBRARY
 
-# Each may import those before it; `errors`, `snr` and the version belong to nobody.
+# Each may import those before it; `errors`, `snr` and the version are in no folder.
 ROOMS = [
     "io",
     "job",

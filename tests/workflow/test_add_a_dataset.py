@@ -1,4 +1,4 @@
-"""The example of docs/how-to/add_a_dataset.md, done word by word."""
+"""The example of docs/how-to/add_a_dataset.md, followed exactly."""
 
 import re
 

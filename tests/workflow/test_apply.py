@@ -1,4 +1,4 @@
-"""`snakemake apply` and the command, on the tiny run's model and recordings good and bad."""
+"""`snakemake apply` and the command, with the tiny run's model on good and bad recordings."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ MODEL = "results/tiny/models/snr10/gwrp/fold1/seed0"
 
 @pytest.fixture(scope="module")
 def project(finished, tmp_path_factory):
-    """A copy of the finished run, and a folder of recordings, one of them no sound."""
+    """A copy of the finished run, and a folder of recordings, one of them not audio."""
     folder = tmp_path_factory.mktemp("apply") / "copy"
     shutil.copytree(finished.folder, folder, symlinks=True)
     recordings = folder / "my recordings"

@@ -1,4 +1,4 @@
-"""What Snakemake says before it starts anything: the paper's grid, and bad configurations."""
+"""Snakemake's checks before any job: the paper's grid, and bad configs."""
 
 import pytest
 import yaml

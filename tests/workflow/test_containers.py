@@ -1,4 +1,4 @@
-"""The image of the environment: one recipe in two languages, and no matter to runs without it."""
+"""The image of the environment: two equal recipes, and no effect on runs without it."""
 
 import re
 
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.workflow
 
 
 def _steps(path):
-    """What a recipe starts from, installs, copies and runs."""
+    """Base, installations, copies and commands of a recipe."""
     text = (REPOSITORY / path).read_text()
     return {
         "base": re.search(r"^F(?:ROM|rom:) (\S+)$", text, re.MULTILINE).group(1),

@@ -1,4 +1,4 @@
-"""Every source of sound, from its archives or folders to tables, on miniatures in its layout."""
+"""Every corpus, from its archives or folders to tables, on small copies of its layout."""
 
 import json
 
@@ -22,7 +22,7 @@ QUICK = {
     "separation": {"processes": 1},
 }  # fmt: skip
 MIXED = {"mixtures_per_fold": 4, "duration_s": 4.0, "onsets_s": [1.0], "snr_db": [0]}
-# Figures and report draw what they are given, whatever it was mixed from.
+# Figures and report do not depend on the corpus.
 TO_TABLES = ("--until", "make_tables", "--resources", "gpu=2")
 TABLES = [
     f"{task}_by_{by}" for task in ("tagging", "frame", "event", "mask") for by in ("snr", "class")
@@ -319,4 +319,4 @@ def test_own_recordings_that_are_not_there_are_said_before_any_job(project, tmp_
     result = made.snakemake("-n", check=False)
     assert result.returncode != 0
     assert says in result.text
-    assert "docs/tutorials/own_data.md" in result.text
+    assert "docs/reference/own_recordings.md" in result.text

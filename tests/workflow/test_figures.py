@@ -1,4 +1,4 @@
-"""The example of docs/how-to/add_a_figure.md, followed to the letter."""
+"""The example of docs/how-to/add_a_figure.md, followed exactly."""
 
 import re
 import shutil

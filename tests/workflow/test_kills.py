@@ -1,4 +1,4 @@
-"""Runs that are killed: they end on the next call, to the same bytes, without lost work."""
+"""Killed runs: the next call completes them with the same bytes, without lost work."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What an edit of the library plans in a finished run: re-runs follow what a system is."""
+"""Re-runs in a finished run after an edit of the library."""
 
 import shutil
 

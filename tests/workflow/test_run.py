@@ -151,7 +151,7 @@ def test_a_template_draws_the_report_anew_and_nothing_else(changed):
 def test_a_module_behind_a_module_counts(changed):
     library = changed.folder / "workflow_scripts" / "tfseg"
     replace(library / "evaluation" / "event_based.py", '"optimal"', '"greedy"')
-    # F1 curves and the choice of clips import that module too, and use nothing of what has changed.
+    # F1 curves and the choice of clips import that module too, but use no changed code.
     assert changed.planned() == AFTER_SCORES
 
 

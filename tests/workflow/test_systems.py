@@ -1,4 +1,4 @@
-"""The example of docs/how-to/systems.md, followed to the letter."""
+"""The example of docs/how-to/add_a_system.md, followed exactly."""
 
 import json
 import re
@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.workflow, pytest.mark.full]
 
 
 def test_a_network_a_pooling_and_a_trunk_of_ones_own_take_a_file_each(tmp_path):
-    text = (REPOSITORY / "docs/how-to/systems.md").read_text()
+    text = (REPOSITORY / "docs/how-to/add_a_system.md").read_text()
     examples = re.findall(
         r"`(workflow_scripts/tfseg/models/\w+/\w+\.py)`:\n\n```python\n(.*?)```", text, re.DOTALL
     )

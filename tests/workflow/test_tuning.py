@@ -1,4 +1,4 @@
-"""A real small run whose thresholds are chosen on validation clips."""
+"""A real small run with thresholds tuned on validation clips."""
 
 import pandas as pd
 import pytest
@@ -32,10 +32,10 @@ def test_thresholds_are_tuned_and_scored_beside_the_published_ones(tmp_path):
     assert set(scored["filename"]) == set(mixtures.loc[mixtures["fold"] == 1, "mixture"])
     assert (results / "models/snr0/gwrp/fold1/seed0/tuning.csv").is_file()
     card = (project.folder / cards[0]).read_text()
-    assert "chosen on validation clips" in card
+    assert "tuned on validation clips" in card
     assert project.planned(*ASKED, *cards) == {}
 
-    # Other collars choose anew, and train nothing.
+    # Other collars tune again, and train nothing.
     overlay.write_text(yaml.safe_dump(OVERLAY | {"metrics": {"collar_s": 0.3}}))
     planned = project.planned(*ASKED)
     assert planned["tune_detection"] == 2

@@ -1,25 +1,26 @@
 """tfseg: sound event detection and time-frequency segmentation learned from clip-level tags.
 
 The library behind the workflow's rules. It follows Q. Kong et al., TASLP 2019 ("TASLP" in
-docstrings) and ICASSP 2018 ("JSC"); ``docs/explanation/paper_map.md`` lists which equation lives where.
+docstrings) and ICASSP 2018 ("JSC"). ``docs/explanation/paper_map.md`` maps the papers' equations
+to the code.
 
-For programs of one's own (``docs/tutorials/python.md``):
+For use from Python (``docs/tutorials/python.md``):
 
 - `load_model`: a trained model from its folder
 - `apply_model`: that model on a file or an array: events, scores, masks, separated sounds
 - `separate`: masks to waveforms
-- `poolings`, `build_pooling`: what poolings there are, and one of them by its name
-- `systems`, `build_network`: what systems there are, and an untrained network of one
+- `poolings`, `build_pooling`: list the poolings; build one by its name
+- `systems`, `build_network`: list the systems; build the untrained network of one
 - `metrics`: the metrics
-- `errors`: what is raised on purpose
+- `errors`: the exceptions that tfseg raises
 """
 
 import importlib
 
 __version__ = "0.1.0"
 
-# Loaded when asked for: `import tfseg` stays instant, and what imports only the version imports
-# nothing else. Modules stand for themselves; of others, the attribute of the same name.
+# Loaded on first use, so that `import tfseg` is instant. A home of None means that the name is a
+# module of the package; otherwise the name is an attribute of its home.
 _HOMES = {
     "apply_model": "tfseg.apply.in_memory",
     "build_network": "tfseg.models.systems",

@@ -1,7 +1,7 @@
-"""The metrics of tfseg, each with its own function, for results of any system.
+"""The metrics of tfseg as functions, for the results of any system.
 
-`count_events` and `event_scores` use sed_eval (the package's extra ``workflow``); all others need
-nothing but what tfseg itself needs.
+`count_events` and `event_scores` need sed_eval (the package's extra ``workflow``). The others need
+no further package.
 """
 
 from tfseg.evaluation.bss_eval import BssEval, score_separation, si_sdr, snr

@@ -1,7 +1,7 @@
-"""The SNR of a mixture, and of clips that were not mixed here, which have none.
+"""The SNR of a mixture, in Python, paths, tables and texts.
 
-In Python "no SNR" is None. Paths, tables and texts for readers each spell it their own way; the
-functions here are the only place that knows how. Imports nothing that is slow.
+Clips that were not mixed here have no SNR. Python uses None for it; paths, tables and texts each
+use another spelling. Only the functions here convert between them. Imports nothing slow.
 """
 
 import math
@@ -20,12 +20,12 @@ def snr_from_path(text):
 
 
 def snr_to_number(snr_db):
-    """Give an SNR (dB, or None) the form that a column of numbers and HDF5 can hold: None is NaN."""
+    """Convert an SNR (dB, or None) for a column of numbers or HDF5: None becomes NaN."""
     return math.nan if snr_db is None else float(snr_db)
 
 
 def snr_from_number(number):
-    """Read an SNR from a column of numbers or from HDF5: dB, or None where there is no number."""
+    """Read an SNR from a column of numbers or HDF5: dB, or None for NaN."""
     return None if number is None or math.isnan(number) else float(number)
 
 
@@ -35,5 +35,5 @@ def snr_name(snr_db):
 
 
 def snr_title(snr_db):
-    """Text for an SNR (dB, or None) that stands alone, as over a panel of a figure."""
+    """Text for an SNR (dB, or None) that stands alone, as above a panel of a figure."""
     return "clips as recorded" if snr_db is None else f"{snr_db:g} dB SNR"

@@ -41,7 +41,9 @@ def separated(tmp_path, samples, rate, masks_of, features=None, subtype="FLOAT")
     store = store_of(tmp_path, masks_of(n_frames), n_frames)
     spectrum = sounds.MaskedSpectrum(Spectrograms(features), rate, n_frames)
     names = {f"class{k}": k for k in masks_of(n_frames)}
-    paths = sounds.separate_recording(tmp_path / "in.wav", tmp_path, store, names, spectrum)
+    paths = sounds.separate_recording(
+        tmp_path / "in.wav", tmp_path, store, names, spectrum, n_samples=len(samples)
+    )
     store.close()
     return {
         name: soundfile.read(path, dtype="float64", always_2d=True)[0]
@@ -139,7 +141,9 @@ def test_recordings_shorter_than_a_window(tmp_path, n_samples):
     soundfile.write(tmp_path / "in.wav", samples, 8000, subtype="FLOAT")
     store = store_of(tmp_path, {0: np.full((1, N_MELS), 0.25)}, 1)
     spectrum = sounds.MaskedSpectrum(Spectrograms(settings()), 8000, 1)
-    paths = sounds.separate_recording(tmp_path / "in.wav", tmp_path, store, {"a": 0}, spectrum)
+    paths = sounds.separate_recording(
+        tmp_path / "in.wav", tmp_path, store, {"a": 0}, spectrum, n_samples=n_samples
+    )
     part, rest = (soundfile.read(paths[name], always_2d=True)[0] for name in ("a", sounds.REST))
     np.testing.assert_allclose(part, samples / 4, atol=1e-6)
     np.testing.assert_allclose(part + rest, samples, atol=1e-7)
@@ -157,5 +161,5 @@ def test_a_file_that_ends_early_is_named(tmp_path, monkeypatch):
         "read",
         lambda self, n, **_: np.zeros((min(n, 100), 1), dtype=np.float32),
     )
-    with pytest.raises(DataError, match=r"in\.wav: it ends \d+ samples before"):
+    with pytest.raises(DataError, match=r"in\.wav: it ends \d+ samples earlier"):
         separated(tmp_path, samples, 8000, lambda n: {0: np.ones((n, N_MELS))})

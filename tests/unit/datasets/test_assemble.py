@@ -1,4 +1,4 @@
-"""From the list of recordings and what their files hold to the corpus tables."""
+"""From the list and the inspection of recordings to the corpus tables."""
 
 import numpy as np
 import pandas as pd
@@ -180,7 +180,7 @@ def test_a_real_recording_is_cut_where_it_sounds(tmp_path, trim_silence):
 
 
 def _random_corpus(seed, n_recordings=120):
-    """Events of 4 labels and scenes; 30 origins of each, some of which hold two labels."""
+    """Events of 4 labels and scenes; 30 sources of each, some with two labels."""
     rng = np.random.default_rng(seed)
     frames = []
     for role in ("event", "scene"):
@@ -210,7 +210,7 @@ def test_no_origin_is_in_two_folds(seed, folds):
 
 
 def test_an_origin_of_events_and_of_scenes_is_in_one_fold():
-    # As in ESC-50, where one Freesound recording may hold both.
+    # As in ESC-50, where one Freesound recording may have both.
     names = [f"{i}.wav" for i in range(12)]
     frame = pd.concat(
         [recordings("event", names, "dog", names), recordings("scene", names, "rain", names)],
@@ -405,7 +405,7 @@ def test_a_recording_without_fold_is_named(split):
     frame = _random_corpus(0)
     frame.loc[7, "part"] = 0
     expected = (
-        r"event/7\.wav: the corpus gives it no fold \(of your own clips: the column fold of "
+        r"event/7\.wav: the corpus gives it no fold \(for your own clips: the column fold of "
         r"clips\.csv\); expected one, since the config says split\.kind: fixed or split\.by: corpus"
     )
     with pytest.raises(DataError, match=expected):
@@ -533,7 +533,7 @@ def test_what_is_dealt_has_its_fold_and_its_part():
     frame = assemble.deal(_many_groups(), split, folds=[1, 2, 3], held_out=[1, 2, 3], seed=1)
     assert frame["fold"].equals(assemble.deal_folds(_many_groups(), split, 1))
     assert set(frame["part"]) == {"train", "validation"}
-    # Of two folds the one that is held out is never trained on.
+    # Of two folds, the held-out one is never a training fold.
     fixed = split | {"kind": "fixed"}
     of_corpus = _many_groups().assign(part=[1, 2] * (len(frame) // 2))
     frame = assemble.deal(of_corpus, fixed, folds=[1, 2], held_out=[1], seed=1)

@@ -248,9 +248,7 @@ def test_a_list_of_clips_that_is_no_table_does_not_stop_the_plan(find, tmp_path)
 
 
 def test_a_missing_source_is_named_with_its_page(find, tmp_path):
-    expected = (
-        rf"{tmp_path}/clips\.csv: expected with corpus\.kind clips.*docs/tutorials/own_data\.md"
-    )
+    expected = rf"{tmp_path}/clips\.csv: expected with corpus\.kind clips.*docs/reference/own_recordings\.md"
     with pytest.raises(ConfigError, match=expected):
         find("clips")
 

@@ -1,4 +1,4 @@
-"""Where downloads lie: beside the folders if the user put them there, else in archives/."""
+"""Paths of downloads: beside the folders if the user put them there, else in archives/."""
 
 import pytest
 

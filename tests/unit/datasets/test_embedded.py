@@ -71,7 +71,7 @@ def test_an_unknown_part_or_class_is_refused():
 
 
 def test_every_pitch_sounds_and_no_two_of_a_class_sound_the_same(player):
-    # With the same random choices, two takes differ by their pitch alone: otherwise a group of
+    # With the same random choices, two takes differ only by their pitch: otherwise a group of
     # one fold (or part) would sound in another.
     silent, twins = [], []
     for label in INSTRUMENTS:

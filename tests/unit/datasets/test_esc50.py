@@ -218,7 +218,7 @@ def test_a_category_cannot_be_event_and_scene(folder):
 
 @pytest.mark.parametrize("scenes", [None, []])
 def test_scenes_must_be_chosen(folder, scenes):
-    with pytest.raises(DataError, match=r"categories that serve as scenes in corpus\.scenes"):
+    with pytest.raises(DataError, match=r"categories to use as scenes in corpus\.scenes"):
         _list(folder(), scenes=scenes)
 
 

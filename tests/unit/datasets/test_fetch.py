@@ -87,7 +87,7 @@ def archive(host):
 
 @pytest.fixture
 def get(tmp_path, archive):
-    """Fetch into tmp_path without waiting; `waits` and `said` record what would have been."""
+    """Fetch into tmp_path without waiting; `waits` and `said` record pauses and messages."""
 
     def get(archive=archive, **options):
         get.waits, get.said = [], []
@@ -138,7 +138,7 @@ def test_a_server_without_ranges_starts_over(get, host, tmp_path):
 def test_a_part_of_another_file_is_started_over(get, tmp_path):
     (tmp_path / "sounds.zip.part").write_bytes(b"x" * 1000)
     assert get().read_bytes() == CONTENT
-    assert "once more from the start" in get.said[0]
+    assert "again from the start" in get.said[0]
 
 
 def test_a_part_that_is_too_long_is_started_over(get, tmp_path):
@@ -174,7 +174,7 @@ def test_a_server_that_stays_down_is_one_clear_error(get, host, tmp_path):
     host.faults = [503] * 10
     with pytest.raises(DataError) as caught:
         get(retries=4)
-    for words in ("sounds.zip could not be downloaded", host.url, "HTTP 503", "by hand"):
+    for words in ("sounds.zip could not be downloaded", host.url, "HTTP 503", "yourself"):
         assert words in str(caught.value)
     assert len(host.requests) == 4
     assert not (tmp_path / "sounds.zip").exists()
@@ -197,7 +197,7 @@ def test_a_wrong_checksum_is_refused(get, host, tmp_path):
     with pytest.raises(DataError, match=r"expected md5 [0-9a-f]{32}, found [0-9a-f]{32}"):
         get()
     assert list(tmp_path.iterdir()) == []
-    assert len(host.requests) == 2  # it is downloaded once more before it is given up
+    assert len(host.requests) == 2  # it is downloaded once more before the error
 
 
 def test_a_wrong_size_is_refused_before_it_is_downloaded(get, host, tmp_path):

@@ -74,7 +74,7 @@ def test_restrictions_are_said_once_with_at_most_three_licences():
     said = []
     announce(_terms(*(f"CC BY-NC {i}.0" for i in (1, 2, 3, 4))), "mixtures", log=said.append)
     assert len(said) == 1
-    assert said[0].startswith("LICENCE: mixtures derive from recordings under terms that restrict")
+    assert said[0].startswith("LICENCE: mixtures derive from recordings whose licences restrict")
     assert "(CC BY-NC 1.0; CC BY-NC 2.0; CC BY-NC 3.0)" in said[0]
 
 

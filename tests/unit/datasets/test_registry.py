@@ -170,7 +170,7 @@ def test_github_is_asked_for_the_files_of_the_pinned_commit(host, esc50, tmp_pat
     with pytest.raises(DamagedFileError, match=r"audio/a\.wav: expected content with git's hash"):
         check_content(tmp_path, stated)
     (tmp_path / "audio/a.wav").unlink()
-    with pytest.raises(DamagedFileError, match=r"audio/a\.wav: the archive lacks it"):
+    with pytest.raises(DamagedFileError, match=r"audio/a\.wav: the commit has this file"):
         check_content(tmp_path, stated)
 
 

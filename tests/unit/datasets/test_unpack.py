@@ -1,4 +1,4 @@
-"""Unpacking archives that are not trusted."""
+"""Unpacking of untrusted archives."""
 
 import stat
 import struct

@@ -1,4 +1,4 @@
-"""Recordings of the user's own, in folders or as clips with tags."""
+"""The user's own recordings, in folders or as clips with tags."""
 
 import numpy as np
 import pandas as pd
@@ -382,7 +382,7 @@ def test_a_clip_is_the_same_however_its_path_is_written(tmp_path):
 @pytest.mark.parametrize("event", ["0\t1\tBark", "\t\t"])
 def test_a_clip_that_is_not_listed_is_named(tmp_path, before, event):
     text = f"{before}./other.wav\t{event}\n"
-    expected = r"strong\.tsv: it names '\./other\.wav', which is no path of clips\.csv"
+    expected = r"strong\.tsv: found '\./other\.wav', expected a path of the clips\.csv"
     with pytest.raises(DataError, match=expected):
         _events(tmp_path, {"a.wav": 3.0}, text)
 

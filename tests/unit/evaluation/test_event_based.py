@@ -40,7 +40,7 @@ def test_a_perfect_detection():
 
 
 def test_one_class_found_and_two_missed_is_a_third():
-    # The pitfall: sed_eval's own macro average leaves out what was never found.
+    # The pitfall: sed_eval's own macro average leaves out classes that were never detected.
     reference = {"a": [("Bark", 1, 2), ("Gong", 3, 4), ("Chime", 5, 6)]}
     by_class, overall, _ = _score(reference, {"a": [("Bark", 1, 2)]})
     np.testing.assert_allclose(by_class["f1"], [1, 0, 0])

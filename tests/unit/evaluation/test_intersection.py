@@ -17,7 +17,7 @@ from tfseg.evaluation.records import COLUMNS
 from tfseg.evaluation.scoring import FoldScores
 from tfseg.features.time_grid import TimeGrid
 
-CLASSES = ["Bark", "Chime", "on\\set"]  # names are not what the package may take them for
+CLASSES = ["Bark", "Chime", "on\\set"]  # names that the package reserves
 GRID = TimeGrid(sample_rate=1000, window_length=100, hop_length=100)
 KEYS = {"snr_db": 0.0, "system": "gwrp", "seed": 0}
 needs_psds = pytest.mark.skipif(
@@ -107,7 +107,7 @@ def _scores(names, frames, reference, estimated):
 
 
 def _fold(seed, n=8, n_frames=60):
-    """Scores that are higher where something sounds; the last clip is silent."""
+    """Scores that are higher during events; the last clip has none."""
     rng = np.random.default_rng(seed)
     names = [f"m{seed}-{i}" for i in range(n)]
     reference, frames = {}, {}

@@ -1,4 +1,4 @@
-"""Known answers of the probe that knows only the time: fixed slots, random onsets, perfect tags."""
+"""Known answers of the onset prior: fixed slots, random onsets, perfect tags."""
 
 import dataclasses
 
@@ -146,7 +146,7 @@ def test_perfect_tags_and_no_knowledge_of_time_are_at_the_chance_level_of_the_do
     assert values["frame", "f1"] == pytest.approx((2 * frames / (1 + frames)).mean())
     assert values["frame", "map"] == pytest.approx(frames.mean())
     assert values["frame", "auc"] == pytest.approx(auc.mean())
-    # Random onsets leave the probe there: an event is a fifth of the mixture.
+    # With random onsets the probe is at chance: an event is a fifth of the mixture.
     assert _macro(fold)["frame", "map"] == pytest.approx(frames.mean(), abs=0.08)
 
 
@@ -230,7 +230,7 @@ def test_folds_have_rows_and_pool_as_other_scores_do():
         "fold == 'pooled' and task == 'frame' and metric == 'f1' and `class` == 'Bark'"
     )
     assert row["n"].item() == n_frames
-    # A system's own rows do not know that there is a probe.
+    # A system's own rows do not depend on the probe.
     plain = {f: dataclasses.replace(fold, probe=None) for f, fold in folds.items()}
     without = score_system(plain, CLASSES, SETTINGS, snr_db=0, system="gwrp", seed=0)
     rest = metrics[metrics["variant"] != "time_index"].reset_index(drop=True)

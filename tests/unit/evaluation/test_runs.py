@@ -1,4 +1,4 @@
-"""What a system made of its folds comes into `Samples` fold by fold, whatever their order."""
+"""Results of a system's folds enter `Samples` fold by fold, in any order."""
 
 import numpy as np
 

@@ -38,7 +38,7 @@ def _row(mixture, label, system, sdr, *, span="whole", sounding=1, predicted=1):
 
 @pytest.fixture
 def scores():
-    """Two mixtures with a dog and one with a siren; gwrp misses one dog and invents a siren."""
+    """Two mixtures with a dog and one with a siren; gwrp misses one dog and has a false siren."""
     nan = np.nan
     rows = [
         _row("a", "dog", "no_separation", -4.0),

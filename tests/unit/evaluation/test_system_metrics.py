@@ -1,4 +1,4 @@
-"""All metrics of a system: the same for folds in any order, with an onset prior where one is known."""
+"""All metrics of a system: the same for folds in any order, with an onset prior if possible."""
 
 import pandas as pd
 import pytest

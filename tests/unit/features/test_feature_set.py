@@ -173,7 +173,7 @@ def test_a_flipped_bit_in_the_settings_is_noticed(shards, settings, flip, value)
 
 
 def test_a_bit_that_turns_a_dataset_into_something_else_is_noticed(shards, tmp_path):
-    # What damage to HDF5's own records can look like: the name is there, the array is not.
+    # A possible damage of HDF5's own records: the name exists, the array does not.
     path = tmp_path / "strange.h5"
     path.write_bytes(shards[0][0].read_bytes())
     with h5py.File(path, "a") as file:

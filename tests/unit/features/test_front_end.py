@@ -109,7 +109,7 @@ def test_it_needs_numpy_alone(repository):
 
 @pytest.fixture
 def exported(tmp_path, build_tiny):
-    """A folder with an exported model that has seen something, a recording, and the front end."""
+    """A folder with an exported model with moved statistics, a recording, and the front end."""
     settings = SETTINGS["mini"]
     torch.manual_seed(1)
     network = build_tiny("gwrp", n_mels=settings.n_mels, widths=(8, 8))
@@ -161,7 +161,7 @@ def test_from_a_file_to_scores_without_torch_and_librosa_is_the_same(exported, e
 
 def test_the_program_of_the_docs_runs_as_it_stands(exported, expected):
     (program,) = re.findall(
-        r"```python\n(.*?)```", (REPOSITORY / "docs/how-to/models.md").read_text(), re.DOTALL
+        r"```python\n(.*?)```", (REPOSITORY / "docs/how-to/export.md").read_text(), re.DOTALL
     )
     result = subprocess.run(
         [sys.executable, "-c", program], cwd=exported.folder, capture_output=True, text=True

@@ -16,7 +16,7 @@ RATE = 8000
 
 
 def _magnitude(settings, samples):
-    """What the released code computed [shape=(n_frames, n_bins)]."""
+    """Spectrogram of the released code [shape=(n_frames, n_bins)]."""
     _, _, magnitude = scipy.signal.spectrogram(
         samples.astype(np.float64),
         window=np.hamming(settings.window_length),
@@ -29,7 +29,7 @@ def _magnitude(settings, samples):
 
 
 def _mel(settings, samples):
-    # librosa.feature.melspectrogram says the same and compiles for 20 s first.
+    # librosa.feature.melspectrogram gives the same, but first compiles for 20 s.
     filters = librosa.filters.mel(
         sr=settings.sample_rate,
         n_fft=settings.window_length,
@@ -57,7 +57,7 @@ def _stems(events, scene, snrs=(20, 0, -5)):
 
 @pytest.fixture
 def crowded():
-    """One mixture with two overlapping classes, and a class that sounds twice."""
+    """One mixture with two overlapping classes, and a class with two events."""
     rng = np.random.default_rng(1)
 
     def event(n_samples):
@@ -295,7 +295,7 @@ def test_the_rest_of_an_event_is_the_scene_and_the_other_classes_events(
 
 
 def test_two_overlapping_events_of_one_class_are_one_source(spectrograms):
-    # They are each other's no rest: with a silent scene every unit that they reach is theirs.
+    # They are not part of each other's rest: with a silent scene all their units are theirs.
     first, second = (0, 3000, _hum(1000, 4000)), (0, 5000, _hum(1000, 4000))
     stems = _stems([first, second], np.full(12000, 1e-9))
     spectra = MixtureSpectra(spectrograms, stems)

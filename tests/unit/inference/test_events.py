@@ -102,7 +102,7 @@ def test_events_are_joined_before_they_are_dropped():
 
 
 def _slowly(scores, settings):
-    """Hysteresis, frame by frame, in the words of TASLP IV-C."""
+    """Hysteresis, frame by frame, as TASLP IV-C describes it."""
     n = len(scores)
     on = [score > settings.high_threshold for score in scores]
     for order in (range(1, n), range(n - 2, -1, -1)):

@@ -39,7 +39,7 @@ FIXED = {"published": 0.1}
 
 
 class _Louder(nn.Module):
-    """Masks that are a function of one unit each: nothing depends on the batch."""
+    """Masks as a function of single units, independent of the batch."""
 
     has_masks = True
 

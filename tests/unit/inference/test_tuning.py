@@ -192,7 +192,7 @@ def test_without_clips_only_the_fixed_settings_are_there():
 
 
 def _scores(seed=0, n_clips=60, n_frames=200, has_masks=True, known=None):
-    """Clips of two classes whose scores are of other scales, and a class that never sounds."""
+    """Clips of two classes with different score scales, and a class without events."""
     rng = np.random.default_rng(seed)
     names = [f"m{i}" for i in range(n_clips)]
     frames, strong, reference = [], [], {}
@@ -227,7 +227,7 @@ def test_every_class_gets_its_own_thresholds():
         assert len(values) == 3
         assert 0.01 < values[0] < 0.04
         assert 0.2 < values[1] < 0.9
-    # Gong never sounds: nothing to choose by.
+    # Gong has no events, so its threshold cannot be tuned.
     assert settings.tag_threshold[2] == FIXED.tag_threshold
     assert settings.postprocessing.of_class(2) == EVENTS
     table = {(label, what): rest for label, what, *rest in rows}
@@ -288,7 +288,7 @@ def test_clips_without_times_do_not_count_for_events():
         {name: scores.reference[name] for name in scores.mixtures[:40]},
         {},
     )
-    # Tags are chosen on all clips; here both choices tell the same clips apart.
+    # Tag thresholds are tuned on all clips; here both thresholds separate the same clips.
     alone, _ = tune(first, CLASSES, FIXED, GRID, **COLLARS)
     assert some.postprocessing == alone.postprocessing
 

@@ -34,7 +34,7 @@ def test_whole_file_writes_beside_the_target_and_keeps_its_suffix(tmp_path):
 
 
 def test_whole_file_replaces_the_target_and_does_not_write_into_it(tmp_path):
-    # Who has the old file open, or linked, keeps the old content.
+    # An open or linked old file keeps its content.
     target, link = tmp_path / "result.csv", tmp_path / "link.csv"
     target.write_text("old")
     os.link(target, link)
@@ -85,7 +85,7 @@ def test_a_killed_writer_leaves_the_target_as_it_was(tmp_path, repository):
     ended = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
     assert ended.returncode == -signal.SIGKILL
     assert target.read_text() == "old"
-    # What the killed job left behind does not get into the way of the job that replaces it.
+    # Files of the killed job do not disturb the job that replaces it.
     files.write_text(target, "new")
     assert target.read_text() == "new"
 

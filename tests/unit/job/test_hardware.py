@@ -22,7 +22,7 @@ def test_without_a_slot_there_is_no_gpu():
     assert messages == ["device: CPU (no gpu slot was given)"]
 
 
-# What stands in for two NVIDIA GPUs on a machine that has none.
+# Replaces two NVIDIA GPUs on a machine without GPUs.
 _TWO_GPUS = """
 import os, sys
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_jobs_at_once_get_devices_of_their_own_and_a_killed_one_frees_its_device
 def test_more_jobs_than_devices_are_dealt_evenly(job):
     jobs = [job() for _ in range(5)]
     assert sorted(Counter(one.device for one in jobs).values()) == [2, 3]
-    # Two leave the fuller device, then two come.
+    # Two jobs leave the fuller device, then two start.
     ((fuller, _), _) = Counter(one.device for one in jobs).most_common()
     for one in [one for one in jobs if one.device == fuller][:2]:
         one.process.kill()
@@ -86,7 +86,7 @@ def test_more_jobs_than_devices_are_dealt_evenly(job):
 
 @pytest.fixture
 def gpus(monkeypatch):
-    """Return a function that pretends that so many GPUs are visible."""
+    """Return a function that pretends that a number of GPUs is visible."""
 
     def pretend(number):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: number > 0)
@@ -108,7 +108,7 @@ def test_without_a_gpu_a_job_with_a_slot_uses_the_cpu(gpus):
 
 
 def test_one_visible_gpu_is_used_without_asking_others(gpus, monkeypatch, tmp_path):
-    # In a job of Slurm the device that it gave is the only one visible.
+    # In a Slurm job only the assigned device is visible.
     gpus(1)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     messages = []

@@ -1,4 +1,4 @@
-"""What surrounds every script: its log, its errors, its lock."""
+"""Services of every script: log, errors, lock."""
 
 import fcntl
 import hashlib

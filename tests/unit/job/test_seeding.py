@@ -8,7 +8,7 @@ from tfseg.job.seeding import derive_seed, generator
 def test_seeds_fit_63_bits_and_use_them():
     seeds = [derive_seed(1, "train", k) for k in range(500)]
     assert all(0 <= seed < 2**63 for seed in seeds)
-    assert max(seeds) > 2**62  # not a smaller range in disguise
+    assert max(seeds) > 2**62  # not from a smaller range
     assert min(seeds) < 2**60
 
 

@@ -168,7 +168,7 @@ def test_without_validation_the_plan_is_what_it_was(tiny_corpus, parted_corpus):
         pd.testing.assert_frame_equal(one, two)
     mixtures, events = _plan(tiny_corpus)
     assert set(mixtures.pop("part")) == {"train"}
-    # Of the version before there were parts.
+    # From the version before parts existed.
     text = mixtures[["mixture", "kind", "fold"]].to_csv() + events[["mixture", "label"]].to_csv()
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == "d8de249dddd82805"
 
@@ -293,7 +293,7 @@ def test_random_events_lie_inside_the_mixture_with_their_own_length(tiny_corpus,
     assert events["offset_s"].max() <= 1.5
     n_overlaps, n_pairs = _overlaps(events)
     assert (n_overlaps > n_pairs / 2) if overlap else (n_overlaps == 0)
-    # Nothing of the plan but its times depends on them.
+    # Only the times of the plan depend on them.
     apart = _plan(tiny_corpus, **RANDOM, overlap=not overlap)
     pd.testing.assert_frame_equal(mixtures, apart[0])
     pd.testing.assert_series_equal(events["event"], apart[1]["event"])
@@ -318,7 +318,7 @@ def test_the_number_of_events_is_drawn_evenly_from_its_range(tiny_corpus):
     shares = counts.value_counts(normalize=True)
     assert sorted(shares.index) == [1, 2, 3]
     np.testing.assert_allclose(shares, 1 / 3, atol=0.03)
-    # Their recordings are dealt in passes all the same.
+    # Their recordings are still assigned in passes.
     used = events.loc[events["mixture"].str.startswith("fold1"), "event"].value_counts()
     assert len(used) == 6
     assert used.max() - used.min() <= 1
@@ -411,7 +411,7 @@ def test_a_scene_is_read_from_its_start(render, wav, tmp_path, noise):
 
 
 def _event_part(stems, snr_db):
-    """What the events add to a mixture, and what its scene is, from waveforms alone."""
+    """The events' part of a mixture, and its scene, from waveforms alone."""
     scene = stems.mix_gain[snr_db] * stems.scene
     return stems.mixture_at(snr_db) - scene, scene
 

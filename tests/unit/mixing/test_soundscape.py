@@ -1,4 +1,4 @@
-"""Long recordings made of a corpus: known times, known levels, any format."""
+"""Long recordings made from a corpus: known times, known levels, any format."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""What every baseline has to do, whatever its layers are."""
+"""Requirements on every baseline, independent of its layers."""
 
 import numpy as np
 import pytest
@@ -99,7 +99,7 @@ def test_it_can_learn_eight_clips_by_heart(baseline):
 
 
 def _averaging(network):
-    """Let every layer average what it sees, so that an impulse spreads evenly to both sides."""
+    """Let every layer average its inputs, so that an impulse spreads evenly to both sides."""
     with torch.no_grad():
         for parameter in network.parameters():
             if parameter.ndim > 1:

@@ -20,7 +20,7 @@ N_MELS = 16
 
 @pytest.fixture(scope="module")
 def build(_full_config):
-    """Return a function that builds a network that has seen something: all its values moved."""
+    """Return a function that builds a network with all its values moved."""
 
     def build_moved(system, *, background=False, trunk=None, **pooling):
         torch.manual_seed(3)
@@ -78,7 +78,7 @@ def test_every_system_with_masks_computes_the_same_as_onnx(build, system, backgr
     sizes = [(1, 1), (1, 31), (2, 50), (5, 17), (3, 400), (1, 1300)]
     differences = _largest_differences(network, content, sizes)
     assert max(differences.values()) < 1e-5, differences
-    # It would be no proof if all networks gave the same: masks that vary, and tags within them.
+    # A useful comparison needs varying outputs: masks that vary, and tags within their range.
     with torch.inference_mode():
         tags, masks = network(_logmel(2, 50))
     assert masks.std() > 0.02
@@ -157,7 +157,7 @@ def _exported(build):
 
 @pytest.fixture
 def graph(_exported):
-    """A network and its graph, to spoil."""
+    """A network and its graph, to be altered."""
     return copy.deepcopy(_exported)
 
 
@@ -168,7 +168,7 @@ def test_a_graph_with_another_weight_is_refused(graph):
     (name,) = [name for name, values in arrays.items() if np.array_equal(values, head)]
     (stored,) = [item for item in model.graph.initializer if item.name == name]
     stored.CopyFrom(onnx.numpy_helper.from_array(1.01 * head, name))
-    with pytest.raises(ExportError, match=r"(?s)to 0\.0001, with a batch of 1 and 31 .*tags"):
+    with pytest.raises(ExportError, match=r"(?s)within 0\.0001 for 1 clips of 31 .*tags"):
         check_onnx(model.SerializeToString(), network)
 
 
@@ -184,7 +184,7 @@ def test_a_graph_with_outputs_in_another_order_of_classes_is_refused(graph, buil
     with torch.no_grad():
         network.trunk.head.weight.copy_(network.trunk.head.weight.flip(0))
         network.trunk.head.bias.copy_(network.trunk.head.bias.flip(0))
-    with pytest.raises(ExportError, match="expected the graph to compute"):
+    with pytest.raises(ExportError, match="expected the graph's outputs"):
         check_onnx(model.SerializeToString(), network)
 
 
@@ -193,7 +193,7 @@ def test_a_network_that_gives_no_numbers_is_refused(graph):
     with torch.no_grad():
         network.trunk.head.bias[0] = float("nan")
     content = onnx_model(network, {}).SerializeToString()
-    with pytest.raises(ExportError, match="expected the graph to compute"):
+    with pytest.raises(ExportError, match="expected the graph's outputs"):
         check_onnx(content, network)
 
 

@@ -1,4 +1,4 @@
-"""Poolings for networks of one's own."""
+"""Poolings for your own networks."""
 
 import pytest
 import torch

@@ -154,7 +154,7 @@ def test_r_outside_0_to_1_is_refused(r):
 
 
 class TestGwrpByCounting:
-    """Of bfloat16 logits no unit is sorted; tags and gradients are those of a sort."""
+    """bfloat16 logits are not sorted; tags and gradients are those of a sort."""
 
     @pytest.fixture(params=["spread", "narrow", "two values", "all one value", "saturated"])
     def logits(self, request):

@@ -132,7 +132,7 @@ FAR = {
 
 @pytest.fixture(params=list(FAR))
 def far(request):
-    """A trunk that sees far, evaluated, its normalisation as after a training."""
+    """A trunk with a large context in evaluation mode, with trained normalisation statistics."""
     torch.manual_seed(0)
     trunk = FAR[request.param]()
     for module in trunk.modules():
@@ -158,7 +158,7 @@ def test_far_seeing_trunks_reach_no_further_than_they_say(far):
             reached = np.flatnonzero((far(changed) != whole).any(dim=(0, 1, 3)).numpy())
             assert frame - far.reach_frames <= reached[0]
             assert reached[-1] <= frame + far.reach_frames
-            # They see further than the papers' trunk of as many layers.
+            # Their context is larger than that of the papers' trunk with as many layers.
             assert reached[-1] - reached[0] > 2 * 8
 
 

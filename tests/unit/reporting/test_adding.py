@@ -1,4 +1,4 @@
-"""The docs' examples of a new metric and of a new table, followed word by word in a copy."""
+"""The docs' examples of a new metric and of a new table, followed exactly in a copy."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ import sys
 import pytest
 from docs_example import follow
 
-# What a new metric or table must not run again.
+# Rules that a new metric or table must not run again.
 TRAINING = {"extract_features", "train_model", "infer_scores", "tune_detection", "detect_events"}
 DIGESTS = """
 import json, sys
@@ -83,7 +83,7 @@ def copy(repository, tmp_path):
 
 
 def answer(copy, code):
-    """What a program that runs on the copy prints, as JSON."""
+    """Output of a program that runs on the copy, as JSON."""
     result = subprocess.run(
         [sys.executable, "-c", code],
         cwd=copy,
@@ -96,7 +96,7 @@ def answer(copy, code):
 
 
 def changed(before, after):
-    """Names of the rules whose code is another one."""
+    """Names of the rules whose code has changed."""
     return {name for name in before if before[name] != after[name]}
 
 

@@ -73,7 +73,7 @@ def test_best_median_and_worst_are_by_mean_and_ties_by_name():
 
 @pytest.fixture
 def made(tiny_corpus, tiny_plan, tiny_stems, tiny_settings, build_tiny):
-    """The listening clips of two untrained systems, one of them with the lowest tags."""
+    """The audio examples of two untrained systems, one of them with the lowest tags."""
     names = list(tiny_plan.mixtures.loc[tiny_plan.mixtures["fold"] == 1, "mixture"])
     networks = {"gwrp": build_tiny("gwrp").eval(), "gmp": build_tiny("gmp").eval()}
     return audio_examples.make_audio_examples(

@@ -7,7 +7,7 @@ from tfseg.reporting.examples import choose_stems
 
 
 class _Reader:
-    """Mixtures with events of these classes; knows how many each hands out."""
+    """Mixtures with events of these classes; counts reads of each."""
 
     path = "stems.h5"
 

@@ -1,4 +1,4 @@
-"""Every system of a figure can be told from the others."""
+"""Every system of a figure is distinguishable from the others."""
 
 from tfseg.models.registry import systems
 from tfseg.reporting.plot_style import system_styles

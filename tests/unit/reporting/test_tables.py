@@ -301,7 +301,7 @@ def test_every_system_stands_beside_the_probe_that_knows_the_time(probed, paper,
         pd.read_csv(tmp_path / "time_index.csv"), table, check_dtype=False
     )
     text = (tmp_path / "time_index.md").read_text()
-    assert text.startswith("What the time explains: mean over folds")
+    assert text.startswith("Onset prior: mean over folds")
     assert "tags above 0.1, frames above 0.1; events with a collar of 0.2 s" in text
     assert "_" not in (tmp_path / "time_index.tex").read_text().replace("\\_", "")
 

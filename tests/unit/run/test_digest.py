@@ -263,7 +263,7 @@ def _changed(before, after):
             {"gap", "gwrp", "dnn"},
         ),
         ("job/seeding.py", "[:8]", "[:7]", {"gap", "gwrp", "dnn"}),
-        # Nothing of these decides weights.
+        # None of these affects weights.
         ("training/loop.py", "expected one length, or a ", "expected equal lengths, or a ", set()),
         (
             "training/loop.py",
@@ -378,13 +378,13 @@ def test_all_that_a_module_really_holds_of_the_library_is_found(path):
     held = {
         value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None) or ""
         for value in vars(module).values()
-        # What only says something is left out where it is called.
+        # Calls that only print messages are left out.
         if getattr(value, "__name__", None) not in digest._SAYING
     }
     sources = {
         digest.LIBRARY.parent.joinpath(*name.split(".")).with_suffix(".py")
         for name in held
-        # A package holds its own modules once somebody has imported them.
+        # A package has its modules as attributes after their import.
         if name.startswith("tfseg.") and not name.startswith(f"{module.__name__}.")
     }
     silent = {

@@ -1,4 +1,4 @@
-"""Snakemake's scheduler is woken once in a time span, however many jobs have ended."""
+"""Snakemake's scheduler wakes up once per time span, for any number of finished jobs."""
 
 import inspect
 import logging
@@ -41,7 +41,7 @@ def test_no_timer_keeps_a_finished_process_alive():
 
 
 def test_the_installed_snakemake_sets_its_timers_by_this_function():
-    # Where this fails, Snakemake has changed: look whether the repair is still needed.
+    # If this fails, Snakemake has changed: check whether the repair is still needed.
     rounds = inspect.getsource(JobScheduler.schedule)
     assert "self._schedule_reevalutation(self.job_rate_limiter.timespan)" in rounds
     assert "self._open_jobs.acquire()" in rounds
@@ -57,7 +57,7 @@ def test_another_snakemake_is_left_as_it_is_and_the_log_says_so(caplog):
         keep_one_timer(scheduler, version="9.28.0")
     assert list(vars(scheduler)) == ["_open_jobs"]
     (record,) = caplog.records
-    assert "Snakemake 9.28.0: its scheduler is used as it is" in record.message
+    assert "Snakemake 9.28.0: its scheduler is not repaired" in record.message
     assert WRITTEN_FOR in record.message
 
 

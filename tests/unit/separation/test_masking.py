@@ -38,7 +38,7 @@ def test_a_mask_of_ones_gives_the_mixture_to_its_first_and_last_sample(tiny_sett
         found = separator.separate(spectrum, np.ones(spectrum.shape), n_samples)
         assert found.shape == (n_samples,)
         assert found.dtype == np.float64
-        # Far better than the -100 dB that anyone needs.
+        # Far below the required -100 dB.
         np.testing.assert_allclose(found, samples, atol=1e-12)
 
 

@@ -1,4 +1,5 @@
 import copy
+import json
 import re
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def _paths(value, prefix=()):
             yield from _paths(inner, (*prefix, key))
 
 
-# Variants are names of the user's choosing, and say only what differs: test_recipes.
+# Variants have names chosen by the user, and only keys that differ: test_recipes.
 PATHS = [path for path in _paths(CONFIG) if path[0] != "variants" or len(path) == 1]
 
 
@@ -133,19 +134,27 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
             "",
             "config key data_root: expected a text that is not empty, found '' (text)",
         ),
-        ("run", "a b", "config key run: expected a name that matches .*, found 'a b' (text)"),
-        ("run", "../x", "config key run: expected a name that matches .*, found '../x' (text)"),
+        (
+            "run",
+            "a b",
+            "config key run: expected a folder's name of the letters .*, found 'a b' (text)",
+        ),
+        (
+            "run",
+            "../x",
+            "config key run: expected a folder's name of the letters .*, found '../x' (text)",
+        ),
         ("run", None, "config key run: expected a value of type string, found None (null)"),
         (
             "model",
             "a/{b}",
-            "config key model: expected a name that matches .*, found 'a/{b}' (text)",
+            "config key model: expected a path without { and }, .* found 'a/{b}' (text)",
         ),
         ("recordings", [], "config key recordings: expected at least 1 item(s), found [] (list)"),
         (
             "model",
             "a/{b}",
-            "config key model: expected a name that matches .*, found 'a/{b}' (text)",
+            "config key model: expected a path without { and }, .* found 'a/{b}' (text)",
         ),
         ("recordings", [], "config key recordings: expected at least 1 item(s), found [] (list)"),
         (
@@ -167,7 +176,7 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         (
             "corpus.classes",
             ["a", "b/c"],
-            "config key corpus.classes[1]: expected a name that matches",
+            "config key corpus.classes[1]: expected a name of letters of any script, digits, _ and -",
         ),
         (
             "corpus.embedded.part",
@@ -188,7 +197,7 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         (
             "postprocessing.tune",
             True,
-            "config key postprocessing.tune: expected false without a part to choose on",
+            "config key postprocessing.tune: expected false without validation clips",
         ),
         ("split.validation", 1, "config key split.validation: expected less than 1, found 1 (int)"),
         ("split.folds", 2.5, "config key split.folds: expected a value of type integer, found 2.5"),
@@ -212,7 +221,7 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         (
             "mixing.onsets_s",
             "anywhere",
-            "config key mixing.onsets_s: expected a name that matches .*, found 'anywhere' (text)",
+            "config key mixing.onsets_s: expected a list of times, centre or random, found 'anywhere'",
         ),
         (
             "mixing.events_per_mixture",
@@ -332,9 +341,9 @@ def test_keys_that_do_not_fit_each_other_are_named(full_config, dotted, value, m
     [
         (
             {"split.by": "corpus"},
-            "split.by: expected a way .* corpus dcase2018 has, found 'corpus'",
+            "split.by: expected a split .* corpus dcase2018 supports, found 'corpus'",
         ),
-        ({"split.kind": "fixed"}, "split.kind: expected a way .*dcase2018.*found 'fixed'"),
+        ({"split.kind": "fixed"}, "split.kind: expected a split .*dcase2018.*found 'fixed'"),
         ({"corpus.kind": "esc50", "split.kind": "fixed"}, "split.kind: .*esc50"),
         (
             {"corpus.kind": "tut_rare2017", "split.kind": "fixed", "figures.fold": 2},
@@ -394,13 +403,13 @@ def test_events_that_do_not_fit_beside_each_other_are_named(full_config):
     check_config(full_config)  # used with random onsets only
     mixing["onsets_s"] = "random"
     assert _message(full_config) == (
-        "config key mixing.events_per_mixture: expected at most 5, as many events of "
-        "mixing.max_event_s (2.0) as mixing.duration_s (10.0) holds without overlap "
+        "config key mixing.events_per_mixture: expected at most 5, the number of events of "
+        "mixing.max_event_s (2.0) that fit into mixing.duration_s (10.0) without overlap "
         "(mixing.overlap: false), found 6"
     )
     check_config(_changed(full_config, "mixing.overlap", True))
     check_config(_changed(full_config, "mixing.events_per_mixture", [5, 5]))
-    # Ten tenths are one, and what is longer than a mixture is cut.
+    # Ten tenths are one, and events longer than a mixture are cut.
     mixing |= {"duration_s": 1.0, "max_event_s": 0.1, "events_per_mixture": 10}
     check_config(full_config)
     mixing |= {"max_event_s": 5.0, "events_per_mixture": 1}
@@ -509,3 +518,66 @@ def test_sorted_keys_of_a_reordered_config_are_the_same(full_config):
 
     assert repr(reversed_keys(full_config)) != repr(full_config)
     assert repr(sorted_keys(reversed_keys(full_config))) == repr(sorted_keys(full_config))
+
+
+def _patterns(node):
+    """Every node of a schema that has a pattern."""
+    if isinstance(node, list):
+        return [found for item in node for found in _patterns(item)]
+    if not isinstance(node, dict):
+        return []
+    of_inner = [found for item in node.values() for found in _patterns(item)]
+    return of_inner + ([node] if isinstance(node.get("pattern"), str) else [])
+
+
+def test_no_message_shows_a_regular_expression(repository):
+    schema = json.loads((repository / "schemas/config.schema.json").read_text(encoding="utf-8"))
+    found = _patterns(schema)
+    assert len(found) > 8
+    for node in found:
+        assert node["in_words"] and "^" not in node["in_words"], node["pattern"]
+
+
+@pytest.mark.parametrize(
+    "label", ["Hühnerhabicht", "Hu\u0308hnerhabicht", "कुत्ता", "สุนัข", "鳥", "Dog 2", "hi-hat"]
+)
+def test_a_class_may_be_named_in_any_script(full_config, label):
+    check_config(_changed(full_config, "corpus.classes", ["Bark", label]))
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["/m/06mb1", "Speech, man", "a.b", " a", "a ", "a  b", "\u0301a", "-a", "❤️", "a\u202eb"],
+)
+def test_what_no_name_of_a_class_may_hold_is_said_in_words(full_config, label):
+    message = _message(_changed(full_config, "corpus.classes", ["Bark", label]))
+    assert message.startswith("config key corpus.classes[1]: expected a name of letters of any")
+    assert repr(label) in message
+
+
+@pytest.mark.parametrize("dotted", ["data_root", "model", "reference"])
+@pytest.mark.parametrize("path", ["~/recordings", "$HOME/recordings", "${HOME}/recordings", "a{b}"])
+def test_a_path_that_only_a_shell_understands_is_refused(full_config, dotted, path):
+    """Else a folder named ~ is made, and the downloads go there."""
+    message = _message(_changed(full_config, dotted, path))
+    assert message.startswith(
+        f"config key {dotted}: expected a path without {{ and }}, and with ~ and"
+    )
+
+
+def test_classes_that_differ_in_their_normal_form_alone_are_named(full_config):
+    classes = ["Hühnerhabicht", "Hu\u0308hnerhabicht"]
+    message = _message(_changed(full_config, "corpus.classes", classes))
+    assert message.startswith("config key corpus.classes[1]: expected every name once, found")
+    assert message.endswith("in another normal form of Unicode than corpus.classes[0]")
+
+
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [("2024_11_28", "a number"), ("007", "a number"), ("2024-11-28", "a date"),
+     ("yes", "true or false"), ("off", "true or false")],
+)  # fmt: skip
+def test_a_name_that_yaml_takes_for_something_else_is_said(full_config, written, kind):
+    for dotted, value in (("run", written), ("corpus.classes", f"[Bark, {written}]")):
+        message = _message(_changed(full_config, dotted, yaml.safe_load(value)))
+        assert f"; YAML takes it for {kind}: write it in quotes" in message

@@ -114,7 +114,7 @@ def test_a_circle_of_teachers_is_refused(full_config):
 
 def test_a_system_without_masks_neither_teaches_nor_is_taught(full_config):
     config = _with(full_config, taught={"system": "dnn", "teacher": "gwrp"})
-    with pytest.raises(ConfigError, match=r"variants.taught.teacher: .*taught, which has none"):
+    with pytest.raises(ConfigError, match=r"variants.taught.teacher: .*taught without masks"):
         check_config(config)
 
 

@@ -21,7 +21,7 @@ OF_MODELS = {
     for key, node in KEYS.items()
     if not f"{key}.".startswith(tuple(f"{d}." for d in DECLARED))
 }
-# What the ending of a key says of its unit.
+# The ending of a key gives its unit.
 UNITS = {"_s": "s", "_hz": "Hz", "_db": "dB", "_frames": "frames"}
 
 
@@ -149,7 +149,7 @@ SPOILED = [
 
 
 def test_the_models_and_the_schema_refuse_the_same(full_config, pytestconfig):
-    # One is what people read and write, the other is what checks.
+    # One is for users, the other for the check.
     assert not schema_errors(full_config)
     # Four milliseconds each: a quarter of the values for each key, another one for the next key.
     step = 1 if pytestconfig.getoption("--long") else 4
@@ -168,7 +168,7 @@ def test_an_even_number_is_refused_where_an_odd_one_is_needed(full_config):
         config = _changed(full_config, "postprocessing.median_frames", value)
         (message,) = schema_errors(config)
         assert message.endswith(f"expected an odd number, found {value} (int)")
-    # One line each: what is no count at all is not called even too.
+    # One message each: a value that is not a count is not also reported as even.
     for value in (0, -2, 2.0, "2"):
         assert len(schema_errors(_changed(full_config, "postprocessing.median_frames", value))) == 1
 

@@ -109,7 +109,7 @@ def _iteration(path):
 
 
 class _Bar:
-    """A progress bar that asks for a stop after some iterations."""
+    """A progress bar that requests a stop after some iterations."""
 
     def __init__(self, stop_after=None):
         self.updates, self.stop_after, self.closed = 0, stop_after, False
@@ -180,7 +180,7 @@ def test_the_initial_network_is_seeded_and_standardised(toy, build_tiny):
     torch.manual_seed(1)
     state = torch.get_rng_state()
     one = weights(3)
-    assert torch.equal(torch.get_rng_state(), state)  # nobody else's numbers depend on it
+    assert torch.equal(torch.get_rng_state(), state)  # no other random numbers depend on it
     torch.manual_seed(2)
     assert all(torch.equal(a, b) for a, b in zip(one.values(), weights(3).values(), strict=True))
     assert not torch.equal(one["trunk.head.weight"], weights(4)["trunk.head.weight"])
@@ -259,7 +259,7 @@ def test_one_step_is_adams_on_the_full_cross_entropy(run, toy, build_tiny):
     after = dict(trained.network.named_parameters())
     clear = 0
     for name, before in network.named_parameters():
-        # Adam's first step goes against the gradient's sign by the rate, whatever its size.
+        # Adam's first step is the rate times the negative sign of the gradient.
         sure = before.grad.abs() > 1e-5
         clear += int(sure.sum())
         expected = before - 0.01 * before.grad.sign()
@@ -410,7 +410,7 @@ def test_a_killed_training_resumes_bit_for_bit(run, toy, tmp_path, repository):
             assert time.monotonic() < deadline
             time.sleep(0.01)
     finally:
-        process.kill()  # whatever happens: it trains for ever
+        process.kill()  # always: it would train forever
         process.wait()
     assert process.returncode == -signal.SIGKILL
     done = _iteration(state)
@@ -427,7 +427,7 @@ def test_a_state_of_another_binding_is_not_used(run):
     with pytest.raises(Interrupted):
         run(bound_to="other data", stop_in=6)
     again = run()
-    assert again.messages == ["a state of other data or parameters was found and is not used"]
+    assert again.messages == ["found a saved state of other data or parameters: starting anew"]
     assert _bits(again.network) == _bits(whole.network)
     assert again.history == whole.history
 
@@ -605,7 +605,7 @@ def test_in_bfloat16_weights_and_moments_stay_float32(toy, tmp_path, build_tiny)
 
 
 def _noisy(build_tiny):
-    """A network with dropout, whose weights depend on what dropout draws."""
+    """A network with dropout, whose weights depend on dropout's random values."""
     from tfseg.models.systems import build_network
 
     return build_network(
@@ -649,7 +649,7 @@ def test_all_that_is_drawn_or_averaged_survives_a_stop(tmp_path, toy, build_tiny
     settings = _changed(**changes)
     whole = initial_network(lambda: _noisy(build_tiny), 3, toy[0])
     _train(whole, toy, tmp_path / "whole", settings)
-    torch.randn(7)  # what else drew random numbers is of no account
+    torch.randn(7)  # other random draws do not matter
     stopped = initial_network(lambda: _noisy(build_tiny), 3, toy[0])
     with pytest.raises(Interrupted):
         _train(stopped, toy, tmp_path / "stopped", settings, progress=_Bar(stop_after=4))
@@ -681,7 +681,7 @@ def test_no_average_is_the_last_weights(run):
 def test_distillation_is_zero_for_a_teacher_that_says_the_same_of_what_is_there():
     masks = torch.tensor([0.0, 1.0]).view(1, 2, 1, 1).expand(1, 2, 3, 4)
     assert distillation(masks, masks, torch.tensor([[1.0, 1.0]])) == 0
-    # What the teacher hears in a class that is not there counts as nothing.
+    # The teacher's masks of absent classes are set to zero.
     heard = torch.ones(1, 2, 3, 4)
     assert distillation(masks, heard, torch.tensor([[0.0, 1.0]])) == 0
     assert distillation(masks, heard, torch.tensor([[1.0, 1.0]])) > 1

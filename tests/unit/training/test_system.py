@@ -1,4 +1,4 @@
-"""A training as its job runs it: which clips, which network, what is written."""
+"""A training as in its job: clips, network, written files."""
 
 import csv
 import dataclasses

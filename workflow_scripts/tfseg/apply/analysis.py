@@ -5,23 +5,41 @@ import fcntl
 import importlib.util
 import os
 import shutil
+import traceback
 from dataclasses import asdict, dataclass
 from urllib.parse import quote
 
 import numpy as np
-import soundfile
 
 from tfseg import __version__
 from tfseg.apply import detected_events, sounds
 from tfseg.apply.listing import plain_name
 from tfseg.apply.scores import AS_RECORDED, AS_TRAINED, Scores
-from tfseg.errors import ConfigError, DataError
+from tfseg.errors import (
+    ConfigError,
+    DataError,
+    NotWrittenError,
+    TfsegError,
+    UnreadableSoundError,
+)
 from tfseg.io.files import file_sha256, read_json, write_json, writing_hdf5
+from tfseg.io.measuring import measure
+from tfseg.io.opening import Fault
 from tfseg.job.progress import bar
 
 _ABOUT = "about.json"
 _DRAWING = ("matplotlib", "PIL")  # imported by `tfseg.apply.page` alone
 EVENTS, EVENTS_CONFIDENCE = "events.tsv", "events_confidence.tsv"
+# What a recording is not analysed with, and why; anything else is analysed, and said.
+_OF_NO_USE = {
+    "empty": "expected sound, found none: the file has no samples",
+    "not_finite": "expected finite samples, found NaN or infinite ones",
+    "cancelled": "expected channels that add up, found some that cancel each other: nothing is left "
+    "in their mean. Analyse one of them: ffmpeg -i IN -af 'pan=mono|c0=c0' OUT.wav",
+}
+_NOTED = {
+    "truncated", "unfinished_header", "damaged", "too_loud", "silent", "nearly_cancelled", "dc_offset"
+}  # fmt: skip
 AUDACITY, RAVEN, SCORES, SOUNDS = "audacity.txt", "raven.txt", "scores.h5", "separated"
 
 
@@ -84,12 +102,15 @@ class Analysis:
     path : str
     duration_s : float
     events : list of tfseg.apply.detected_events.FoundEvent
+    notes : tuple of str
+        What is not as it should be with the recording, and did not keep it from being analysed.
     """
 
     name: str
     path: str
     duration_s: float
     events: list
+    notes: tuple = ()
 
 
 def describe(analysis, elapsed_s):
@@ -97,31 +118,101 @@ def describe(analysis, elapsed_s):
     labels = sorted({event.label for event in analysis.events})
     found_here = f" ({', '.join(labels)})" if labels else ""
     counted = "1 event" if len(analysis.events) == 1 else f"{len(analysis.events)} events"
+    seconds = f"{analysis.duration_s:.{1 if analysis.duration_s >= 1 else 4}f}"
     return (
-        f"{analysis.name}: {counted}{found_here}; {analysis.duration_s:.1f} s of "
-        f"sound in {elapsed_s:.1f} s, {analysis.duration_s / elapsed_s:.0f} times real time"
+        f"{analysis.name}: {counted}{found_here}; {seconds} s of sound in {elapsed_s:.1f} s, "
+        f"{analysis.duration_s / elapsed_s:.0f} times real time{warning(analysis)}"
     )
 
 
-def look(path):
-    """Length in seconds and digest of a recording.
+def warning(analysis):
+    """End of a line on a recording: what is not as it should be with it; empty where nothing is."""
+    return "".join(f"; WARNING, {note}" for note in analysis.notes)
+
+
+def digest_of(path):
+    """SHA-256 of a recording's bytes.
 
     Raises
     ------
     DataError
-        When it is missing, cannot be read, or is empty.
+        When it is missing or cannot be read.
     """
-    if not path.exists():
+    if not os.path.exists(path):
         raise DataError(f"{path}: expected a sound file, found nothing there")
     try:
-        info, digest = soundfile.info(str(path)), file_sha256(path)
-    except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-        raise DataError(
-            f"{path}: expected a sound file, found one that cannot be read: {error}"
-        ) from None
-    if info.frames == 0:
-        raise DataError(f"{path}: expected sound, found none: the file has no samples")
-    return info.frames / info.samplerate, digest
+        return file_sha256(path)
+    except OSError as error:
+        raise UnreadableSoundError(path, error.strerror or error) from None
+
+
+def look(path, grid):
+    """Read a recording once: what is there, and what is not as it should be.
+
+    Parameters
+    ----------
+    path : path-like
+    grid : tfseg.features.time_grid.TimeGrid
+        Of the model.
+
+    Returns
+    -------
+    measured : tfseg.io.measuring.Measured
+    notes : tuple of str
+        What does not keep it from being analysed.
+
+    Raises
+    ------
+    DataError
+        When it is missing, or of no use; it says why.
+    """
+    if not os.path.exists(path):
+        raise DataError(f"{path}: expected a sound file, found nothing there")
+    measured = measure(path)
+    for fault in measured.faults:
+        if fault.problem in _OF_NO_USE:
+            raise DataError(f"{path}: {_OF_NO_USE[fault.problem]}")
+    faults = [fault for fault in measured.faults if fault.problem in _NOTED]
+    frame_s = grid.window_length / grid.sample_rate
+    if measured.duration_s < frame_s:
+        faults.append(
+            Fault(
+                "shorter_than_one_frame",
+                f"at least the {1000 * frame_s:g} ms that the model looks at at once",
+                f"{measured.n_samples} samples, {1000 * measured.duration_s:.3g} ms",
+            )
+        )
+    return measured, tuple(str(fault) for fault in faults)
+
+
+def attempt(work):
+    """Do something with a recording that costs only that recording if it fails.
+
+    Parameters
+    ----------
+    work : callable
+
+    Returns
+    -------
+    result
+        Of `work`; None where it failed.
+    reason : str or None
+        Why it failed.
+
+    Raises
+    ------
+    NotWrittenError, OSError
+        No fault of the recording (a full disk): the next would fare no better.
+    """
+    try:
+        return work(), None
+    except (NotWrittenError, OSError):
+        raise
+    except TfsegError as error:
+        return None, str(error)
+    except Exception as error:  # nobody expected it: where it happened is shown, the others go on
+        traceback.print_exc()
+        return None, f"an unexpected error, {type(error).__name__}: {error}"
 
 
 def _about(recording, digest, model, settings):
@@ -162,8 +253,8 @@ def already_there(recording, folder, model, settings, *, overwrite):
             f"{folder}: expected nothing there, or results of tfseg, found other files. They are "
             "never overwritten: name another folder"
         )
-    known, (_, digest) = read_json(about), look(recording.path)
-    wanted = _about(recording, digest, model, settings)
+    known = read_json(about)
+    wanted = _about(recording, digest_of(recording.path), model, settings)
     others = [key for key in wanted if known.get(key) != wanted[key]]
     if others and not overwrite:
         raise DataError(
@@ -177,7 +268,8 @@ def read_analysis(folder):
     """Read what `analyse` found from its folder of results."""
     about = read_json(folder / _ABOUT)
     events = [detected_events.FoundEvent(**event) for event in about["events"]]
-    return Analysis(folder.name, about["recording"], about["duration_s"], events)
+    notes = tuple(about.get("notes", ()))  # results of older versions have none
+    return Analysis(folder.name, about["recording"], about["duration_s"], events, notes)
 
 
 def _models_of_results(out):
@@ -277,14 +369,15 @@ def analyse(recording, folder, model, settings, reference=None):
     DataError
         When the recording cannot be used; it says why.
     """
-    duration_s, digest = look(recording.path)
+    digest = digest_of(recording.path)
+    measured, notes = look(recording.path, model.settings.grid)
     with _scratch_folder(folder) as scratch:
         scores = Scores(model, settings, scratch)
         with contextlib.closing(scores):
-            events = _find_events(recording, scratch, model, scores, duration_s)
+            events = _find_events(recording, scratch, model, scores, measured)
             sound_files = {}
             if settings.sounds and scores.store is not None and events:
-                sound_files = _separate(recording, scratch, model, scores, events)
+                sound_files = _separate(recording, scratch, model, scores, events, measured)
             if settings.page:
                 # Here, since it imports matplotlib: whoever wants no pages need not have it.
                 from tfseg.apply import page
@@ -297,16 +390,21 @@ def analyse(recording, folder, model, settings, reference=None):
                     events,
                     reference=reference,
                     sound_files=sound_files,
-                    duration_s=duration_s,
+                    measured=measured,
+                    notes=notes,
                 )
         for path in scratch.glob("*.part"):
             path.unlink()
-        facts = {"duration_s": duration_s, "events": [asdict(event) for event in events]}
+        facts = {
+            "duration_s": measured.duration_s,
+            "notes": list(notes),
+            "events": [asdict(event) for event in events],
+        }
         write_json(scratch / _ABOUT, _about(recording, digest, model, settings) | facts)
-    return Analysis(recording.name, str(recording.path), duration_s, events)
+    return Analysis(recording.name, str(recording.path), measured.duration_s, events, notes)
 
 
-def score_and_find(path, file, model, scores, *, duration_s, progress):
+def score_and_find(path, file, model, scores, *, measured, progress):
     """Score a recording, and find its events.
 
     Parameters
@@ -317,7 +415,7 @@ def score_and_find(path, file, model, scores, *, duration_s, progress):
     model : tfseg.inference.model_folder.ModelFolder
     scores : tfseg.apply.scores.Scores
         New; knows the whole recording afterwards.
-    duration_s : float
+    measured : tfseg.io.measuring.Measured
     progress : callable
         Makes a progress bar of so many windows.
 
@@ -325,18 +423,18 @@ def score_and_find(path, file, model, scores, *, duration_s, progress):
     -------
     events : list of tfseg.apply.detected_events.FoundEvent
     """
-    scores.compute(path, file, duration_s=duration_s, progress=progress)
+    scores.compute(path, file, measured=measured, progress=progress)
     return detected_events.find_events(
         lambda k: file["frames"][:, k].astype(np.float32),
         scores.store,
         model.classes,
         model.settings,
         model.detection,
-        duration_s=duration_s,
+        duration_s=measured.duration_s,
     )
 
 
-def _find_events(recording, folder, model, scores, duration_s):
+def _find_events(recording, folder, model, scores, measured):
     """Score the recording, find its events, write both."""
     with writing_hdf5(folder / SCORES) as file:
         events = score_and_find(
@@ -344,7 +442,7 @@ def _find_events(recording, folder, model, scores, duration_s):
             file,
             model,
             scores,
-            duration_s=duration_s,
+            measured=measured,
             progress=lambda total: bar(f"{recording.name}: scores", total=total),
         )
     name = recording.path.name
@@ -367,18 +465,18 @@ def sound_names(labels):
     return names
 
 
-def _separate(recording, folder, model, scores, events):
+def _separate(recording, folder, model, scores, events, measured):
     """Write the sound of each class that was found, and the rest: paths within the folder."""
     labels = [label for label in model.classes if label in {event.label for event in events}]
     names = sound_names(labels)
     (folder / SOUNDS).mkdir()
-    rate = soundfile.info(str(recording.path)).samplerate
     sounds.separate_recording(
         recording.path,
         folder / SOUNDS,
         scores.store,
         {names[label]: model.classes.index(label) for label in labels},
-        sounds.MaskedSpectrum(scores.spectrograms, rate, scores.n_frames),
+        sounds.MaskedSpectrum(scores.spectrograms, measured.sample_rate, scores.n_frames),
+        n_samples=measured.n_samples,
         progress=lambda blocks: bar(f"{recording.name}: sounds", blocks),
     )
     names[sounds.REST] = sounds.REST

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import soundfile
 from tqdm import tqdm
 
 from tfseg.apply import sounds
@@ -16,6 +15,7 @@ from tfseg.apply.scores import AS_TRAINED, Scores
 from tfseg.errors import DataError
 from tfseg.inference.model_folder import load_model_folder
 from tfseg.io.audio import writing_float_wav
+from tfseg.io.opening import read_all
 from tfseg.job.hardware import choose_precision
 
 
@@ -56,6 +56,8 @@ class AppliedModel:
     ----------
     classes : tuple of str
     duration_s : float
+    notes : tuple of str
+        What is not as it should be with the sound, such as that its file was cut off.
     events : list of tfseg.apply.detected_events.FoundEvent
         Each has onset_s, offset_s, label, confidence, low_hz and high_hz.
     frames : np.ndarray [shape=(n_frames, n_classes), dtype=float32, in [0, 1]]
@@ -73,8 +75,9 @@ class AppliedModel:
         # Also where nobody calls `close`.
         self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         self.classes = model.classes
-        self.duration_s, _ = look(self._path)
         grid = model.settings.grid
+        self._measured, self.notes = look(self._path, grid)
+        self.duration_s = self._measured.duration_s
         self._scores = Scores(model, settings, self._folder)
         with h5py.File(self._folder / "scores.h5", "w") as file:
             self.events = score_and_find(
@@ -82,7 +85,7 @@ class AppliedModel:
                 file,
                 model,
                 self._scores,
-                duration_s=self.duration_s,
+                measured=self._measured,
                 progress=lambda total: tqdm(total=total, disable=True),
             )
             self.frames = file["frames"][:].astype(np.float32)
@@ -155,8 +158,7 @@ class AppliedModel:
             labels = [label for label in self.classes if label in found]
         numbers = {label: self._number(label) for label in labels}
         if not numbers:
-            return {sounds.REST: soundfile.read(str(self._path), dtype="float32")[0]}
-        rate = soundfile.info(str(self._path)).samplerate
+            return {sounds.REST: read_all(self._path)}
         folder = self._folder / "separated"
         folder.mkdir(exist_ok=True)
         # Files are named by number: a label may hold what no file name does.
@@ -165,14 +167,14 @@ class AppliedModel:
             folder,
             self._scores.store,
             {str(number): number for number in numbers.values()},
-            sounds.MaskedSpectrum(self._scores.spectrograms, rate, self._scores.n_frames),
+            sounds.MaskedSpectrum(
+                self._scores.spectrograms, self._measured.sample_rate, self._scores.n_frames
+            ),
+            n_samples=self._measured.n_samples,
         )
         names = {label: str(number) for label, number in numbers.items()}
         names[sounds.REST] = sounds.REST
-        return {
-            label: soundfile.read(str(paths[name]), dtype="float32")[0]
-            for label, name in names.items()
-        }
+        return {label: read_all(paths[name]) for label, name in names.items()}
 
 
 def _write_sound(samples, sample_rate, path):

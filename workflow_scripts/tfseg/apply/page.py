@@ -1,11 +1,15 @@
 """The page and the picture of one recording. Its imports are the package's extra ``pages``."""
 
+from urllib.parse import unquote
+
 import numpy as np
 import soundfile
 
 from tfseg.apply.index import PAGE
 from tfseg.apply.overview import draw_recording
 from tfseg.io.files import write_text
+from tfseg.io.measuring import average_channels
+from tfseg.io.opening import open_sound
 from tfseg.reporting.figures.drawing import save
 from tfseg.reporting.pages.assets import Beside
 from tfseg.reporting.pages.render import render
@@ -20,20 +24,20 @@ _LEAST_MASK = 1 / 255  # what a picture shows
 _COPY_BLOCK = 1 << 18
 
 
-def _copy_recording(path, copy_path):
+def _copy_sound(path, copy_path, gain):
     """Copy any recording to a FLAC of 16 bit that browsers play, in at most two channels."""
-    with soundfile.SoundFile(str(path)) as source:
+    with open_sound(path) as source:
         mono = source.channels > 2
         with soundfile.SoundFile(
             str(copy_path),
             "w",
-            samplerate=source.samplerate,
+            samplerate=source.sample_rate,
             channels=1 if mono else source.channels,
             format="FLAC",
             subtype="PCM_16",
         ) as copy:
-            while len(samples := source.read(_COPY_BLOCK, dtype="float32", always_2d=True)):
-                copy.write(samples.mean(axis=1) if mono else samples)
+            while len(samples := source.read(_COPY_BLOCK)):
+                copy.write(gain * (average_channels(samples) if mono else samples))
 
 
 def _mean_columns(scores):
@@ -95,7 +99,9 @@ class _Sections:
         )
 
 
-def write_page(folder, recording, model, scores, events, *, reference, sound_files, duration_s):
+def write_page(
+    folder, recording, model, scores, events, *, reference, sound_files, measured, notes
+):
     """Write ``page.html`` with its files, and the picture of the whole recording.
 
     Parameters
@@ -111,11 +117,21 @@ def write_page(folder, recording, model, scores, events, *, reference, sound_fil
         What is known to sound; shown beside what was found.
     sound_files : dict of str to str
         Path of each separated sound as seen from `folder`, by its label or name.
-    duration_s : float
+    measured : tfseg.io.measuring.Measured
+        Of the recording.
+    notes : sequence of str
+        What is not as it should be with the recording.
     """
+    duration_s = measured.duration_s
     assets = Beside(folder / FILES, FILES)
     (folder / FILES).mkdir()
-    _copy_recording(recording.path, folder / FILES / RECORDING)
+    # Floats may go beyond full scale, and no browser plays that: copies are turned down.
+    gain = np.float32(min(1 / measured.peak, 1)) if measured.peak else np.float32(1)
+    _copy_sound(recording.path, folder / FILES / RECORDING, gain)
+    if gain < 1:
+        down_db = f"{-20 * np.log10(gain):.1f}"
+        notes = [*notes, f"samples go beyond full scale: this page plays them {down_db} dB lower"]
+        sound_files = _turned_down(folder, sound_files, gain)
     columns = _mean_columns(scores)
     levels = level_range(columns)
     _write_picture(folder, recording, model, scores, events, columns, levels, duration_s)
@@ -136,6 +152,7 @@ def write_page(folder, recording, model, scores, events, *, reference, sound_fil
         "recording.html",
         name=recording.path.name,
         duration_s=duration_s,
+        notes=notes,
         model=model,
         events=events,
         counts=[
@@ -150,6 +167,15 @@ def write_page(folder, recording, model, scores, events, *, reference, sound_fil
         views=[view.as_dict() for view in views],
     )
     write_text(folder / PAGE, html)
+
+
+def _turned_down(folder, sound_files, gain):
+    """Copies of separated sounds for the page alone: their paths, as those of `sound_files`."""
+    copies = {}
+    for number, (name, url) in enumerate(sound_files.items()):
+        copies[name] = f"{FILES}/separated{number}.flac"
+        _copy_sound(folder / unquote(url), folder / copies[name], gain)
+    return copies
 
 
 def _write_picture(folder, recording, model, scores, events, columns, levels, duration_s):

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from tfseg.apply.masks import MaskStore
-from tfseg.apply.windows import OverlapAverage, count_windows, cut_windows, peak_level, read_mel
+from tfseg.apply.windows import OverlapAverage, count_windows, cut_windows, read_mel
 from tfseg.features.logmel import Spectrograms
 from tfseg.io.files import append_rows, create_dataset, create_description
 
@@ -15,19 +15,19 @@ _MOST_GAIN = 100.0  # silence stays silence
 AS_TRAINED, AS_RECORDED = "as_trained", "as_recorded"
 
 
-def recording_gain(path, level):
+def recording_gain(measured, level):
     """Gain that brings a recording to the level of the mixtures that models are trained on.
 
     Parameters
     ----------
-    path : path-like
+    measured : tfseg.io.measuring.Measured
     level : {"as_trained", "as_recorded"}
-        ``as_trained``: its loud stretches (`tfseg.apply.windows.peak_level`) get a peak of 0.5, by
+        ``as_trained``: its loud stretches (the level that was measured) get a peak of 0.5, by
         at most 40 dB up. ``as_recorded``: 1.
     """
     if level == AS_RECORDED:
         return 1.0
-    return min(_TRAINED_PEAK / max(peak_level(path), 1e-12), _MOST_GAIN)
+    return min(_TRAINED_PEAK / max(measured.level, 1e-12), _MOST_GAIN)
 
 
 def _batches(windows, batch_size):
@@ -72,11 +72,12 @@ class Scores:
         self.extremes = []
         self.n_frames = 0
 
-    def _logmel_blocks(self, path):
+    def _logmel_blocks(self, path, measured):
         """Log-mel as the network sees it, as stored features: float16. Kept for the page, too."""
-        gain = np.float32(recording_gain(path, self._level))
+        gain = np.float32(recording_gain(measured, self._level))
         blocks = read_mel(
             path,
+            measured,
             self.spectrograms,
             resampler=self._model.resampler,
             block_frames=self.block_frames,
@@ -88,7 +89,7 @@ class Scores:
             self.n_frames += len(logmel)
             yield logmel
 
-    def compute(self, path, file, *, duration_s, progress):
+    def compute(self, path, file, *, measured, progress):
         """Score every window of a recording, and average them into `file`.
 
         Parameters
@@ -96,7 +97,7 @@ class Scores:
         path : path-like
         file : h5py.File
             Open for writing: receives ``frames``, ``tags``, ``window_start``.
-        duration_s : float
+        measured : tfseg.io.measuring.Measured
         progress : callable
             Makes a progress bar of so many windows.
         """
@@ -108,8 +109,8 @@ class Scores:
         )
         tags_by_window, starts = [], []
         average = OverlapAverage((n_classes,))
-        windows = cut_windows(self._logmel_blocks(path), self.n_window)
-        n_samples = self._grid.n_samples(duration_s)
+        windows = cut_windows(self._logmel_blocks(path, measured), self.n_window)
+        n_samples = self._grid.n_samples(measured.duration_s)
         n_frames = self._grid.n_frames(max(n_samples, self._grid.window_length))
         with progress(count_windows(n_frames, self.n_window)) as shown, torch.inference_mode():
             for group in _batches(windows, self._settings.batch_size):

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import scipy.fft
-import soundfile
 from threadpoolctl import threadpool_limits
 
 from tfseg.errors import DataError
 from tfseg.io.audio import writing_float_wav
+from tfseg.io.opening import open_sound
 from tfseg.separation.masking import band_shares, check_separable
 
 _BLOCK_FRAMES = 128
@@ -109,7 +109,9 @@ class _OverlapAdd:
         return finished
 
 
-def separate_recording(path, folder, store, classes, spectrum, *, progress=lambda items: items):
+def separate_recording(
+    path, folder, store, classes, spectrum, *, n_samples, progress=lambda items: items
+):
     """Write the sound of each class, and the rest, as wav files of 32-bit floats.
 
     Parameters
@@ -122,6 +124,8 @@ def separate_recording(path, folder, store, classes, spectrum, *, progress=lambd
     classes : dict of str to int
         File name (without ending) of each class to separate, and its number in `store`.
     spectrum : MaskedSpectrum
+    n_samples : int
+        Of the recording, counted (`tfseg.io.measuring.measure`).
     progress : callable
         Wraps the iterable of blocks.
 
@@ -133,12 +137,11 @@ def separate_recording(path, folder, store, classes, spectrum, *, progress=lambd
     Raises
     ------
     DataError
-        When the recording ends before its header says so.
+        When the recording ends earlier.
     """
     names = [*classes, REST]
-    with soundfile.SoundFile(str(path)) as source:
-        n_samples, n_channels, rate = source.frames, source.channels, source.samplerate
-        shape = (rate, n_channels, n_samples)
+    with open_sound(path) as source:
+        shape = (source.sample_rate, source.channels, n_samples)
         paths = {name: Path(folder) / f"{name}.wav" for name in names}
         with contextlib.ExitStack() as stack:
             # Last bits of a matrix product depend on the number of threads: a command and a job
@@ -147,17 +150,19 @@ def separate_recording(path, folder, store, classes, spectrum, *, progress=lambd
             files = [
                 stack.enter_context(writing_float_wav(path, *shape)) for path in paths.values()
             ]
-            blocks = _separated_blocks(source, store, list(classes.values()), spectrum, progress)
+            blocks = _separated_blocks(
+                source, n_samples, store, list(classes.values()), spectrum, progress
+            )
             for block in blocks:
                 for file, samples in zip(files, block, strict=True):
                     file.write(samples)
     return paths
 
 
-def _separated_blocks(source, store, classes, spectrum, progress):
+def _separated_blocks(source, n_samples, store, classes, spectrum, progress):
     """Yield the sounds [shape=(n_classes + 1, n, n_channels)] of successive stretches."""
     length, hop = spectrum.length, spectrum.hop
-    n_samples, n_channels = source.frames, source.channels
+    n_channels = source.channels
     n_frames = -(-n_samples // hop)
     n_block = min(_BLOCK_FRAMES, max(_BLOCK_VALUES // (len(classes) * n_channels * length), 1))
     held = np.zeros((0, n_channels), dtype=np.float32)
@@ -165,11 +170,11 @@ def _separated_blocks(source, store, classes, spectrum, progress):
     for first in progress(range(0, n_frames, n_block)):
         stop = min(first + n_block, n_frames)
         wanted = (stop - 1) * hop + length - first * hop - len(held)
-        samples = source.read(min(wanted, n_samples - n_read), dtype="float32", always_2d=True)
+        samples = source.read(min(wanted, n_samples - n_read))
         n_read += len(samples)
         if len(samples) < wanted and n_read < n_samples:
             raise DataError(
-                f"{source.name}: it ends {n_samples - n_read} samples before its header says"
+                f"{source.path}: it ends {n_samples - n_read} samples earlier than it did before"
             )
         held = np.concatenate([held, samples])
         held = np.pad(held, ((0, max((stop - 1 - first) * hop + length - len(held), 0)), (0, 0)))

@@ -9,11 +9,11 @@ from tfseg.io.files import write_csv
 ALL = "(all)"  # no recording is called so
 RECORDING_COLUMNS = ["recording", "path", "status", "duration_s", "events", "reason"]
 SUMMARY_COLUMNS = ["recording", "label", "events", "minutes", "events_per_hour"]
-DONE, FAILED = "done", "failed"
+DONE, WARNED, FAILED = "done", "done with warnings", "failed"
 
 
 def recordings_table(analyses, failures):
-    """A row for each recording: done, or failed and why.
+    """A row for each recording: done, done with warnings and which, or failed and why.
 
     Parameters
     ----------
@@ -27,7 +27,15 @@ def recordings_table(analyses, failures):
         `RECORDING_COLUMNS`, by name.
     """
     rows: list[tuple] = [
-        (a.name, a.path, DONE, round(a.duration_s, 3), len(a.events), "") for a in analyses
+        (
+            a.name,
+            a.path,
+            WARNED if a.notes else DONE,
+            round(a.duration_s, 3 if a.duration_s >= 1 else 6),
+            len(a.events),
+            "; ".join(a.notes),
+        )
+        for a in analyses
     ]
     rows += [(name, path, FAILED, None, None, why) for (name, path), why in failures.items()]
     table = pd.DataFrame(rows, columns=RECORDING_COLUMNS).sort_values("recording", kind="stable")

@@ -8,7 +8,6 @@ one sound. Nothing here depends on how much of a recording is read at a time.
 from dataclasses import dataclass
 
 import numpy as np
-import soundfile
 
 from tfseg.io import audio
 
@@ -28,39 +27,14 @@ class Window:
     frames: np.ndarray
 
 
-def peak_level(path, *, share=0.999, block_s=0.032):
-    """Find how loud a recording gets: what `share` of its short stretches do not exceed.
-
-    Not its peak, since one knock on the microphone would decide that.
-
-    Parameters
-    ----------
-    path : path-like
-    share : float in [0, 1]
-    block_s : float
-        Length of a stretch, each of which has a peak (of the mean of its channels).
-
-    Returns
-    -------
-    level : float
-        0 for a recording of zeros.
-    """
-    peaks = []
-    with soundfile.SoundFile(str(path)) as file:
-        n_block = max(round(block_s * file.samplerate), 1)
-        while len(samples := file.read(n_block * 256, dtype="float32", always_2d=True)):
-            mono = np.abs(samples.mean(axis=1))
-            starts = np.arange(0, len(mono), n_block)
-            peaks.append(np.maximum.reduceat(mono, starts))
-    return float(np.quantile(np.concatenate(peaks), share)) if peaks else 0.0
-
-
-def read_mel(path, spectrograms, *, resampler, block_frames):
+def read_mel(path, measured, spectrograms, *, resampler, block_frames):
     """Read a recording of any rate, channel count and length as mel magnitudes, block by block.
 
     Parameters
     ----------
     path : path-like
+    measured : tfseg.io.measuring.Measured
+        Its length is read, and its offset taken out.
     spectrograms : tfseg.features.logmel.Spectrograms
     resampler : str
     block_frames : int
@@ -85,6 +59,8 @@ def read_mel(path, spectrograms, *, resampler, block_frames):
         n_block=block_frames * grid.hop_length,
         n_overlap=grid.window_length - grid.hop_length,
         n_least=grid.window_length,
+        offset=measured.offset,
+        n_samples=measured.n_samples,
     )
     for samples in blocks:
         frames = np.lib.stride_tricks.sliding_window_view(samples, grid.window_length)

@@ -7,6 +7,7 @@ OUT/summary.csv counts, OUT/recordings.csv says what was done and what could not
 """
 
 import argparse
+import functools
 import time
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from tfseg.apply.analysis import (
     ApplySettings,
     already_there,
     analyse,
+    attempt,
     check_model_of_results,
     describe,
     earlier_analyses,
     read_analysis,
+    warning,
 )
 from tfseg.apply.listing import find_recordings
 from tfseg.apply.scores import AS_RECORDED, AS_TRAINED
@@ -37,7 +40,7 @@ def _parser():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Exit status: 0 all done; 1 some recordings could not be analysed (they are listed, the "
-        "others are done); 2 wrong usage.\nRecordings that OUT already has, by the same model and "
+        "others are done, some with warnings); 2 wrong usage.\nRecordings that OUT already has, by the same model and "
         "settings, are not done again.",
     )
     parser.add_argument(
@@ -112,6 +115,13 @@ def _say(text):
     print(text, flush=True)
 
 
+def _analyse_once(recording, folder, model, settings, known, *, overwrite):
+    """Analyse a recording, or read what was found before; and whether it is new."""
+    if already_there(recording, folder, model, settings, overwrite=overwrite):
+        return read_analysis(folder), False
+    return analyse(recording, folder, model, settings, known), True
+
+
 def apply_to(recordings, out, model, settings, *, reference, overwrite):
     """Analyse recordings one after the other; those that cannot be are left out and listed.
 
@@ -124,20 +134,23 @@ def apply_to(recordings, out, model, settings, *, reference, overwrite):
     for recording in recordings:
         folder = out / recording.name
         started_s = time.perf_counter()
-        try:
-            if already_there(recording, folder, model, settings, overwrite=overwrite):
-                analyses.append(read_analysis(folder))
-                _say(f"{recording.name}: done before")
-                continue
-            known = reference.get(recording.path.name)
-            analyses.append(analyse(recording, folder, model, settings, known))
-        except NotWrittenError:  # no fault of this recording, and the next would fare no better
-            raise
-        except TfsegError as error:
-            failures[recording.name, str(recording.path)] = str(error)
-            _say(f"{recording.name}: FAILED, {error}")
-        else:
-            _say(describe(analyses[-1], time.perf_counter() - started_s))
+        known = reference.get(recording.path.name)
+        result, reason = attempt(
+            functools.partial(
+                _analyse_once, recording, folder, model, settings, known, overwrite=overwrite
+            )
+        )
+        if reason is not None:
+            failures[recording.name, str(recording.path)] = reason
+            _say(f"{recording.name}: FAILED, {reason}")
+            continue
+        analysis, is_new = result
+        analyses.append(analysis)
+        _say(
+            describe(analysis, time.perf_counter() - started_s)
+            if is_new
+            else f"{recording.name}: done before{warning(analysis)}"
+        )
     return analyses, failures
 
 

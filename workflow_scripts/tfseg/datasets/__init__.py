@@ -1,1 +1,1 @@
-"""Where sound comes from: downloads, corpora, the user's own data, folds."""
+"""Sources of recordings: downloads, corpora, the user's own data, folds."""

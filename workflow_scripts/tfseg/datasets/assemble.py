@@ -1,4 +1,4 @@
-"""From what a corpus lists and what its files hold to the corpus tables: bad audio, trims, folds."""
+"""From lists and inspections of recordings to the corpus tables: bad audio, trimming, folds."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ _SHOWN = 10
 
 
 def usable(recordings, report, on_bad_audio, report_path, log=print):
-    """Leave out recordings that cannot be used, or stop because of them.
+    """Leave out unusable recordings, or raise an error for them.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def usable(recordings, report, on_bad_audio, report_path, log=print):
     Raises
     ------
     DataError
-        With ``error`` and any recording that cannot be used; names the first ten.
+        With ``error`` and any unusable recording; the message lists the first ten.
     """
     bad = report[report["severity"] == "error"]
     if len(bad) == 0:
@@ -48,7 +48,7 @@ def usable(recordings, report, on_bad_audio, report_path, log=print):
     text = "\n".join([f"{files} cannot be used ({report_path} lists all):", *lines])
     if on_bad_audio == "error":
         raise DataError(
-            f"{text}\nMend or remove them, or leave them out with the config key "
+            f"{text}\nRepair or remove them, or leave them out with the config key "
             "corpus.on_bad_audio: skip"
         )
     log(f"{text}\nThey are left out (corpus.on_bad_audio: skip).")
@@ -58,13 +58,13 @@ def usable(recordings, report, on_bad_audio, report_path, log=print):
 
 
 def sounding_parts(recordings, inspection, trim_silence):
-    """Add where each recording begins and ends.
+    """Add the start and end of the used part of each recording.
 
     Parameters
     ----------
     recordings, inspection : pd.DataFrame
     trim_silence : bool
-        Whether digital silence at both ends of an event is left out.
+        Whether digital silence at both ends of an event is removed.
 
     Returns
     -------
@@ -84,16 +84,16 @@ def sounding_parts(recordings, inspection, trim_silence):
 
 
 def deal_folds(recordings, split, seed):
-    """Give every recording its fold.
+    """Assign every recording to a fold.
 
     Parameters
     ----------
     recordings : pd.DataFrame
     split : dict
-        ``kind`` (``folds`` or ``fixed``), ``folds`` (their number) and ``by``: ``file`` (each file
-        on its own, as the papers' released code), ``source`` (recordings of one origin stay
-        together) or ``corpus`` (the corpus's own folds). A fixed split is the corpus's own too:
-        part 1 is held out, part 2 is trained on.
+        ``kind`` (``folds`` or ``fixed``), ``folds`` (their number) and ``by``: ``file`` (single
+        files, as in the released code), ``source`` (recordings of one source stay together) or
+        ``corpus`` (the corpus's own folds). A fixed split is also the corpus's own: part 1 is held
+        out, part 2 is for training.
     seed : int
 
     Returns
@@ -104,7 +104,7 @@ def deal_folds(recordings, split, seed):
         missing = recordings[recordings["part"] == 0]
         if len(missing):
             raise DataError(
-                f"{missing['path'].iloc[0]}: the corpus gives it no fold (of your own clips: the "
+                f"{missing['path'].iloc[0]}: the corpus gives it no fold (for your own clips: the "
                 "column fold of clips.csv); expected one, since the config says split.kind: fixed "
                 "or split.by: corpus"
             )
@@ -118,8 +118,8 @@ def deal_folds(recordings, split, seed):
                 paths, [""] * len(rows), split["folds"], seed, f"{role}s"
             )
             continue
-        # One origin may hold several labels; it counts where it comes first in the alphabet. It
-        # may also hold events and scenes (ESC-50): these stay together too.
+        # A source may have several labels; it counts for the alphabetically first. It may also
+        # have both events and scenes (ESC-50); these stay together too.
         new = rows[~rows["group"].isin(of_group)]
         strata = new.groupby("group")["label"].transform("min")
         dealt = deal_groups(new["group"], strata, split["folds"], seed, f"{role}s")
@@ -129,7 +129,7 @@ def deal_folds(recordings, split, seed):
 
 
 def _strata(rows):
-    """Groups by fold and label; a clip's tags are several labels."""
+    """Groups by fold and label; each tag of a clip is a label."""
     strata = {}
     for row in rows.itertuples(index=False):
         labels = row.label.split(";") if row.role == "clip" else [row.label]
@@ -139,7 +139,7 @@ def _strata(rows):
 
 
 def _without_single_groups(strata):
-    """Let what has a single group in a fold (a kind of scene with one place) share a stratum."""
+    """Merge strata with a single group in a fold, such as a kind of scene with one place."""
     joined = {}
     for (fold, label), groups in strata.items():
         key = (fold, label if len(groups) > 1 else "")
@@ -148,7 +148,7 @@ def _without_single_groups(strata):
 
 
 def _check_parts(strata, dealt, what):
-    """Refuse what could not be split: `what` says it of a label."""
+    """Raise an error for strata that cannot be split; `what` describes a label in the message."""
     for (fold, label), groups in sorted(strata.items()):
         if {dealt[group] for group in groups} == {TRAIN, VALIDATION}:
             continue
@@ -158,24 +158,24 @@ def _check_parts(strata, dealt, what):
         raise DataError(
             f"corpus: fold {fold}: expected {what.format(label)} from at least 2 sources, some for "
             f"training and some for validation, found {found}; take fewer folds (config key "
-            "split.folds), add recordings, or take split.validation: 0"
+            "split.folds), add recordings, or set split.validation: 0"
         )
 
 
 def deal_validation(recordings, share, folds, seed):
-    """Give every recording its part: what thresholds are chosen on is never trained on.
+    """Assign every recording to a part: training, or validation for tuning thresholds.
 
-    Recordings of one origin have one part in all folds, whatever `split.by` says: what a model
-    learns from in one fold does not come back in the validation part of another.
+    Recordings of one source have the same part in all folds, regardless of `split.by`. So a source
+    is never for training in one fold and for validation in another.
 
     Parameters
     ----------
     recordings : pd.DataFrame
         With ``fold`` set.
     share : float in [0, 1)
-        Of the origins of each class, and of each kind of scene, that are for validation.
+        Share of the sources of each class, and of each kind of scene, for validation.
     folds : sequence of int
-        Those that are trained on; all of the others is ``train``.
+        Training folds; all recordings of the others are ``train``.
     seed : int
 
     Returns
@@ -185,7 +185,7 @@ def deal_validation(recordings, share, folds, seed):
     Raises
     ------
     DataError
-        When a class, the scenes or the clips of a fold have a single origin.
+        When a class, the scenes or the clips of a fold have a single source.
     """
     dealt = {}
     if share:
@@ -204,7 +204,7 @@ def deal_validation(recordings, share, folds, seed):
 
 
 def deal(recordings, split, *, folds, held_out, seed):
-    """Give every recording its fold and its part.
+    """Assign every recording to a fold and a part.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ def corpus_tables(recordings):
     Parameters
     ----------
     recordings : pd.DataFrame
-        With ``start_s``, ``stop_s``, ``fold`` and (as `deal_validation` says) ``part`` set.
+        With ``start_s``, ``stop_s``, ``fold`` and ``part`` (`deal_validation`) set.
 
     Returns
     -------
@@ -246,7 +246,7 @@ def corpus_tables(recordings):
 
 
 def clip_tables(recordings, data_root):
-    """As `corpus_tables`, for clips that are used as they are.
+    """Do the same as `corpus_tables`, for ready clips.
 
     Parameters
     ----------
@@ -270,26 +270,26 @@ def clip_tables(recordings, data_root):
 
 
 def checked_tables(recordings, clips_root, *, folds, held_out, classes):
-    """Make the tables of a corpus, and check that its folds can be trained on and scored.
+    """Make the tables of a corpus, and check that its folds allow training and scoring.
 
     Parameters
     ----------
     recordings : pd.DataFrame
-        As `deal` returns.
+        From `deal`.
     clips_root : path-like or None
-        Folder of ``clips.csv``; None where the recordings are to be mixed.
+        Folder of ``clips.csv``; None if the recordings are to be mixed.
     folds, held_out : sequence of int
     classes : sequence of str
 
     Returns
     -------
     tables : dict of str to pd.DataFrame
-        As `corpus_tables` or `clip_tables` returns.
+        From `corpus_tables` or `clip_tables`.
 
     Raises
     ------
     TableError
-        As `tfseg.datasets.corpus_tables.check_folds` and `check_clip_folds` do.
+        From `tfseg.datasets.corpus_tables.check_folds` and `check_clip_folds`.
     """
     if clips_root is None:
         tables = corpus_tables(recordings)

@@ -1,4 +1,4 @@
-"""The user's own clips: recordings that already are mixtures, with weak labels."""
+"""The user's own clips: ready mixtures with weak labels."""
 
 from pathlib import Path
 
@@ -8,39 +8,39 @@ from tfseg.datasets.user_data import attribution, check_others, clip_name
 from tfseg.errors import DataError
 
 DECLARATION = {
-    "summary": "your own clips with weak labels, used as they are",
+    "summary": "your own clips with weak labels, without mixing",
     "holds": "clips",
     "split": "any",
     "sources": ["clips.csv"],
     "clip_list": "clips.csv",
     "clip_events": "strong.tsv",
     "takes": ["other_labels"],
-    "described_in": "docs/tutorials/own_data.md",
+    "described_in": "docs/reference/own_recordings.md",
 }
 _LABEL_TOLERANCE_S = 0.01
 
 
 def split_tags(text):
-    """Tags of a clip: separated by ``;`` or ``,``, in order, each once."""
+    """Split the tags of a clip at ``;`` or ``,``; keep their order and drop repetitions."""
     names = (name.strip() for name in text.replace(",", ";").split(";"))
     return list(dict.fromkeys(name for name in names if name))
 
 
 def list_recordings(data_root, *, classes, other_labels):
-    """List ``clips.csv``: recordings that already are mixtures, with their weak labels.
+    """List the clips of ``clips.csv`` with their weak labels.
 
     Parameters
     ----------
     data_root : path-like
-        Holds ``clips.csv``; its paths are relative to this folder, or absolute.
+        Folder of ``clips.csv``, whose paths are relative to this folder or absolute.
     classes : sequence of str
     other_labels : {"error", "ignore"}
-        What happens to tags that `classes` does not name.
+        Handling of tags that are not in `classes`.
 
     Returns
     -------
     recordings : pd.DataFrame
-        ``part`` is the ``fold`` of ``clips.csv`` (0 where it gives none).
+        ``part`` is the ``fold`` of ``clips.csv`` (0 if it has none).
     """
     root = Path(data_root)
     path = root / "clips.csv"
@@ -63,22 +63,22 @@ def list_recordings(data_root, *, classes, other_labels):
 
 
 def clip_events(data_root, durations_s, *, classes, other_labels):
-    """Read ``strong.tsv``, the times of the events in some of the clips, if it is there.
+    """Read ``strong.tsv``, the event times of some of the clips, if it exists.
 
     Parameters
     ----------
     data_root : path-like
     durations_s : dict of str to float
-        Clip to its length; clips that were left out as bad audio are not in it.
+        Length of each clip, without those left out as bad audio.
     classes : sequence of str
     other_labels : {"error", "ignore"}
-        What happens to labels that `classes` does not name.
+        Handling of labels that are not in `classes`.
 
     Returns
     -------
     events : dict of str to list of (label, onset_s, offset_s)
-        Only clips that the table names: one without events has a row with empty fields (DESED's
-        convention); clips that it does not name have no reference.
+        Clips of the table only. A clip without events has a row with empty fields (DESED's
+        convention); clips that are not in the table have no reference.
     """
     path = Path(data_root) / "strong.tsv"
     if not path.exists():
@@ -95,7 +95,7 @@ def clip_events(data_root, durations_s, *, classes, other_labels):
         name = clip_name(row.filename, data_root)
         if name not in listed:
             raise DataError(
-                f"{path}: it names {row.filename!r}, which is no path of clips.csv beside it"
+                f"{path}: found {row.filename!r}, expected a path of the clips.csv beside it"
             )
         if name not in durations_s:
             continue

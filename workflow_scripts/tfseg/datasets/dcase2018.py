@@ -40,14 +40,14 @@ def list_recordings(data_root, *, classes, scenes, expect):
     Parameters
     ----------
     data_root : path-like
-        Folder that holds the unpacked archives.
+        Folder of the unpacked archives.
     classes : sequence of str
         Labels to keep.
     scenes : sequence of str or None
         Kinds of scene to keep; all when None.
     expect : dict
-        ``verified_recordings``, ``labels``, ``scenes``, ``scene_kinds``: what the data sets'
-        authors state (``resources/datasets.yaml``).
+        Numbers that the data sets' authors state: ``verified_recordings``, ``labels``, ``scenes``,
+        ``scene_kinds`` (``resources/datasets.yaml``).
 
     Returns
     -------

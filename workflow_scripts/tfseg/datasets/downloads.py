@@ -1,4 +1,4 @@
-"""Where downloads lie below the user's ``data_root``: archives, their records, unpacked folders."""
+"""Paths of downloads below the user's ``data_root``: archives, their records, unpacked folders."""
 
 import functools
 from dataclasses import dataclass
@@ -20,35 +20,35 @@ class Downloads:
 
     @functools.cached_property
     def folders(self):
-        """Each folder to the name of its data set."""
+        """Map each folder to the name of its data set."""
         return {f: name for name, dataset in self.datasets.items() for f in dataset.folders}
 
     @functools.cached_property
     def archives(self):
-        """Each archive to the name of its data set."""
+        """Map each archive to the name of its data set."""
         return {a: name for name, dataset in self.datasets.items() for a in dataset.archives}
 
     @functools.cached_property
     def absent_folders(self):
-        """Folders that are not there; only these may be unpacked.
+        """Missing folders; only these may be unpacked.
 
-        A folder that is there has no rule that makes it. Snakemake deletes what it is about to
-        make again, and must never delete a user's recordings.
+        An existing folder has no rule that makes it. Snakemake deletes an output before it makes it
+        again, and must never delete a user's recordings.
         """
         return [folder for folder in self.folders if not Path(self.data_root, folder).exists()]
 
     def archive_path(self, archive):
-        """Where an archive lies: beside the folders if the user put it there, else in archives/."""
+        """Path of an archive: beside the folders if the user put it there, else in archives/."""
         beside = Path(self.data_root, archive)
         return str(beside if beside.exists() else Path(self.data_root, "archives", archive))
 
     def archives_of(self, folder):
-        """Paths of the archives that hold a folder."""
+        """Paths of the archives that contain a folder."""
         dataset = self.datasets[self.folders[folder]]
         return [self.archive_path(archive) for archive in dataset.folders[folder]]
 
     def arrivals_of(self, folder):
-        """What says that the archives of a folder are there: themselves, or a verified download."""
+        """Files that mark a folder's archives as present: the archives, or their records."""
         received = f"{Path(self.data_root, 'archives')}/"
         return [
             f"{path}.verified.json" if path.startswith(received) else path
@@ -56,6 +56,6 @@ class Downloads:
         ]
 
     def record_of(self, name):
-        """Path of what a data set's record stated, as a list; empty when nothing has to be asked."""
+        """Path of the answer of a data set's host, as a list; empty if no question is needed."""
         asks = self.datasets[name].asks_record
         return [f"{self.data_root}/archives/{name}.record.json"] if asks else []

@@ -1,13 +1,13 @@
 """The embedded corpus: sampled instruments from a sound font, and synthesised scenes.
 
-Nothing is downloaded but Python packages: the PyPI package ``pretty_midi`` ships the General MIDI
+Only Python packages are downloaded: the PyPI package ``pretty_midi`` contains the General MIDI
 sound font TimGM6mb.sf2 (real recorded instruments), and ``tinysoundfont`` plays it. A *group* is
 one pitch of one instrument (program or drum kit, key, tuning); its *takes* differ in velocity,
 length and rhythm. Neighbouring pitches may share a recorded sample, so groups are independent
-pitches, not independent instruments; that is as much as a six-megabyte sound font can give.
+pitches, but not independent instruments.
 
-The two parts, ``demo`` and ``development``, share no group and no scene place: the settings of the
-miniature experiment were chosen on ``development``, and the demo scores ``demo``.
+The two parts, ``demo`` and ``development``, share no group and no scene place. The settings of the
+miniature experiment were chosen on ``development``; the demo uses ``demo``.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ DECLARATION = {
         "part": {
             "enum": ["demo", "development"],
             "default": "demo",
-            "description": "No pitch and no place is in both",
+            "description": "The parts share no pitch and no place",
         },
         "groups_per_class": {
             "type": "integer",
@@ -41,7 +41,7 @@ DECLARATION = {
             "maximum": 1_000_000_000,
             "default": 20,
             "unit": "pitches",
-            "description": "Pitches; a group never lies in two folds",
+            "description": "Pitches per class; all recordings of a pitch are in one fold",
         },
         "takes_per_group": {
             "type": "integer",
@@ -75,18 +75,18 @@ EVENT_LICENCE = "GPL-2.0"
 SCENE_LICENCE = "MIT"
 _DRUM_BANK = 128
 _SHORTEST_S, _LONGEST_S = 0.3, 2.0
-_SILENCE = 1e-3  # of the peak (-60 dB): below it a decaying note counts as over
+_SILENCE = 1e-3  # of the peak (-60 dB): a decaying note ends below it
 
 
 def sound_font_path():
-    """Find TimGM6mb.sf2 in the installed package and verify that it is the one that is meant.
+    """Find TimGM6mb.sf2 in the installed package and verify its checksum.
 
     Raises
     ------
     DataError
-        When the package is missing or ships another sound font.
+        When the package is missing or contains another sound font.
     """
-    # Only the package's folder is needed; importing it would load its MIDI parser for nothing.
+    # Only the package's folder is needed: do not import its MIDI parser.
     spec = importlib.util.find_spec("pretty_midi")
     if spec is None or spec.origin is None:
         raise DataError("the package pretty_midi, which ships the sound font, is not installed")
@@ -98,7 +98,7 @@ def sound_font_path():
 
 
 class Player:
-    """Plays single takes from the sound font."""
+    """Play single takes from the sound font."""
 
     def __init__(self):
         import tinysoundfont
@@ -121,7 +121,7 @@ class Player:
             A key of `INSTRUMENTS`.
         pitch : (program, key, tuning)
         rng : np.random.Generator
-            Chooses velocity, length and rhythm.
+            For velocity, length and rhythm.
 
         Returns
         -------
@@ -147,7 +147,7 @@ class Player:
             pieces.append(self._samples(n_held))
             self._synth.noteoff(0, key)
             pieces.append(self._samples(n_piece - n_held))
-        # The synthesiser is silenced before the next take, so that a take never depends on the last.
+        # The synthesiser is silenced, so that takes are independent.
         self._synth.sounds_off(0)
         self._samples(SAMPLE_RATE // 10)
         samples = np.concatenate(pieces)
@@ -155,7 +155,7 @@ class Player:
         if peak == 0:
             raise DataError(f"embedded corpus: {label} {pitch} is silent")
         sounding = np.flatnonzero(np.abs(samples) > _SILENCE * peak)
-        # Rounded pieces may add up to a sample less than the shortest length.
+        # The sum of rounded pieces may be a sample shorter than the shortest length.
         last = min(max(sounding[-1] + 1, round(_SHORTEST_S * SAMPLE_RATE)), len(samples))
         samples = samples[:last] * np.float32(0.5 / peak)
         fade = min(round(0.01 * SAMPLE_RATE), last)
@@ -187,7 +187,7 @@ def render_corpus(
         Labels out of `INSTRUMENTS`.
     part : {"demo", "development"}
     groups_per_class, takes_per_group : int
-        Pitches of a class (all there are when fewer) and recordings of each pitch.
+        Pitches of a class (all if there are fewer), and recordings of each pitch.
     places_per_scene, takes_per_place : int
     scene_duration_s : float
     seed : int

@@ -1,7 +1,7 @@
-"""ESC-50 (and ESC-10, its subset): some classes are events, others are scenes, as the config says.
+"""ESC-50 (and ESC-10, its subset): the config selects classes as events and others as scenes.
 
-Any folder in ESC-50's layout will do, also one that holds only part of the clips: its
-``meta/esc50.csv`` says which.
+Any folder in ESC-50's layout works, also one with a part of the clips; its ``meta/esc50.csv`` lists
+them.
 """
 
 import re
@@ -34,7 +34,7 @@ def _read_csv(path, columns, what):
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except FileNotFoundError:
         raise DataError(
-            f"{path}: expected ESC-50's {what}, found nothing there; name a folder in ESC-50's "
+            f"{path}: expected ESC-50's {what}, found nothing there; set a folder in ESC-50's "
             "layout with the key data_root"
         ) from None
     except (ValueError, UnicodeDecodeError) as error:
@@ -46,9 +46,9 @@ def _read_csv(path, columns, what):
 
 
 def _credits(folder):
-    """Author, licence and address of each clip, by its name without take and ending.
+    """Read author, licence and URL of each clip, by its name without take and ending.
 
-    From ``CREDITS.csv`` where there is one, else from the list in ESC-50's ``LICENSE``.
+    They come from ``CREDITS.csv`` if it exists, else from the list in ESC-50's ``LICENSE``.
     """
     table = folder / "CREDITS.csv"
     if table.is_file():
@@ -68,11 +68,11 @@ def list_recordings(folder, *, classes, scenes, expect=None):
     Parameters
     ----------
     folder : path-like
-        In ESC-50's layout; may hold only part of its clips.
+        In ESC-50's layout; it may have only a part of the clips.
     classes, scenes : sequence of str
         Categories that serve as events, and as scenes.
     expect : dict or None
-        ``clips``: how many the list must have (where the whole archive was unpacked).
+        ``clips``: number of clips in the list of the whole archive.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def list_recordings(folder, *, classes, scenes, expect=None):
     if expect is not None:
         check_count("clips", expect["clips"], len(meta), path)
     if not scenes:
-        raise DataError(f"{path}: expected categories that serve as scenes in corpus.scenes")
+        raise DataError(f"{path}: expected categories to use as scenes in corpus.scenes")
     both = sorted(set(classes) & set(scenes))
     if both:
         raise DataError(f"{path}: {', '.join(both)} is in corpus.classes and in corpus.scenes")

@@ -1,4 +1,4 @@
-"""Downloading archives: resumed after any interruption, verified, never trusted half-written."""
+"""Download of archives: resumed after interruptions, and verified before use."""
 
 import email.utils
 import hashlib
@@ -16,7 +16,7 @@ from tfseg.errors import DataError
 
 _CHUNK = 1 << 20
 _RETRIED_STATUS = {429, 500, 502, 503, 504}
-_TIMEOUT_S = (15, 60)  # connect, and between two pieces of data
+_TIMEOUT_S = (15, 60)  # for the connection, and between pieces of data
 _LONGEST_WAIT_S = 300
 _OFFLINE_RETRIES = 3
 
@@ -28,13 +28,13 @@ class Archive:
     Parameters
     ----------
     name : str
-        File name it is stored under.
+        Name of the stored file.
     urls : tuple of str
-        Mirrors, in the order they are tried.
+        Mirrors, in the order of attempts.
     n_bytes : int or None
         Expected size.
     md5 : str or None
-        Expected checksum; `None` only where the source states none.
+        Expected checksum; `None` only if the source states none.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Archive:
 
 
 class _TryAgain(Exception):
-    """A failure that may pass; `wait_s` is what the server asked for, if it did."""
+    """A temporary failure; `wait_s` is the pause that the server asked for, if any."""
 
     def __init__(self, reason, wait_s=None, *, is_offline=False):
         super().__init__(reason)
@@ -56,20 +56,20 @@ def _is_offline(error):
 
 
 def why(error, url):
-    """One short line for an error of a connection."""
+    """Describe a connection error in one short line."""
     if _is_offline(error):
         return f"{urllib.parse.urlsplit(url).hostname} cannot be found: is there a network?"
     return f"{type(error).__name__}: {error}"
 
 
 def file_md5(path):
-    """MD5 of a file's content, as record pages print it."""
+    """MD5 of a file's content, in the form of record pages."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def problem_of(path, archive):
-    """Say what is wrong with a finished file, or return None when it is what was meant."""
+    """Describe what is wrong with a finished file; None if it is as expected."""
     size = Path(path).stat().st_size
     if archive.n_bytes is not None and size != archive.n_bytes:
         return f"expected {archive.n_bytes} bytes, found {size}"
@@ -83,7 +83,7 @@ def problem_of(path, archive):
 
 
 def _retry_after_s(response):
-    """Seconds that a Retry-After header asks for (a number or a date), or None."""
+    """Return the seconds of a Retry-After header (a number or a date), or None."""
     value = response.headers.get("Retry-After")
     if value is None:
         return None
@@ -103,7 +103,7 @@ def _check_disk(folder, needed, name):
 
 
 def _receive(session, url, part, archive, progress):
-    """Receive one file into `part`, from where it ends; raises `_TryAgain` when it is cut off."""
+    """Receive the rest of a file into `part`; raise `_TryAgain` if the connection breaks."""
     have = part.stat().st_size if part.exists() else 0
     if archive.n_bytes is not None and have == archive.n_bytes:
         return
@@ -114,7 +114,7 @@ def _receive(session, url, part, archive, progress):
     try:
         with session.get(url, headers=headers, stream=True, timeout=_TIMEOUT_S) as response:
             if response.status_code == 416 and have:
-                part.unlink()  # what lies here is not the beginning of that file
+                part.unlink()  # it is not the beginning of that file
                 raise _TryAgain("the server has no such range; starting over", 0)
             if response.status_code in _RETRIED_STATUS:
                 raise _TryAgain(f"HTTP {response.status_code}", _retry_after_s(response))
@@ -137,7 +137,7 @@ def _receive(session, url, part, archive, progress):
                 _check_disk(part.parent, total - start, archive.name)
             bar = progress(archive.name, total, start)
             with part.open("ab" if resumed else "wb") as stream:
-                # read1 hands over what has arrived: nothing received is lost when the rest fails.
+                # read1 returns the data received so far, so that none is lost if the rest fails.
                 while piece := response.raw.read1(_CHUNK):
                     stream.write(piece)
                     bar.update(len(piece))
@@ -167,16 +167,16 @@ def fetch(
     log=print,
     progress=lambda name, total, initial: _NoBar(),
 ):
-    """Download an archive, or find it already there.
+    """Download an archive, unless it is already there.
 
     Parameters
     ----------
     archive : Archive
     folder : path-like
     retries : int
-        Attempts in a row without a new byte before a mirror is given up.
+        Consecutive attempts without a new byte before the next mirror is tried.
     first_wait_s : float
-        Pause before the second attempt; doubles each time, and a server's Retry-After goes first.
+        Pause before the second attempt. It doubles each time; a server's Retry-After has priority.
     sleep, log : callable
     progress : callable
         ``progress(name, total, initial)`` returns a tqdm-like bar in bytes.
@@ -188,7 +188,7 @@ def fetch(
     Raises
     ------
     DataError
-        Naming file, address, what was expected and found, and what to do.
+        The message names file, URL, what was expected and found, and the remedy.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -212,7 +212,7 @@ def fetch(
                 grew = part.exists() and part.stat().st_size > before
                 attempt = 1 if grew else attempt + 1
                 if failure.is_offline and before == 0 and attempt == _OFFLINE_RETRIES:
-                    attempt = retries  # nothing was ever received: more patience brings nothing
+                    attempt = retries  # nothing was ever received: further attempts are useless
                 wait_s = failure.wait_s
                 if wait_s is None:
                     wait_s = first_wait_s * 2 ** (attempt - 1)
@@ -229,12 +229,12 @@ def fetch(
             reason = f"{url}: {problem}"
             if started_over:
                 break
-            # The part may have been begun by another version of the file: once more from the start.
+            # The part may belong to another version of the file: start over once.
             started_over = True
-            log(f"{archive.name}: {reason}; downloading it once more from the start")
+            log(f"{archive.name}: {reason}; downloading it again from the start")
         reasons.append(reason)
     raise DataError(
         f"{archive.name} could not be downloaded to {folder}:\n  " + "\n  ".join(reasons) + "\n"
-        "Run the same command again to go on where it stopped, or download the file by hand into "
+        "Run the same command again to resume, or download the file yourself into "
         "that folder."
     )

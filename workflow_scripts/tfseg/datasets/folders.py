@@ -13,12 +13,12 @@ DECLARATION = {
     "holds": "events",
     "sources": ["events", "scenes"],
     "takes": ["scenes", "other_labels"],
-    "described_in": "docs/tutorials/own_data.md",
+    "described_in": "docs/reference/own_recordings.md",
 }
 
 
 def _group(path, root):
-    """Origin of a file: what stands before ``__`` in its name, else the file itself."""
+    """Source of a file: the part of its name before ``__``, else the file itself."""
     return str(path.relative_to(root).with_name(path.stem.split("__")[0] or path.stem))
 
 
@@ -31,15 +31,15 @@ def list_recordings(data_root, *, classes, scenes, other_labels):
     classes : sequence of str
         Labels to use; each is a folder below ``events``.
     scenes : sequence of str or None
-        Folders below ``scenes`` to use; everything there when None.
+        Folders below ``scenes`` to use; None: all.
     other_labels : {"error", "ignore"}
-        What happens to folders that `classes` does not name.
+        Handling of folders that are not in `classes`.
 
     Returns
     -------
     recordings : pd.DataFrame
-        ``group`` is the file name up to ``__`` (takes of one origin: ``rex__1.wav``,
-        ``rex__2.wav``), else the file itself.
+        ``group`` is the file name up to ``__`` (``rex__1.wav`` and ``rex__2.wav`` have one source),
+        else the file itself.
     """
     root = Path(data_root)
     for name in ("events", "scenes"):

@@ -1,24 +1,24 @@
-"""Dealing recordings to folds, and those of a fold to its parts."""
+"""Assignment of recordings to folds, and to the training and validation parts of a fold."""
 
 import numpy as np
 
 from tfseg.job.seeding import generator
 
-# What is learned from where a fold is trained on, and what thresholds may be chosen on.
+# Parts of a training fold: for training, and for tuning thresholds.
 TRAIN, VALIDATION = "train", "validation"
 
 
 def deal_groups(groups, strata, n_folds, seed, *names):
-    """Deal whole groups to folds, evenly within each stratum.
+    """Assign whole groups to folds, evenly within each stratum.
 
     Parameters
     ----------
     groups : sequence of str, length n
-        Recordings of one group always land in one fold. Give each recording its own group to
-        split file-wise, as the released code does.
+        Recordings of one group are always in one fold. For a split by file, as in the released
+        code, each recording is its own group.
     strata : sequence of str, length n
-        E.g. the labels: the groups of each stratum are shuffled and dealt in turn. A group must
-        lie in one stratum.
+        For example the labels. The groups of each stratum are shuffled and assigned to the folds
+        in turn. A group must be in one stratum.
     n_folds : int >= 2
     seed : int
     *names : str or int
@@ -33,7 +33,7 @@ def deal_groups(groups, strata, n_folds, seed, *names):
         if stratum_of.setdefault(group, stratum) != stratum:
             raise ValueError(f"group {group} is in two strata: {stratum_of[group]}, {stratum}")
     fold_of = {}
-    turn = 0  # goes on across strata, so that small strata do not all favour fold 1
+    turn = 0  # continues across strata, so that small strata do not all favour fold 1
     for stratum in sorted(set(strata)):
         members = np.array(sorted(g for g, s in stratum_of.items() if s == stratum))
         generator(seed, "folds", *names, stratum).shuffle(members)
@@ -44,22 +44,22 @@ def deal_groups(groups, strata, n_folds, seed, *names):
 
 
 def deal_parts(strata, share, seed, *names, dealt):
-    """Deal whole groups to training and validation, within each stratum as far as it can be.
+    """Assign whole groups to training and validation, within each stratum as far as possible.
 
     Parameters
     ----------
     strata : dict of tuple to set of str
-        Fold and label to the groups that hold recordings of it. A group may lie in several.
+        Groups by fold and label. A group may be in several strata.
     share : float in (0, 1)
-        Of each stratum's groups that validation gets: at least one, and not all, of two or more.
+        Share of each stratum's groups for validation: of two or more, at least one, but not all.
     seed : int
     *names : str or int
         Further names for the seed.
     dealt : dict of str to {"train", "validation"}
-        Groups that have their part already; receives the others.
+        Groups that already have a part; the others are added.
     """
     own = {group for groups in strata.values() for group in groups} - set(dealt)
-    # The smallest first: a stratum of two groups has no choice left once both are dealt.
+    # The smallest stratum first, since it has the fewest choices.
     for stratum in sorted(strata, key=lambda stratum: (len(strata[stratum]), stratum)):
         groups = sorted(strata[stratum])
         free = np.array([group for group in groups if group not in dealt])
@@ -74,9 +74,9 @@ def deal_parts(strata, share, seed, *names, dealt):
 
 
 def _mend(strata, dealt, own):
-    """Change the part of groups where a stratum has one part only, and no other stratum loses one.
+    """Change the part of groups in strata with one part only, if no other stratum loses a part.
 
-    Strata that share groups get what others left: one by one, some may be left with one part.
+    Strata share groups, so the assignment one by one may leave some with a single part.
     """
     strata_of = {}
     for groups in strata.values():
@@ -97,5 +97,5 @@ def _mend(strata, dealt, own):
 
 
 def validation_share(n_items, share):
-    """How many of some items are for validation: at least one, and not all."""
+    """Return the number of items for validation: at least one, but not all."""
     return min(max(round(share * n_items), 1), n_items - 1) if share else 0

@@ -1,6 +1,6 @@
-"""Which programs and keys of the General MIDI sound font play which class.
+"""Programs and keys of the General MIDI sound font for each class.
 
-Plain data: the check of a configuration reads it before anything is imported.
+Plain data: the check of a config reads it before other imports.
 """
 
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ PARTS = ("demo", "development")
 
 @dataclass(frozen=True)
 class Instrument:
-    """What plays a class: programs and keys of the General MIDI bank, or drum kits.
+    """Sounds of a class: programs and keys of the General MIDI bank, or drum kits.
 
     Parameters
     ----------
     voices : tuple of (program, first_key, last_key)
-        Every key of the range is a pitch of its own; for drums the range is one key, and the
-        pitches come from `tunings`.
+        Every key of the range is a pitch. For drums the range is one key, and the pitches come from
+        `tunings`.
     tunings : tuple of float
         Semitones.
     drum : bool
         Whether programs are kits of the drum bank.
     struck : bool
-        Whether a take is a rhythm of several strokes (else one held note).
+        Whether a take is a rhythm of several strokes; else it is one held note.
     """
 
     voices: tuple
@@ -68,7 +68,7 @@ def pitches(label, part):
     Returns
     -------
     pitches : list of (program, key, tuning)
-        In a fixed order. Every second pitch of the class is of the other part.
+        In a fixed order. Every second pitch of the class belongs to the other part.
     """
     instrument = INSTRUMENTS[label]
     every = [

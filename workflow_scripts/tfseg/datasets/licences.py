@@ -1,4 +1,4 @@
-"""What may be done with mixtures and weights, by the licences of what they are made of."""
+"""Restrictions on mixtures and weights by the licences of their recordings."""
 
 import re
 
@@ -9,13 +9,13 @@ _RESTRICTED = re.compile(
 
 
 def licence_terms(recordings):
-    """Sum up what may be done with mixtures and weights that are made of these recordings.
+    """Summarise the licences of recordings.
 
     Returns
     -------
     terms : dict
-        ``licences`` (text to number of recordings) and ``restricted`` (those among them that
-        restrict commercial use, by their words).
+        ``licences`` (text to number of recordings) and ``restricted`` (licences whose text
+        restricts commercial use).
     """
     counts = recordings["licence"].value_counts().sort_index()
     licences = {str(text): int(n) for text, n in counts.items()}
@@ -26,10 +26,10 @@ def licence_terms(recordings):
 
 
 def announce(terms, what, log=print):
-    """Say where mixtures or weights are made that their recordings restrict what may be done."""
+    """Warn, where mixtures or weights are made, of restrictions by their recordings."""
     if terms["restricted"]:
         log(
-            f"LICENCE: {what} derive from recordings under terms that restrict commercial use "
-            f"({'; '.join(terms['restricted'][:3])}). Check them before you publish or share "
-            "anything made of these: corpus/attribution.csv names every recording."
+            f"LICENCE: {what} derive from recordings whose licences restrict commercial use "
+            f"({'; '.join(terms['restricted'][:3])}). Check the licences before you publish or "
+            "share anything made from them: corpus/attribution.csv lists every recording."
         )

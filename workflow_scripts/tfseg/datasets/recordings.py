@@ -1,6 +1,6 @@
-"""What a corpus says it holds: one row for each recording of an event, a scene, or a clip.
+"""The list of recordings of a corpus: one row for each event, scene or clip.
 
-Every adapter ends here, and nothing after this knows where the sounds came from.
+Every corpus module returns this list; no later stage depends on the corpus.
 """
 
 import numpy as np
@@ -14,19 +14,19 @@ _NAMES_SHOWN = 5
 
 
 def recordings(role, paths, labels, groups, **columns):
-    """Rows of ``corpus/recordings.csv`` for one role.
+    """Build the rows of ``corpus/recordings.csv`` for one role.
 
     Parameters
     ----------
     role : {"event", "scene", "clip"}
     paths : sequence of path-like
     labels : sequence of str or str
-        Event label, name of the scene, or a clip's tags joined by ``;``.
+        Event label, kind of scene, or a clip's tags joined by ``;``.
     groups : sequence of str
-        Recordings of one origin.
+        Source of each recording.
     **columns
         ``start_s``, ``stop_s`` (s), ``part`` (1 is held out in a fixed split), ``author``,
-        ``licence``, ``source``: a value or one for each recording.
+        ``licence``, ``source``: one value, or one for each recording.
 
     Returns
     -------
@@ -49,12 +49,12 @@ def recordings(role, paths, labels, groups, **columns):
 
 
 def check_count(what, expected, found, path):
-    """Say aloud when a published data set does not hold what its authors state.
+    """Check that a published data set has the content that its authors state.
 
     Raises
     ------
     DataError
-        Naming the file that lists the recordings, what was expected and what was found.
+        The message names the list of recordings, what was expected and what was found.
     """
     if found != expected:
         raise DataError(
@@ -74,7 +74,7 @@ def wanted(labels, choice, what, path):
     what : str
         The config key.
     path : path-like
-        Where the names were looked for.
+        Source of the names, for the message.
     """
     known = sorted(set(labels))
     missing = [label for label in choice if label not in known]

@@ -1,4 +1,4 @@
-"""What can be downloaded: the committed facts of each data set, and those its host states."""
+"""The data sets for download: facts in the repository, and facts stated by the hosts."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -24,16 +24,16 @@ class Dataset:
     name, title, licence, citation : str
     host : {"zenodo", "github"}
     folders : dict
-        Folder (as the archives hold it) to its archives; an archive's name to its ``bytes`` and
-        ``md5``, or to None when the host has to be asked for what is in it.
+        Folder in the archives to its archives. An archive's name maps to its ``bytes`` and ``md5``,
+        or to None if the host has to be asked.
     record : str or None
         Number of the zenodo record.
     repository, commit : str or None
-        GitHub's owner/name, and the commit that is meant.
+        GitHub's owner/name, and the pinned commit.
     rooted : bool
-        Whether the archives hold their files below one folder of the folder's name.
+        Whether the files in the archives are below one folder of the same name.
     expect : dict
-        What its authors state to be in it, checked when it is read.
+        Content that its authors state, checked when it is read.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Dataset:
 
     @property
     def asks_record(self):
-        """Whether the host's API has to be asked what the archives hold."""
+        """Whether the host's API has to be asked for sizes and checksums."""
         return any(facts is None for facts in self.archives.values())
 
     def archive(self, name, hosts, mirrors=(), stated=None):
@@ -67,13 +67,13 @@ class Dataset:
         hosts : dict
             Addresses by name (the config's ``download.hosts``), without a slash at the end.
         mirrors : sequence of str
-            Addresses below which the archives lie by their names; tried after the host.
+            Base addresses of copies of the archives, tried after the host.
         stated : dict or None
-            What the host stated, as `ask_record` returns it.
+            Facts stated by the host, from `ask_record`.
         """
         further = tuple(f"{mirror.rstrip('/')}/{name}" for mirror in mirrors)
         if self.host == "github":
-            # GitHub packs an archive anew now and then: only its content can be verified.
+            # GitHub sometimes repacks an archive: only its content can be verified.
             url = f"{hosts['github']}/{self.repository}/archive/{self.commit}.zip"
             return Archive(name, (url, *further))
         facts = self.archives[name] or stated[name]
@@ -87,7 +87,7 @@ def load_registry(path):
     Raises
     ------
     ConfigError
-        When there is no such file, or it holds something else.
+        When the file is missing or is not a registry.
     """
     try:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -100,7 +100,7 @@ def load_registry(path):
 
 
 def _where_from(dataset, path):
-    """Why the host is asked: none of the data set's folders lies where it was looked for."""
+    """Explain why the host is asked: the data set's folders are missing."""
     root = Path(path).parent.parent
     return f"It was asked because {root} holds no {' and no '.join(dataset.folders)} yet."
 
@@ -116,9 +116,10 @@ def _answer(url, name, by_hand):
 
 
 def _ask_zenodo(dataset, hosts):
-    """Archive to ``{"bytes": int, "md5": str}``, from the record's API."""
+    """Ask the record's API; return archive to ``{"bytes": int, "md5": str}``."""
     url = f"{hosts['zenodo']}/api/records/{dataset.record}"
-    by_hand = f"Run the same command again, or open {hosts['zenodo']}/records/{dataset.record} to see why."
+    page = f"{hosts['zenodo']}/records/{dataset.record}"
+    by_hand = f"Run the same command again, or open {page} to see why."
     answer = _answer(url, dataset.name, by_hand)
     try:
         files = {entry["key"]: entry for entry in answer["files"]}
@@ -138,11 +139,11 @@ def _ask_zenodo(dataset, hosts):
 
 
 def _ask_github(dataset, hosts):
-    """File of the pinned commit to ``{"bytes": int, "git_sha1": str}``, from GitHub's API."""
+    """Ask GitHub's API; return file to ``{"bytes": int, "git_sha1": str}`` of the pinned commit."""
     url = f"{hosts['github_api']}/repos/{dataset.repository}/git/trees/{dataset.commit}?recursive=1"
     by_hand = (
-        "Run the same command again later (GitHub answers few questions an hour without an "
-        f"account), or clone {hosts['github']}/{dataset.repository} and name it with data_root."
+        "Run the same command again later (GitHub limits requests per hour without an account), "
+        f"or clone {hosts['github']}/{dataset.repository} and set data_root to it."
     )
     answer = _answer(url, dataset.name, by_hand)
     try:
@@ -161,14 +162,14 @@ def _ask_github(dataset, hosts):
 
 
 def ask_record(dataset, hosts, path):
-    """Ask the host's API what the archives hold, and keep the answer beside the download.
+    """Ask the host's API for sizes and checksums, and keep the answer beside the download.
 
     Parameters
     ----------
     dataset : Dataset
     hosts : dict
     path : path-like
-        Where the answer is kept. An earlier answer there must say the same.
+        File for the answer. An earlier answer in it must be the same.
 
     Returns
     -------
@@ -179,7 +180,7 @@ def ask_record(dataset, hosts, path):
     Raises
     ------
     DataError
-        When the host does not answer, states no checksum, or states another than before.
+        When the host does not answer, states no checksum, or states a different one than before.
     """
     try:
         stated = {"zenodo": _ask_zenodo, "github": _ask_github}[dataset.host](dataset, hosts)
@@ -195,7 +196,7 @@ def ask_record(dataset, hosts, path):
 
 
 def git_sha1(path):
-    """Hash of a file's content as git names it: SHA-1 of ``blob``, its length, and its bytes."""
+    """Git's hash of a file's content: SHA-1 of ``blob``, its length, and its bytes."""
     digest = hashlib.sha1(f"blob {Path(path).stat().st_size}\0".encode(), usedforsecurity=False)
     with open(path, "rb") as stream:
         while piece := stream.read(1 << 20):
@@ -204,24 +205,24 @@ def git_sha1(path):
 
 
 def check_content(folder, stated, progress=lambda items: items):
-    """Compare an unpacked folder with the files that the pinned commit holds.
+    """Compare an unpacked folder with the files of the pinned commit.
 
     Parameters
     ----------
     folder : path-like
     stated : dict
-        As `ask_record` returns for GitHub.
+        From `ask_record` for GitHub.
     progress : callable
 
     Raises
     ------
     DamagedFileError
-        Naming the first file that is missing or has another content.
+        The message names the first file that is missing or has other content.
     """
     for name, facts in progress(sorted(stated.items())):
         path = Path(folder) / name
         if not path.is_file():
-            raise DamagedFileError(f"{name}: the archive lacks it, though the commit holds it")
+            raise DamagedFileError(f"{name}: the commit has this file, but the archive does not")
         found = git_sha1(path)
         if found != facts["git_sha1"]:
             raise DamagedFileError(

@@ -1,9 +1,9 @@
 """Synthesised acoustic scenes for the embedded corpus.
 
-Real scenes cannot be shipped, so these are made: five kinds, each with places (fixed timbre) and
-takes (another stretch of time there). To keep scenes from being told from events by colour alone,
-every kind mixes what events are made of: steady and gliding harmonics, pitched voices and short
-clicks, over coloured noise.
+Real scenes cannot be included, so these are synthesised: five kinds, each with places (fixed
+timbre) and takes (different times at a place). Every kind contains sounds like those of events:
+steady and gliding harmonics, pitched voices and short clicks, over coloured noise. So events cannot
+be recognised by their spectral envelope alone.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ def _coloured_noise(rng, n_samples, sample_rate, exponent, low_hz, high_hz):
 
 
 def _slow_curve(rng, n_samples, sample_rate, knots_per_s):
-    """A smooth positive curve with mean about one: how loud something is over time."""
+    """A smooth positive curve with mean about one, for the level over time."""
     n_knots = max(int(n_samples / sample_rate * knots_per_s), 2) + 2
     knots = rng.lognormal(0.0, 0.6, n_knots)
     return np.interp(np.linspace(0, n_knots - 1, n_samples), np.arange(n_knots), knots)
@@ -41,7 +41,7 @@ def _harmonics(frequency_hz, sample_rate, n_partials, slope, rng):
 
 
 def _voices(rng, place, n_samples, sample_rate, n_voices):
-    """Babble: voices that speak in syllables, each around a pitch of its own."""
+    """Babble: voices that speak in syllables, each around its own pitch."""
     babble = np.zeros(n_samples)
     for _ in range(n_voices):
         base_hz = place.uniform(90, 260)
@@ -127,7 +127,7 @@ def synthesise(kind, place_names, take, sample_rate, duration_s):
     place_names : tuple
         ``(seed, part, place)``: fixes the place's timbre.
     take : int
-        Which stretch of time at that place.
+        Number of the recording at that place.
     sample_rate : int
         Hz.
     duration_s : float

@@ -1,8 +1,8 @@
 """The JSC corpus: TUT Rare Sound Events 2017, development (JSC section 4).
 
-The source material is used, not the ready mixtures: isolated events cut out of Freesound
-recordings, backgrounds of TUT Acoustic Scenes 2016, and the authors' split (``cv_setup``), which
-keeps Freesound users and recording places apart.
+The source material is used, not the ready mixtures: isolated events cut from Freesound recordings,
+backgrounds of TUT Acoustic Scenes 2016, and the authors' split (``cv_setup``), which separates
+Freesound users and recording places.
 """
 
 from pathlib import Path
@@ -28,7 +28,7 @@ BACKGROUND_LICENCE = "TUT Acoustic Scenes 2016 EULA: academic, non-commercial us
 
 
 def source_folder(data_root):
-    """Find ``source_data`` below the unpacked folder, however deep the archives put it."""
+    """Find ``source_data`` below the unpacked folder, at any depth."""
     root = Path(data_root) / FOLDER
     for path in (root / "data" / "source_data", root / "source_data", root / FOLDER):
         if path.name == FOLDER:
@@ -51,7 +51,7 @@ def _read_yaml(path):
 
 
 def _freesound_facts(wav_path):
-    """Author and licence from the text file that lies beside each event recording."""
+    """Read author and licence from the text file beside an event recording."""
     path = wav_path.with_suffix(".yaml")
     facts = _read_yaml(path) if path.exists() else {}
     if not isinstance(facts, dict):
@@ -101,7 +101,7 @@ def _scene_rows(source, part, entries, path):
         "scene",
         [scene for scene, _ in rows],
         [label for _, label in rows],
-        # a001_0_30.wav: the place, and from which to which second of its recording
+        # a001_0_30.wav: the place, and the start and end second within its recording
         [scene.stem.split("_")[0] for scene, _ in rows],
         part=PARTS[part],
         author="Tampere University of Technology",

@@ -1,4 +1,4 @@
-"""Unpacking zip archives that are not trusted: inside the folder, without links, whole or not."""
+"""Safe unpacking of untrusted zip archives: inside the folder, no links, whole or not at all."""
 
 import shutil
 import stat
@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 from tfseg.errors import DamagedFileError, DataError
 
 _CHUNK = 1 << 20
-_ALLOWED_GROWTH = 200  # a wav of silence packs well; a bomb packs a thousandfold
+_ALLOWED_GROWTH = 200  # silence compresses well; a zip bomb expands a thousandfold
 
 
 def _checked_entries(archive, path, max_bytes):
-    """Entries of one archive after all checks that need no unpacking."""
+    """Return the entries of one archive after all checks before unpacking."""
     entries = archive.infolist()
     for entry in entries:
         name = PurePosixPath(entry.filename.replace("\\", "/"))
@@ -46,15 +46,15 @@ def unpack(
     Parameters
     ----------
     paths : sequence of path-like
-        Parts of one data set: they are unpacked over each other.
+        Parts of one data set, all unpacked into the same folder.
     folder : path-like
         Must not exist yet.
     root : str or None
-        Folder inside the archives whose content becomes `folder`; nothing may lie beside it.
+        Folder inside the archives whose content becomes `folder`; nothing may be beside it.
     max_bytes : int or None
-        Most that one archive may expand to (200 times its size when `None`).
+        Largest unpacked size of one archive (200 times its size when `None`).
     check : callable
-        Called with the unpacked folder before it appears; raises when its content is not right.
+        Called with the unpacked folder before it appears; raises an error for wrong content.
     progress : callable
         Wraps the list of entries.
 
@@ -69,7 +69,7 @@ def unpack(
     if folder.exists():
         raise DataError(f"{folder}: expected nothing there before unpacking")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Beside its place, so that the rename at the end cannot turn into a copy.
+    # On the same disk, so that the rename at the end is not a copy.
     work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
     try:
         for path in map(Path, paths):
@@ -86,7 +86,7 @@ def unpack(
                         _write(archive, entry, work, path)
             except OSError as error:
                 raise DataError(f"{folder}: could not be written: {error}") from error
-            # NotImplementedError is what zipfile raises for a compression that it does not know.
+            # zipfile raises NotImplementedError for an unknown compression.
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
                 raise DamagedFileError(
                     f"{path}: expected a complete zip archive ({error}). Delete it to download it "
@@ -111,7 +111,7 @@ def unpack(
 
 
 def _write(archive, entry, work, path):
-    """Write one entry, counting its bytes: the size that its header states may be a lie."""
+    """Write one entry, counting its bytes: the size in its header may be wrong."""
     target = work / entry.filename.replace("\\", "/")
     if entry.is_dir():
         target.mkdir(parents=True, exist_ok=True)

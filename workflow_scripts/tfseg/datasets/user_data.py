@@ -1,4 +1,4 @@
-"""What folders and clips of the user's own recordings have in common."""
+"""Shared by folders and clips of the user's own recordings."""
 
 import difflib
 from collections import Counter
@@ -15,12 +15,12 @@ _ENDINGS = {f".{name.lower()}" for name in soundfile.available_formats()} | {
     ".oga",
     ".opus",
 }
-# Formats whose ending stands for headerless samples: nothing says what is in such a file.
+# Endings of headerless formats: such a file does not describe its samples.
 _ENDINGS -= {".raw"}
 
 
 def sound_files(folder):
-    """List the sound files below a folder, by their ending, in order of their names."""
+    """List the sound files below a folder, recognised by their ending and sorted by name."""
     return sorted(
         path
         for path in Path(folder).rglob("*")
@@ -31,7 +31,7 @@ def sound_files(folder):
 
 
 def attribution(root, paths):
-    """Author, licence and source of each file, from ``attribution.csv`` in `root` where there is one.
+    """Read author, licence and source of each file from ``attribution.csv`` in `root`, if any.
 
     Parameters
     ----------
@@ -54,9 +54,9 @@ def attribution(root, paths):
 
 
 def check_others(labels, classes, other_labels, where):
-    """Refuse labels that are not among the classes, or say that they are left out.
+    """Raise an error for labels that are not in the classes, or report that they are left out.
 
-    A misspelt tag that was left out in silence would teach that the sound is not there.
+    If a misspelt tag were silently left out, its clip would be a false negative in training.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def check_others(labels, classes, other_labels, where):
     classes : sequence of str
     other_labels : {"error", "ignore"}
     where : path-like
-        Where the labels were found, for messages.
+        Source of the labels, for messages.
     """
     others = Counter(label for label in labels if label not in classes)
     if not others:
@@ -77,13 +77,13 @@ def check_others(labels, classes, other_labels, where):
     text = f"{where}: labels that corpus.classes does not name: {'; '.join(named)}"
     if other_labels == "error":
         raise DataError(
-            f"{text}. Mend them, add them to corpus.classes, or leave them out with the config key "
+            f"{text}. Correct them, add them to corpus.classes, or ignore them with the config key "
             "corpus.other_labels: ignore"
         )
     print(f"{text}. They are left out (corpus.other_labels: ignore).")
 
 
 def clip_name(path, root):
-    """Name of a clip in results: its path as ``clips.csv`` has it, relative where it can be."""
+    """Name of a clip in results: its path in ``clips.csv``, relative if possible."""
     path = Path(path)
     return str(path.relative_to(root) if path.is_relative_to(root) else path)

@@ -1,9 +1,9 @@
-"""Macro metrics of resampled clips: every resample is a row of weights, all are computed at once.
+"""Macro metrics of bootstrap resamples: each resample is a row of weights.
 
-A resample draws as many clips as there are, with replacement. How often each was drawn is its
-weight, and a metric of the resample is the metric of weighted counts. The first row of weights is
-all ones: the clips as they are. A class that has no reference in a resample is left out of that
-resample's mean, as everywhere.
+A resample draws as many clips as there are, with replacement. A clip's weight is how often it was
+drawn, and a metric of the resample is computed from weighted counts. The first row of weights is
+all ones: the original clips. A class without reference in a resample is left out of that
+resample's mean.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ def draw_weights(folds, n_resamples, seed, *seed_names):
     Returns
     -------
     weights : np.ndarray [shape=(1 + n_resamples, n_clips), dtype=int32]
-        How often each clip counts; the first row is all ones.
+        How often each clip was drawn; the first row is all ones.
     """
     folds = np.asarray(folds)
     rng = generator(seed, "bootstrap", *seed_names)
@@ -40,7 +40,7 @@ def draw_weights(folds, n_resamples, seed, *seed_names):
 
 
 def _macro(numerator, denominator):
-    """Mean over classes of a quotient, without those whose denominator is zero."""
+    """Mean of a quotient over the classes whose denominator is not zero."""
     known = denominator > 0
     values = np.divide(numerator, denominator, out=np.zeros(known.shape), where=known)
     n_known = known.sum(axis=1)
@@ -65,7 +65,7 @@ class ClipF1:
 
     def macro(self, weights):
         """Macro F1 of each row of weights [shape=(n_rows,)]."""
-        # As float64, whose matrix products are fast, and exact for counts.
+        # In float64, where matrix products are fast and exact for counts.
         weights = weights.astype(np.float64)
         predicted, reference, hit = (
             weights @ part.astype(np.float64) for part in (self.predicted, self.reference, self.hit)
@@ -75,26 +75,26 @@ class ClipF1:
 
 @dataclass(frozen=True)
 class ClipMean:
-    """Mean of values, of which a clip may have some for each class.
+    """Mean of values, where a clip may have any number of values for each class.
 
     Attributes
     ----------
     total, count : np.ndarray [shape=(n_clips, n_classes)]
-        Sum of a clip's values, and how many they are.
+        Sum and number of a clip's values.
     """
 
     total: np.ndarray
     count: np.ndarray
 
     def macro(self, weights):
-        """Mean over classes of the mean over clips, of each row of weights [shape=(n_rows,)]."""
+        """Mean over classes of the mean over clips, for each row of weights [shape=(n_rows,)]."""
         weights = weights.astype(np.float64)
         return _macro(weights @ self.total, weights @ self.count.astype(np.float64))
 
 
 @dataclass(frozen=True)
 class ClipAveragePrecision:
-    """Step-sum average precision of one score for each clip and class (scikit-learn's).
+    """Step-sum average precision, as in scikit-learn, of one score per clip and class.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class ClipAveragePrecision:
             ordered, positive = scores[order], target[order]
             if not positive.any():
                 continue
-            # Equal scores are above a threshold together: each counts up to the last of them.
+            # Equal scores pass a threshold together: count each up to the last of them.
             last = np.searchsorted(-ordered, -ordered, side="right") - 1
             places = np.flatnonzero(positive)
             drawn = by_clip[order[places]]  # (n_positive_clips, n_rows)

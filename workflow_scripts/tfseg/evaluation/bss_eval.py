@@ -1,4 +1,4 @@
-"""How well a waveform was separated: BSS Eval (SDR, SIR, SAR), SI-SDR and SNR, all in dB."""
+"""Metrics of separated waveforms: BSS Eval (SDR, SIR, SAR), SI-SDR and SNR, all in dB."""
 
 import functools
 import math
@@ -7,9 +7,10 @@ import numpy as np
 import scipy.fft
 import scipy.linalg
 
-# Of the mixture's peak: what stays below (-200 dB) is rounding, and counts as silence.
+# Relative to the mixture's peak: samples below this (-200 dB) are rounding errors and count as
+# silence.
 _SILENCE = 1e-10
-# Of the energy (-270 dB): what float64 leaves where an estimate is a multiple of the reference.
+# Relative to the energy (-270 dB): float64's rounding error for a multiple of the reference.
 _ROUNDING = 1e-27
 _MEASURES = ("sdr", "sir", "sar", "si_sdr", "snr")
 
@@ -18,15 +19,15 @@ class BssEval:
     """BSS Eval v3 (Vincent, Gribonval and Fevotte 2006) for many estimates of the same sources.
 
     An estimate is projected onto the target, and onto all references, each with all delays below
-    `filter_length`. What depends on the references alone is computed once. The scores are those
-    of ``mir_eval.separation.bss_eval_sources`` without permutations.
+    `filter_length`. Quantities that depend on the references alone are computed once. The scores
+    equal those of ``mir_eval.separation.bss_eval_sources`` without permutations.
 
     Parameters
     ----------
     references : np.ndarray [shape=(n_sources, n_samples)]
         None of them silent.
     filter_length : int
-        Taps of the distortion that is not held against an estimate; 512 in all toolboxes.
+        Taps of the distortion filter that is allowed; 512 in all toolboxes.
     """
 
     def __init__(self, references, filter_length=512):
@@ -48,12 +49,12 @@ class BssEval:
         ----------
         estimate : np.ndarray [shape=(n_samples,)]
         target : int
-            Index of the reference that it is an estimate of.
+            Index of its reference.
 
         Returns
         -------
         sdr_db, sir_db, sar_db : float
-            Infinite where nothing is left of a part, -inf for silence.
+            Infinite where the corresponding error is zero, -inf for a silent estimate.
         """
         estimate = np.asarray(estimate, dtype=np.float64)
         if estimate.shape != (self._n_samples,):
@@ -65,7 +66,7 @@ class BssEval:
         products = products[:, : self._filter_length]
         only = slice(target, target + 1)
         wanted = self._filtered(self._solve_single[target](products[target]), only)
-        # With one source both are the same, to the last bit: no interference.
+        # With one source both projections are equal, bit for bit: no interference.
         joint = (
             self._filtered(self._solve_joint(products.reshape(-1)), slice(None))
             if self._n_sources > 1
@@ -87,7 +88,7 @@ class BssEval:
         for i in range(n_sources):
             for j in range(i, n_sources):
                 lags = scipy.fft.irfft(self._spectra[i] * self._spectra[j].conj(), self._n_fft)
-                # Lag b - a between the first delayed by a and the second delayed by b.
+                # Lag b - a: the first is delayed by a, the second by b.
                 block = scipy.linalg.toeplitz(lags[-np.arange(n_taps)], lags[:n_taps])
                 gram[i, :, j, :] = block
                 gram[j, :, i, :] = block.T
@@ -103,7 +104,7 @@ class BssEval:
 def _solver(gram):
     """Return the function from inner products to filter taps.
 
-    LU as in mir_eval, and its least squares of least norm where references are dependent.
+    Uses LU as mir_eval does, or its minimum-norm least squares where references are dependent.
     """
     factors, pivots, zero_pivot = scipy.linalg.lapack.dgetrf(gram)
     if zero_pivot:
@@ -139,7 +140,7 @@ def si_sdr(reference, estimate):
 
 
 def snr(reference, estimate):
-    """Signal-to-noise ratio of an estimate: no distortion and no other gain is forgiven.
+    """Signal-to-noise ratio of an estimate: any distortion or change of gain counts as noise.
 
     Parameters
     ----------
@@ -161,25 +162,25 @@ def snr(reference, estimate):
 def score_separation(reference, rest, estimates, span=None, filter_length=512):
     """Score every system's estimate of one class in one mixture.
 
-    Silent is what never exceeds 1e-10 of the mixture's peak within the span.
+    A signal is silent if it never exceeds 1e-10 of the mixture's peak within the span.
 
     Parameters
     ----------
     reference : np.ndarray [shape=(n_samples,)]
         The class's event track, at its level in the mixture.
     rest : np.ndarray [shape=(n_samples,)]
-        The mixture without it. Where it is silent, nothing can interfere: SIR is inf.
+        The mixture without the reference. Where it is silent, there is no interference: SIR is inf.
     estimates : dict of str to np.ndarray [shape=(n_samples,)]
         By system.
     span : (int, int) or None
-        First sample and the one after the last, where only a part counts.
+        First and stop sample of the part to score; None: all.
     filter_length : int
-        Of `BssEval`.
+        As in `BssEval`.
 
     Returns
     -------
     scores : dict of str to dict of str to float
-        sdr, sir, sar, si_sdr and snr in dB by system. All are NaN for a silent reference; for a
+        sdr, sir, sar, si_sdr and snr in dB by system. All are NaN for a silent reference. For a
         silent estimate the first four are -inf.
     """
     counted = slice(*span) if span is not None else slice(None)

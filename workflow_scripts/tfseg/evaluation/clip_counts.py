@@ -1,4 +1,4 @@
-"""What macro metrics follow from, clip by clip, so that clips can be resampled."""
+"""Counts for macro metrics, clip by clip, so that clips can be resampled."""
 
 from dataclasses import dataclass
 
@@ -14,13 +14,13 @@ from tfseg.io.files import reading_hdf5
 
 @dataclass(frozen=True)
 class ClipSet:
-    """The clips that some metrics are of.
+    """The clips of a set of metrics.
 
     Attributes
     ----------
     names : tuple of str
     folds : tuple of int
-        The held-out fold of each.
+        The held-out fold of each clip.
     """
 
     names: tuple
@@ -28,21 +28,21 @@ class ClipSet:
 
     @classmethod
     def of(cls, names_by_fold):
-        """Join the clips of several folds: fold to names."""
+        """Join the clips of several folds, given as a dict from fold to names."""
         pairs = [(name, fold) for fold, names in names_by_fold.items() for name in names]
         return cls(*map(tuple, zip(*pairs, strict=True)))
 
 
 def read_clip_masks(counts_path):
-    """Read the T-F units of each clip; None where there are no ideal masks or no masks."""
+    """Read the T-F unit counts of each clip; None without ideal masks or without masks."""
     with reading_hdf5(counts_path) as file:
         return ClipMaskCounts.read(file) if file.attrs["has_counts"] else None
 
 
 def _frames_of_clips(fold, settings):
-    """Frames above the threshold, positive ones, and those that are both, of each clip.
+    """Count frames of each clip: above the threshold, positive, and both.
 
-    Zero in clips whose events' times are not known. As published: gated by the clip's tags or not.
+    Counts are zero in clips with unknown event times. The gate by clip tags is the published one.
     """
     counts = np.zeros((3, *fold.target.shape), dtype=np.int64)
     threshold = np.asarray(settings.frame_threshold, dtype=np.float16)
@@ -86,17 +86,17 @@ def clip_measures(folds, classes, settings, *, masks=None, variant="published"):
         With the events that were detected at the variant's operating point.
     classes : sequence of str
     settings : dict of int to tfseg.evaluation.records.MetricSettings
-        By fold, with the variant's thresholds: one for all classes or an array of one for each.
+        By fold, with the variant's thresholds: one for all classes, or an array with one per class.
     masks : dict of int to ClipMaskCounts, or None
         With a set of thresholds of the variant's name.
     variant : str
-        ``published``, or another set of thresholds. What needs no threshold (``map``) is the same
-        in every variant, and stands in ``published`` alone.
+        ``published``, or another set of thresholds. Threshold-free metrics (``map``) are the same
+        in every variant, and appear in ``published`` only.
 
     Returns
     -------
     measures : dict of (task, metric, variant) to ClipF1 or ClipAveragePrecision
-        Those of a task without any reference are not there.
+        A task without any reference has none.
     """
     tags = np.concatenate([fold.tags for fold in folds.values()])
     target = np.concatenate([fold.target for fold in folds.values()])
@@ -146,7 +146,7 @@ def separation_measures(folds, classes):
     clips : ClipSet
         The mixtures that were separated.
     measures : dict of str to dict of (task, metric, variant) to ClipMean
-        By system. An SI-SDR that is not finite (an estimate without sound) has no part in a mean.
+        By system. Means leave out an SI-SDR that is not finite (a silent estimate).
     """
     clips = ClipSet.of({fold: scores["mixture"].unique() for fold, scores in folds.items()})
     row = {name: i for i, name in enumerate(clips.names)}

@@ -1,8 +1,8 @@
 """Intervals of macro metrics, and of their differences between systems, by bootstrap over clips.
 
-Every system, SNR and repeat is scored on the same clips, and all are resampled alike: what one
-resample does to a system it does to the system beside it (paired bootstrap). The spread is that
-of the clips, for the networks as they were trained; that of other trainings shows in the repeats.
+Every system, SNR and repeat is scored on the same clips, and every resample draws the same clips
+for all of them (paired bootstrap). The intervals reflect the sampling of clips for the given
+trained networks. The variation between trainings is seen in the repeats.
 """
 
 import numpy as np
@@ -52,7 +52,7 @@ COMPARISON_COLUMNS = [
 
 
 class Samples:
-    """Values of every measure of every run, of the clips as they are and of each resample.
+    """Values of every measure of every run, for the original clips and for each resample.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Samples:
         Parameters
         ----------
         kind : str
-            Of the clips (``scored``, ``separated``), which are the same in every run.
+            Kind of the clips (``scored``, ``separated``), which are the same in every run.
         clips : tfseg.evaluation.clip_counts.ClipSet
         measures : dict of (task, metric, variant) to measure
             Each with a method ``macro``, as in `tfseg.evaluation.bootstrap`.
@@ -82,12 +82,13 @@ class Samples:
         Raises
         ------
         DataError
-            When another run of this kind has other clips.
+            When an earlier run of this kind has other clips.
         """
         if self._clips.setdefault(kind, clips) != clips:
             raise DataError(
-                f"{system}, {snr_name(snr_db)}, repeat {seed}: expected the {len(self._clips[kind].names)} "
-                f"clips of the runs before it, found others ({len(clips.names)})"
+                f"{system}, {snr_name(snr_db)}, repeat {seed}: "
+                f"expected the {len(self._clips[kind].names)} clips of the earlier runs, "
+                f"found {len(clips.names)} others"
             )
         if kind not in self._weights:
             self._weights[kind] = draw_weights(clips.folds, self.n_resamples, self._seed, kind)
@@ -101,12 +102,12 @@ class Samples:
             yield *key, runs
 
     def n_clips(self, kind):
-        """Number of clips of a kind."""
+        """Return the number of clips of a kind."""
         return len(self._clips[kind].names)
 
 
 def _percentiles(samples):
-    """Point value, and the interval of the resamples that have a value."""
+    """Return the point value, and the interval over the resamples that have a value."""
     value, resampled = float(samples[0]), samples[1:]
     resampled = resampled[np.isfinite(resampled)]
     if not (np.isfinite(value) and len(resampled)):
@@ -116,7 +117,7 @@ def _percentiles(samples):
 
 
 def _over_repeats(runs):
-    """Mean over repeats inside each resample, by SNR; and over the SNRs, as ``all``."""
+    """Average over repeats within each resample, by SNR; and over the SNRs, as ``all``."""
     by_snr = {}
     for (snr_db, _), values in runs.items():
         by_snr.setdefault(snr_db, []).append(values)
@@ -125,7 +126,7 @@ def _over_repeats(runs):
 
 
 def interval_rows(samples):
-    """95 % intervals of every measure: percentiles of resampled clips, folds pooled.
+    """Compute 95 % intervals of every measure: percentiles over resampled clips, folds pooled.
 
     Parameters
     ----------
@@ -134,8 +135,8 @@ def interval_rows(samples):
     Returns
     -------
     intervals : pd.DataFrame
-        `INTERVAL_COLUMNS`. ``snr_db`` is also ``all``, the mean over SNRs inside each resample,
-        and with several repeats ``seed`` is also ``all``, likewise.
+        `INTERVAL_COLUMNS`. The ``snr_db`` ``all`` is the mean over SNRs within each resample. With
+        several repeats, the ``seed`` ``all`` is the mean over repeats.
     """
     rows = []
     method = f"bootstrap over clips, percentile, {samples.n_resamples} resamples"
@@ -153,7 +154,7 @@ def interval_rows(samples):
 
 
 def _ratio(values, reference):
-    """Quotient of two measures that are at least zero; none where the reference may be zero."""
+    """Ratio of two measures that are at least zero; none where the reference may be zero."""
     if not (reference > 0).all():
         return np.nan, np.nan, np.nan
     return _percentiles(values / reference)
@@ -166,14 +167,14 @@ def comparison_rows(samples, reference):
     ----------
     samples : Samples
     reference : str
-        A system; a measure that it does not have is not compared.
+        The reference system. Measures that it does not have are not compared.
 
     Returns
     -------
     comparisons : pd.DataFrame
-        `COMPARISON_COLUMNS`. Means over repeats inside each resample; ``snr_db`` is also ``all``,
-        likewise. ``ratio`` is empty for decibels, of which a quotient says nothing, and where the
-        reference is zero in any resample.
+        `COMPARISON_COLUMNS`. Values are means over repeats within each resample; the ``snr_db``
+        ``all`` is also the mean over SNRs. ``ratio`` is empty for decibels, whose ratio has no
+        meaning, and where the reference is zero in any resample.
     """
     rows = []
     method = f"paired bootstrap over clips, percentile, {samples.n_resamples} resamples"

@@ -1,13 +1,13 @@
-"""Which classes are taken for which: how often one is predicted where another sounds."""
+"""Confusion between classes: how often one is predicted where another is present."""
 
 import numpy as np
 
 
 def confusion_rates(tags, target, threshold):
-    """Count clips in which a class sounds by what is predicted in them.
+    """Compute how often each class is predicted in clips with each other class.
 
-    Clips have several classes, so rows do not sum to one: a clip counts for each class that
-    sounds in it, and says nothing of a class j that sounds as well.
+    Clips have several classes, so rows do not sum to one. A clip counts in the row of each class
+    that is present, but not in the columns of other present classes.
 
     Parameters
     ----------
@@ -19,11 +19,11 @@ def confusion_rates(tags, target, threshold):
     Returns
     -------
     rates : np.ndarray [shape=(n_classes, n_classes)]
-        Row i, column j: of the clips in which class i sounds and class j does not, the share in
-        which j is predicted. On the diagonal: of the clips in which i sounds, the share in which
-        i is predicted (recall). NaN where there is no such clip.
+        Row i, column j: the share of clips with j predicted, among clips with class i and without
+        class j. On the diagonal: the share with i predicted among clips with i (recall). NaN where
+        there is no such clip.
     n_clips : np.ndarray [shape=(n_classes, n_classes), dtype=int64]
-        Clips that a rate is of.
+        Number of clips of each rate.
     """
     predicted, sounds = (tags > threshold).astype(np.int64), target.astype(np.int64)
     n_clips = sounds.T @ (1 - sounds)

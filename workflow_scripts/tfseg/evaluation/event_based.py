@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# sed_eval divides by the number of references plus this; without any, its error rate is absurd.
+# sed_eval divides by the number of references plus this, so its error rate without references is
+# meaningless.
 _FIELDS = {
     "f1": ("f_measure", "f_measure"),
     "precision": ("f_measure", "precision"),
@@ -18,15 +19,15 @@ _FIELDS = {
     "insertion": ("error_rate", "insertion_rate"),
     "substitution": ("error_rate", "substitution_rate"),
 }
-# A process needs about a second until it has loaded sed_eval; one counts these clips in about
-# three. Which clips are counted where changes no number: counts are whole, and their sums exact.
+# A process takes about a second to load sed_eval, and counts this many clips in about three. The
+# distribution over processes changes no result: counts are integers, and their sums exact.
 CLIPS_FOR_PROCESSES = 4000
 _CLIPS_PER_TASK = 250
 
 
 @dataclass(frozen=True)
 class EventCounts:
-    """sed_eval's counts of events, from which its scores follow; those of sets of clips add up.
+    """sed_eval's counts of events, from which its scores follow; counts of clip sets can be added.
 
     Attributes
     ----------
@@ -52,9 +53,9 @@ def _sum(counts, others):
 
 def _evaluator(classes, **settings):
     with warnings.catch_warnings():
-        # dcase_util still imports pkg_resources, which says so; setuptools is pinned for it.
+        # dcase_util still imports pkg_resources, which warns; setuptools is pinned for it.
         warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
-        import sed_eval  # here, because it takes half a second and few scripts need it
+        import sed_eval  # here: it takes half a second, and few scripts need it
 
     return sed_eval.sound_event.EventBasedMetrics(
         event_label_list=list(classes), empty_system_output_handling="zero_score", **settings
@@ -74,15 +75,15 @@ def count_events(reference, estimated, *, classes, collar_s, offset_fraction):
     Parameters
     ----------
     reference : dict of str to list of (label, onset_s, offset_s)
-        Every clip that is scored, those without events too.
+        Every scored clip, also those without events.
     estimated : dict, likewise
-        A clip that is not in it has no detections.
+        A clip that is missing has no detections.
     classes : sequence of str
     collar_s : float
         Allowed difference of onsets.
     offset_fraction : float
-        Offsets may differ by `collar_s` or by this fraction of the reference's length, whichever
-        is larger.
+        Allowed difference of offsets as a fraction of the reference's length, if larger than
+        `collar_s`.
 
     Returns
     -------
@@ -100,11 +101,11 @@ def count_events(reference, estimated, *, classes, collar_s, offset_fraction):
 
 
 def _evaluate(metrics, reference, estimated, classes):
-    """Let sed_eval count clip by clip; yields each clip's number, and the classes in it."""
+    """Let sed_eval count clip by clip; yield each clip's number, and the classes in it."""
     for index, (clip, events) in enumerate(reference.items()):
         found = estimated.get(clip, [])
-        # sed_eval walks through every class of its list, and adds zeros for those that do not
-        # occur: with all 41 classes that is most of its time.
+        # sed_eval loops over every class of its list, and adds zeros for absent ones. With all 41
+        # classes, that is most of its time.
         occurring = {label for label, _, _ in itertools.chain(events, found)}
         metrics.event_label_list = [label for label in classes if label in occurring]
         metrics.evaluate(
@@ -115,7 +116,7 @@ def _evaluate(metrics, reference, estimated, classes):
 
 
 def count_events_by_clip(reference, estimated, *, classes, collar_s, offset_fraction):
-    """Count as `count_events` does, and keep the counts of every clip apart.
+    """Count as `count_events` does, separately for every clip.
 
     Returns
     -------
@@ -145,14 +146,14 @@ def _count_task(task, settings):
 
 
 def count_events_by_fold(folds, *, processes=1, **settings):
-    """Count the events of several folds, clips spread over processes when there are many.
+    """Count the events of several folds; many clips are distributed over processes.
 
     Parameters
     ----------
     folds : dict of int to (reference, estimated)
         As `count_events` takes them.
     processes : int
-        At most; fewer than `CLIPS_FOR_PROCESSES` clips are counted in this one.
+        Upper limit; fewer than `CLIPS_FOR_PROCESSES` clips are counted in the calling process.
     **settings
         ``classes, collar_s, offset_fraction`` of `count_events`.
 
@@ -195,10 +196,10 @@ def event_scores(counts):
     Returns
     -------
     by_class : dict of str to np.ndarray [shape=(n_classes,)]
-        f1, precision, recall, er, deletion, insertion; NaN for a class without reference. A
-        class that was never found has an F1 of zero.
+        f1, precision, recall, er, deletion, insertion; NaN for a class without reference. A class
+        that was never detected has an F1 of zero.
     overall : dict of str to float
-        The same over all events regardless of class, with substitution (TASLP eq. 10).
+        The same over all events regardless of class, and substitution (TASLP eq. 10).
     n_reference : np.ndarray [shape=(n_classes,), dtype=int64]
     """
     metrics = _evaluator(counts.by_class)

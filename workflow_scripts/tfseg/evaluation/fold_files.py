@@ -1,18 +1,19 @@
-"""The files that one model made of one held-out fold."""
+"""The result files of one model on one held-out fold."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class FoldFiles:
-    """What one model made of one held-out fold.
+    """The result files of one model on one held-out fold.
 
     Parameters
     ----------
     scores, counts, events : str
         Paths.
     detection, tuned_events : str or None
-        Where thresholds are tuned: those of the model, and the events that they find.
+        If thresholds are tuned: the file with the model's thresholds, and the events detected with
+        them.
     """
 
     scores: str

@@ -1,7 +1,7 @@
-"""Scores of events by how much they intersect, not by their borders (Bilen et al., ICASSP 2020).
+"""Intersection-based event scores (Bilen et al., ICASSP 2020).
 
-F1 of the detected events is our own code. PSDS is the library sed_scores_eval's, exact over all
-thresholds (Ebbers, Haeb-Umbach, Serizel, ICASSP 2022); its package has to be compiled, and may be
+The F1 of detected events is our own code. PSDS comes from sed_scores_eval, exact over all
+thresholds (Ebbers, Haeb-Umbach, Serizel, ICASSP 2022). That package has to be compiled, and may be
 missing (envs/install.py).
 """
 
@@ -16,7 +16,7 @@ import pandas as pd
 from tfseg.evaluation.own_metrics import metric_by_class
 from tfseg.evaluation.scoring import join_folds, precision_recall_f1
 
-# Detection tolerance and ground truth intersection of the F1.
+# Criterion for both detection tolerance and ground truth intersection of the F1.
 TOLERANCE = 0.5
 
 
@@ -29,7 +29,8 @@ class Scenario:
     tolerance : float
         Detection tolerance and ground truth intersection.
     cross_trigger : float or None
-        From this share of it in events of another class on, a false detection is a cross-trigger.
+        A false detection is a cross-trigger if at least this share of it lies in events of another
+        class.
     alpha_ct : float
         Weight of cross-triggers.
     """
@@ -39,11 +40,11 @@ class Scenario:
     alpha_ct: float
 
 
-# Those of DCASE Task 4: in the first times matter, in the second that classes are not confused.
+# The scenarios of DCASE Task 4: the first stresses times, the second the confusion of classes.
 PSDS = {"psds1": Scenario(0.7, None, 0.0), "psds2": Scenario(0.1, 0.3, 0.5)}
 _ALPHA_ST = 1.0  # weight of the deviation between classes
 _MAX_EFPR = 100.0  # false positives per hour
-# Of a time in seconds: rounding must not decide whether exactly a half is a half.
+# In seconds: tolerates rounding errors where a share is exactly one half.
 _DECIMALS = 6
 
 
@@ -53,7 +54,7 @@ def has_psds():
 
 
 def join_connected(events):
-    """Join events of one class that overlap or touch: to an intersection they are one.
+    """Join events of one class that overlap or touch: they count as one in an intersection.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def join_connected(events):
     Returns
     -------
     joined : list of (label, onset_s, offset_s)
-        By label and onset; events without length are left out.
+        Sorted by label and onset; events of zero length are left out.
     """
     joined = []
     for label, onset, offset in sorted(event for event in events if event[2] > event[1]):
@@ -80,19 +81,19 @@ def _reaches(intersection_s, share, length_s):
 def match_intersections(reference, estimated, tolerance=TOLERANCE):
     """Match the events of one class in one clip.
 
-    A detection counts when at least `tolerance` of it lies in reference events (DTC); a reference
-    event is found when at least `tolerance` of it lies in such detections (GTC).
+    A detection is valid if at least `tolerance` of it lies in reference events (DTC). A reference
+    event is found if at least `tolerance` of it lies in valid detections (GTC).
 
     Parameters
     ----------
     reference, estimated : np.ndarray [shape=(n, 2)]
-        Onsets and offsets in seconds; no two of a kind overlap.
+        Onsets and offsets in seconds; the rows of each array do not overlap.
     tolerance : float [in (0, 1]]
 
     Returns
     -------
     n_hit, n_false : int
-        Reference events that were found, and detections that do not count.
+        Number of reference events that were found, and of invalid detections.
     """
     within = np.minimum(estimated[:, None, 1], reference[None, :, 1])
     within = within - np.maximum(estimated[:, None, 0], reference[None, :, 0])
@@ -103,20 +104,20 @@ def match_intersections(reference, estimated, tolerance=TOLERANCE):
 
 
 def count_intersections(clips, reference, estimated, classes):
-    """Count detected events by intersection, clip by clip; cross-triggers are not counted apart.
+    """Count detected events by intersection, clip by clip; cross-triggers have no extra count.
 
     Parameters
     ----------
     clips : sequence of str
     reference, estimated : dict of str to list of (label, onset_s, offset_s)
-        A clip without reference has unknown times, and counts nothing.
+        A clip without reference has unknown event times, and is not counted.
     classes : sequence of str
 
     Returns
     -------
     predicted, reference, hit : np.ndarray [shape=(n_clips, n_classes), dtype=int64]
-        Reference events that were found and detections that do not count, together; reference
-        events; those that were found.
+        `hit` counts the reference events that were found, `predicted` these and the invalid
+        detections, and `reference` all reference events.
     """
     column = {label: k for k, label in enumerate(classes)}
     predicted, positive, hit = np.zeros((3, len(clips), len(classes)), dtype=np.int64)
@@ -146,14 +147,14 @@ def _f1_by_class(fold, classes):
 
 
 class PsdsCounts:
-    """What PSDS of any of some clips follows from: counted once, scored for each fold and pooled.
+    """Counts for the PSDS of any subset of clips: counted once, scored per fold and pooled.
 
     Parameters
     ----------
     frames : dict of str to np.ndarray [shape=(n_frames, n_classes)]
-        By clip; as they are: no gate, no post-processing.
+        Raw frame scores by clip: no gate, no post-processing.
     reference : dict of str to list of (label, onset_s, offset_s)
-        Of the same clips, those without events too.
+        Of the same clips, also those without events.
     durations : dict of str to float
         Seconds of each clip.
     classes : sequence of str
@@ -165,7 +166,7 @@ class PsdsCounts:
         from sed_scores_eval.base_modules.scores import create_score_dataframe
 
         self._package, self._durations = intersection_based, durations
-        # A class by its number: its name may be one that the package has a use for.
+        # Classes are passed as numbers: the package reserves some names.
         number = {label: str(k) for k, label in enumerate(classes)}
         self._truth = {
             clip: [
@@ -189,7 +190,7 @@ class PsdsCounts:
                 self._truth,
                 dtc_threshold=scenario.tolerance,
                 gtc_threshold=scenario.tolerance,
-                # The package cannot count triggers of other classes where there are none.
+                # The package cannot count cross-triggers where there are no other classes.
                 cttc_threshold=scenario.cross_trigger if len(scored) > 1 else None,
             )
             for name, scenario in PSDS.items()
@@ -197,12 +198,12 @@ class PsdsCounts:
         }
 
     def _sounding(self, clips):
-        """Classes with events in some clips, in their order."""
+        """Return the classes with events in these clips, in class order."""
         found = {name for clip in clips for *_, name in self._truth[clip]}
         return sorted(found, key=int)
 
     def score(self, clips=None):
-        """PSDS of some clips.
+        """Compute the PSDS of a subset of clips.
 
         Parameters
         ----------
@@ -214,7 +215,7 @@ class PsdsCounts:
         values : dict of str to float
             By the names in `PSDS`. NaN without any event.
         n_classes : int
-            Classes with events in these clips: only they are scored.
+            Number of classes with events in these clips; only these are scored.
         """
         truth = self._truth if clips is None else {clip: self._truth[clip] for clip in clips}
         classes = self._sounding(truth)
@@ -240,7 +241,7 @@ class PsdsCounts:
 
 
 def _of_classes(deltas, clips, classes):
-    """The package's counts of some clips and classes, without triggers of any other class."""
+    """Select the package's counts of these clips and classes, without other classes' triggers."""
     kept = {"tps", "fps", "cts", *(f"cts\\{name}" for name in classes)}
     return {
         clip: {
@@ -256,12 +257,12 @@ def _of_classes(deltas, clips, classes):
 
 def _psds_rows(counts, clips=None):
     values, n_classes = counts.score(clips)
-    # Whoever compares PSDS expects scores as a system gives them.
+    # PSDS is usually compared on raw scores.
     return [("event", name, "macro", "ungated", v, n_classes) for name, v in values.items()]
 
 
 def intersection_f1_metrics(folds, classes, **keys):
-    """F1 of detected events by intersection: by class and macro, per fold, over folds, and pooled.
+    """Intersection-based F1 of detected events: by class and macro, per fold, mean and pooled.
 
     Parameters
     ----------
@@ -273,14 +274,14 @@ def intersection_f1_metrics(folds, classes, **keys):
     Returns
     -------
     metrics : pd.DataFrame
-        Columns of ``metrics.csv``; without rows where no times are known.
+        Columns of ``metrics.csv``; no rows if event times are unknown.
     """
     by_class = functools.partial(_f1_by_class, classes=classes)
     return metric_by_class(folds, classes, by_class, "event", "intersection_f1", **keys)
 
 
 def psds_metrics(folds, classes, grid, durations, **keys):
-    """PSDS of raw frame scores, per fold, over folds, and pooled.
+    """PSDS of raw frame scores: per fold, mean over folds, and pooled.
 
     Parameters
     ----------
@@ -293,8 +294,8 @@ def psds_metrics(folds, classes, grid, durations, **keys):
     Returns
     -------
     metrics : pd.DataFrame
-        Columns of ``metrics.csv``, variant ``ungated``; ``n`` counts the classes with events.
-        Without rows where no times are known.
+        Columns of ``metrics.csv``, variant ``ungated``; ``n`` counts the classes with events. No
+        rows if event times are unknown.
     """
     timed = {name: fold for name, fold in folds.items() if fold.reference}
     if not timed:

@@ -1,22 +1,22 @@
-"""What tables, figures, the report and the docs know of tasks and of a metric (no library needed)."""
+"""Types that declare tasks and metrics for tables, figures, report and docs."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is scored.
+    """A task that is scored.
 
     Parameters
     ----------
     name : str
         As in ``metrics.csv``.
     title : str
-        Of the papers' tables.
+        Title in the papers' tables.
     figure_title : str
-        Above a panel.
+        Title above a panel.
     short : str
-        Before a metric's heading, where several tasks stand side by side.
+        Prefix of a metric's heading where several tasks are shown side by side.
     """
 
     name: str
@@ -46,21 +46,21 @@ class Metric:
     name : str
         As in ``metrics.csv``.
     heading : str
-        Of a column.
+        Heading of a column.
     tasks : tuple of str
-        Those that have it.
+        Tasks that have this metric.
     description : str
         One line for the docs, in Markdown.
     higher_is_better : bool or None
         None where neither way is better.
     low, high : float or None
-        The range; None where there is no limit.
+        Range of values; None where there is no limit.
     unit : str
-        Empty for a number without one.
+        Empty for a number without a unit.
     axis_label : str
-        Of a figure's axis; empty where the heading says it.
+        Label of a figure's axis; empty to use the heading.
     full_difference : float
-        Difference from the paper that the report shows in full colour.
+        Difference from the paper that the report shows in the strongest colour.
     """
 
     name: str
@@ -81,5 +81,5 @@ class Metric:
 
     @property
     def heading_with_unit(self):
-        """Text for a column that says the unit."""
+        """Heading of a column, with the unit."""
         return ", ".join(filter(None, (self.heading, self.unit)))

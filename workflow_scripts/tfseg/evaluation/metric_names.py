@@ -1,6 +1,6 @@
-"""Every metric of ``metrics.csv``: what tables, figures, report and docs call it.
+"""Every metric of ``metrics.csv``, with its name in tables, figures, report and docs.
 
-A metric of scored clips that is computed by a file of its own is declared there, and named in
+A metric of scored clips that has its own file is declared in that file, and listed in
 `OWN_METRICS` (``docs/how-to/add_a_metric.md``).
 """
 
@@ -33,42 +33,42 @@ METRICS = {
         Metric(
             "f1", "F1", _SCORED, "harmonic mean of precision and recall at the fixed threshold"
         ),
-        Metric("precision", "precision", _SCORED, "share of what was found that is there"),
-        Metric("recall", "recall", _SCORED, "share of what is there that was found"),
+        Metric("precision", "precision", _SCORED, "share of detections that are correct"),
+        Metric("recall", "recall", _SCORED, "share of the reference that is detected"),
         Metric("auc", "AUC", _RANKED, "area under the ROC curve; 0.5 is chance"),
         Metric("map", "mAP", _RANKED, "average precision of the ranked scores"),
         Metric(
             "eer", "EER", ("frame",), "equal error rate of frame scores", higher_is_better=False
         ),
         _error("er", "ER", "deletions and insertions per reference event", "error rate"),
-        _error("deletion", "D", "share of reference events that were not found"),
-        _error("insertion", "I", "detections without an event, per reference event"),
+        _error("deletion", "D", "share of reference events that were not detected"),
+        _error("insertion", "I", "false detections per reference event"),
         _error(
             "substitution", "S", "events found as another class, per event; variant `overall` only"
         ),
         Metric(
             "intersection_f1", "int. F1", ("event",),
-            "detected events; at least half of a detection within events of its class, at least half "
-            "of an event within such detections",
+            "detected events; half of a detection must lie within events of its class, and half of "
+            "an event within such detections",
         ),
         Metric(
             "psds1", "PSDS1", ("event",),
-            "scenario 1 (reacts soon), from frame scores over all thresholds; variant `ungated`",
+            "scenario 1 (accurate times), from frame scores over all thresholds; variant `ungated`",
         ),
         Metric(
             "psds2", "PSDS2", ("event",),
-            "scenario 2 (confuses no classes), likewise; both are missing without the package "
+            "scenario 2 (few confused classes), likewise; both are missing without the package "
             "sed_scores_eval",
         ),
         _decibels("sdr", "SDR", "signal to distortion ratio of BSS Eval"),
         _decibels("sir", "SIR", "signal to interference ratio of BSS Eval"),
         _decibels("sar", "SAR", "signal to artefacts ratio of BSS Eval"),
         _decibels("si_sdr", "SI-SDR", "scale-invariant SDR"),
-        _decibels("sdr_improvement", "SDRi", "SDR beyond that of the mixture as it is"),
-        _decibels("si_sdr_improvement", "SI-SDRi", "SI-SDR beyond that of the mixture as it is"),
+        _decibels("sdr_improvement", "SDRi", "SDR minus that of the unprocessed mixture"),
+        _decibels("si_sdr_improvement", "SI-SDRi", "SI-SDR minus that of the unprocessed mixture"),
         _decibels(
             "capi_sdri", "CAPI-SDRi",
-            "improvement of the plain SDR, zero for a source missed or invented; variant "
+            "improvement of the plain SDR, zero for a missed or false source; variant "
             "`predicted_tags` (`docs/explanation/deviations.md`)",
         ),
         Metric(
@@ -82,7 +82,7 @@ METRICS = {
 
 
 def docs_table():
-    """The table of metrics for the docs.
+    """Return the table of metrics for the docs.
 
     Returns
     -------

@@ -1,9 +1,9 @@
-"""What the time in a mixture explains by itself: a probe that sees the index of a frame, no sound.
+"""Onset prior: a probe that detects events from the frame index alone, without sound.
 
-The onsets of the published recipe are fixed (TASLP V-A, released code), so that a network can learn
-when to listen. The probe knows the plan of the mixtures that a system was trained on, and of a
-mixture that is scored no more than the system's own tags. Where it scores as the system does,
-nothing shows that the system hears where a sound is.
+The published recipe has fixed onsets (TASLP V-A, released code), so a network can learn when events
+occur. The probe knows the event times of the training mixtures. Of a scored mixture it knows only
+the system's own tags. If a system scores no better than the probe, its scores are no evidence that
+it locates sounds.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ VARIANT = "time_index"
 
 
 def time_prior(clips, classes, grid, n_frames):
-    """How often a class sounds in a frame of the mixtures that it is in.
+    """Compute how often a class is active in each frame of the mixtures that contain it.
 
     Parameters
     ----------
     clips : iterable of list of (label, onset_s, offset_s)
-        Events of every mixture trained on.
+        Events of every training mixture.
     classes : sequence of str
     grid : tfseg.features.time_grid.TimeGrid
     n_frames : int
@@ -31,7 +31,7 @@ def time_prior(clips, classes, grid, n_frames):
     Returns
     -------
     prior : np.ndarray [shape=(n_frames, n_classes), dtype=float64, in [0, 1]]
-        P(class k sounds in frame t | it is in the mixture); zero for a class that is in none.
+        P(class k is active in frame t | the mixture contains it); zero for a class in no mixture.
     """
     n_sounding = np.zeros((n_frames, len(classes)), dtype=np.int64)
     n_clips = np.zeros(len(classes), dtype=np.int64)
@@ -49,9 +49,9 @@ class TimeProbe:
     Attributes
     ----------
     prior : np.ndarray [shape=(n_frames, n_classes), dtype=float16]
-        As of `time_prior`, in the precision of a system's stored frame scores.
+        From `time_prior`, in the precision of a system's stored frame scores.
     estimated : dict of str to list of (label, onset_s, offset_s)
-        Events that its frame scores give, by clip.
+        Events detected in its frame scores, by clip.
     """
 
     prior: np.ndarray
@@ -59,14 +59,14 @@ class TimeProbe:
 
 
 def make_probe(prior, mixtures, tags, classes, grid, hysteresis, *, tag_threshold):
-    """Detect events in the probe's scores as in a system's.
+    """Detect events in the probe's scores as in a system's scores.
 
     Parameters
     ----------
     prior : np.ndarray [shape=(n_frames, n_classes)]
     mixtures : sequence of str, length n
     tags : np.ndarray [shape=(n, n_classes)]
-        Of the system: only classes whose tag is above the threshold are scored by the probe.
+        The system's tags; the probe scores only classes whose tag is above the threshold.
     classes : sequence of str
     grid : tfseg.features.time_grid.TimeGrid
     hysteresis : tfseg.inference.events.EventSettings
@@ -95,15 +95,15 @@ def make_probe(prior, mixtures, tags, classes, grid, hysteresis, *, tag_threshol
 
 @dataclass(frozen=True)
 class ProbeCounts:
-    """What the probe's metrics follow from; those of several folds add up.
+    """Counts for the probe's metrics; counts of several folds can be added.
 
     Attributes
     ----------
     at_threshold : ScoreHistogram
         The prior where the tag is positive, else zero: for F1, precision and recall.
     ranked : ScoreHistogram
-        The prior times the tag, for AUC, average precision and equal error rate: between clips
-        the tag ranks, as it does in a system's own scores.
+        The prior times the tag, for AUC, average precision and equal error rate. The tag ranks
+        the clips, as it does in a system's own scores.
     events : EventCounts
     """
 
@@ -129,11 +129,11 @@ def count_probe(probe, tags, strong, events, *, tag_threshold, tag_gate):
     strong : sequence of np.ndarray [shape=(n_frames, n_classes), dtype=bool]
         One for each clip, all of the prior's length.
     events : EventCounts
-        Of its detected events.
+        Counts of the probe's detected events.
     tag_threshold : float
     tag_gate : bool
-        Whether what is ranked counts as zero where the tag is not positive, as in the system's
-        published scores.
+        Whether ranked scores are zero where the tag is not positive, as in the system's published
+        scores.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Rows of the metrics that files of their own compute (``docs/how-to/add_a_metric.md``)."""
+"""Rows of the metrics that have their own file (``docs/how-to/add_a_metric.md``)."""
 
 import functools
 from dataclasses import replace
@@ -11,7 +11,7 @@ from tfseg.evaluation.scoring import class_rows, join_folds
 
 
 def _as_one(folds):
-    """The clips of several folds as one test set."""
+    """Join the clips of several folds into one test set."""
     first = folds[0]
     return replace(
         first,
@@ -22,7 +22,7 @@ def _as_one(folds):
         strong=[clip for fold in folds for clip in fold.strong],
         reference={name: events for fold in folds for name, events in fold.reference.items()},
         estimated={name: events for fold in folds for name, events in fold.estimated.items()},
-        # Counts of masks and the probe are no clips; what needs them is in tfseg.evaluation.scoring.
+        # Mask counts and the probe are not per clip; tfseg.evaluation.scoring handles them.
         **dict.fromkeys(("masks", "mask_predicted", "mask_hit", "probe")),
     )
 
@@ -61,7 +61,7 @@ def metric_by_class(folds, classes, by_class, task, name, **keys):
 
 
 def own_metrics(folds, classes, settings, *, modules=OWN_METRICS, **keys):
-    """Metrics of `OWN_METRICS`: by class and macro, per fold, over folds, and pooled.
+    """Compute the metrics of `OWN_METRICS`: by class and macro, per fold, mean and pooled.
 
     Parameters
     ----------
@@ -69,8 +69,8 @@ def own_metrics(folds, classes, settings, *, modules=OWN_METRICS, **keys):
     classes : sequence of str
     settings : tfseg.evaluation.records.MetricSettings
     modules : sequence of module
-        Each with `METRIC`, and ``by_class(scores, classes, settings)`` that returns the values
-        and the positive units of each class [shape=(n_classes,) each], or None where `scores`
+        Each with `METRIC` and a function ``by_class(scores, classes, settings)``. It returns the
+        values and the positive units of each class [shape=(n_classes,) each], or None if `scores`
         (a FoldScores) lack what the metric needs.
     **keys
         ``snr_db``, ``system`` and ``seed`` of the rows.
@@ -78,8 +78,8 @@ def own_metrics(folds, classes, settings, *, modules=OWN_METRICS, **keys):
     Returns
     -------
     metrics : pd.DataFrame
-        Columns of ``metrics.csv``, variant ``published``, in the order of `modules`; without
-        rows where there is nothing to compute.
+        Columns of ``metrics.csv``, variant ``published``, in the order of `modules`. No rows where
+        a metric cannot be computed.
     """
     tables = []
     for module in modules:

@@ -1,4 +1,4 @@
-"""The tidy table of metrics, and the settings that its values depend on (imports little)."""
+"""The tidy table of metrics, and the settings of the metrics (with few imports)."""
 
 from dataclasses import dataclass
 
@@ -11,17 +11,17 @@ COLUMNS = ["task", "metric", "class", "snr_db", "system", "fold", "seed", "varia
 
 @dataclass(frozen=True)
 class MetricSettings:
-    """Fields are the keys of ``metrics`` in the config.
+    """Keys of ``metrics`` in the config.
 
     Parameters
     ----------
     tag_threshold, frame_threshold, mask_threshold : float
         A score is positive above it.
     tag_gate : bool
-        Whether the published frame scores count as zero in clips whose tag is not positive.
+        Whether the published frame scores are set to zero in clips whose tag is not positive.
     collar_s, offset_fraction : float
     error_rate : {"class_wise", "overall"}
-        Which error rate the published event table shows.
+        Error rate in the published event table.
     """
 
     tag_threshold: float
@@ -35,7 +35,7 @@ class MetricSettings:
 
 def read_metrics(path):
     """Read a metrics table; `fold` stays text (a number, ``all`` or ``pooled``)."""
-    # A class may be called NA, and a fold is not only a number.
+    # A class may be called NA, and a fold is not always a number.
     text_columns = ("task", "metric", "class", "system", "fold", "variant")
     frame = pd.read_csv(
         path,

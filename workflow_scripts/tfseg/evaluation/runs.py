@@ -1,4 +1,4 @@
-"""What a system made of its held-out folds, read from files into `Samples`."""
+"""Results of a system on its held-out folds, read from files into `Samples`."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from tfseg.inference.operating_point import read_detection
 
 
 def _at(settings, detection):
-    """Metric settings at a model's own thresholds."""
+    """Return metric settings with a model's own thresholds."""
     return replace(
         settings,
         tag_threshold=np.asarray(detection.tag_threshold),
@@ -26,7 +26,7 @@ def _at(settings, detection):
 
 
 def add_scored(samples, files, labels, *, grid, settings, **keys):
-    """Add what one system was scored on: tags, frames, events and masks.
+    """Add the scored tags, frames, events and masks of one system.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def add_scored(samples, files, labels, *, grid, settings, **keys):
 
 
 def add_separated(samples, paths, systems, classes, **keys):
-    """Add how well the systems separate.
+    """Add the separation scores of all systems.
 
     Parameters
     ----------

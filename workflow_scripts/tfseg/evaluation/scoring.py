@@ -1,4 +1,4 @@
-"""All metrics of one system at one SNR: by class and macro, per fold, over folds, and pooled."""
+"""All metrics of one system at one SNR: by class and macro, per fold, mean and pooled."""
 
 import functools
 import operator
@@ -33,13 +33,13 @@ class FoldScores:
         One for each clip.
     strong : sequence of np.ndarray [shape=(n_frames, n_classes), dtype=bool]
     reference, estimated : dict of str to list of (label, onset_s, offset_s)
-        `reference` holds only clips whose events' times are known: only these count for frames
-        and events.
+        `reference` holds only the clips with known event times; frames and events are scored on
+        these only.
     masks : ScoreHistogram or None
         None where there are no ideal masks.
     mask_predicted, mask_hit : np.ndarray [shape=(n_classes,)] or None
     probe : TimeProbe or None
-        None for clips that were not mixed here: no plan says when their events begin.
+        None for clips that were not mixed here, since there is no plan of their events.
     """
 
     mixtures: list
@@ -56,18 +56,18 @@ class FoldScores:
 
     @classmethod
     def from_scores(cls, mixtures, tags, target, frames, labels, *, classes, grid, **rest):
-        """Build the references of scores.
+        """Build the references for given scores.
 
         Parameters
         ----------
         mixtures, tags, target, frames
             As the attributes; `target` of any dtype.
         labels : dict
-            Clip to list of (label, onset_s, offset_s), for every clip whose events' times are known.
+            Clip to list of (label, onset_s, offset_s), for every clip with known event times.
         classes : sequence of str
         grid : tfseg.features.time_grid.TimeGrid
         **rest
-            Further attributes; without `estimated` no events.
+            Further attributes; without `estimated` there are no events.
         """
         reference = {name: labels[name] for name in mixtures if name in labels}
         strong = [
@@ -110,7 +110,7 @@ def read_fold_scores(scores_path, counts_path, estimated, labels, grid):
     estimated : dict
         As `tfseg.inference.events.read_events` returns.
     labels : dict
-        Clip to list of (label, onset_s, offset_s), for every clip whose events' times are known.
+        Clip to list of (label, onset_s, offset_s), for every clip with known event times.
     grid : tfseg.features.time_grid.TimeGrid
 
     Returns
@@ -139,17 +139,17 @@ def read_fold_scores(scores_path, counts_path, estimated, labels, grid):
 
 @dataclass(frozen=True)
 class FoldCounts:
-    """What the metrics of one held-out fold, or of several pooled, follow from.
+    """Counts for the metrics of one held-out fold, or of several pooled folds.
 
     Attributes
     ----------
     mixtures, tags, target
-        As in `FoldScores`: tags are few, and are not counted.
+        As in `FoldScores`: tags are few, and are kept uncounted.
     frames : dict of bool to ScoreHistogram, or None
-        Frame scores as they are (False) and gated (True: zero in clips whose tag is not positive),
-        of the clips whose events' times are known. None where there is no such clip.
+        Raw frame scores (False) and gated ones (True: zero in clips whose tag is not positive), of
+        the clips with known event times. None where there is no such clip.
     events : EventCounts or None
-        Likewise.
+        None where there is no such clip.
     masks, mask_predicted, mask_hit
         As in `FoldScores`.
     probe : ProbeCounts or None
@@ -167,7 +167,7 @@ class FoldCounts:
 
 
 def count_folds(folds, classes, settings, processes=1):
-    """Count what adds up over clips: frames, events and T-F units.
+    """Count frames, events and T-F units over clips.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def count_folds(folds, classes, settings, processes=1):
     classes : sequence of str
     settings : MetricSettings
     processes : int
-        That events are counted in; changes no number.
+        Processes for counting events; the result does not depend on it.
 
     Returns
     -------
@@ -217,7 +217,7 @@ def count_folds(folds, classes, settings, processes=1):
 
 
 def pool(folds):
-    """Join the counts of several folds into one, as if they were one test set.
+    """Join the counts of several folds into those of one test set.
 
     Parameters
     ----------
@@ -262,7 +262,7 @@ def precision_recall_f1(predicted, reference, hit):
     Returns
     -------
     precision, recall, f1 : np.ndarray [shape=(n_classes,)]
-        NaN for a class without reference; zero where nothing was hit.
+        NaN for a class without reference; zero without hits.
     """
     predicted, reference, hit = (
         np.asarray(v, dtype=np.float64) for v in (predicted, reference, hit)
@@ -288,14 +288,14 @@ def _tag_metrics(above, counts, target):
 
 
 def tagging_metrics(fold, settings):
-    """Clip tagging (TASLP Tables II and III): by class, and the positives of each class."""
+    """Clip tagging (TASLP Tables II and III): values and number of positives of each class."""
     above = fold.tags > np.asarray(settings.tag_threshold, dtype=fold.tags.dtype)
     values = _tag_metrics(above, ScoreRanks(fold.tags).counts(fold.target), fold.target)
     return values, fold.target.sum(axis=0)
 
 
 def shuffled_tagging_metrics(fold, settings, rng):
-    """Chance level of clip tagging: the same scores dealt to other clips, mean of 20 deals."""
+    """Chance level of clip tagging: scores shuffled between clips, mean of 20 shuffles."""
     above = fold.tags > np.asarray(settings.tag_threshold, dtype=fold.tags.dtype)
     ranks = ScoreRanks(fold.tags)
     deals = []
@@ -307,7 +307,7 @@ def shuffled_tagging_metrics(fold, settings, rng):
 
 
 def frame_histograms(fold, settings):
-    """Count the frame scores of the clips whose events' times are known.
+    """Count the frame scores of the clips with known event times.
 
     Parameters
     ----------
@@ -317,7 +317,7 @@ def frame_histograms(fold, settings):
     Returns
     -------
     histograms : dict of bool to ScoreHistogram
-        As they are (False), and gated by the clips' tags (True).
+        Raw (False), and gated by the clips' tags (True).
     """
     known = [i for i, name in enumerate(fold.mixtures) if name in fold.reference]
     frames = np.concatenate([fold.frames[i] for i in known])
@@ -341,7 +341,7 @@ def frame_metrics(histogram, settings):
 
 
 def probe_metrics(counts, settings):
-    """Frame-wise detection by a probe that knows only the time (`tfseg.evaluation.onset_prior`)."""
+    """Frame-wise detection by the onset prior (`tfseg.evaluation.onset_prior`)."""
     values, n_positive = frame_metrics(counts.at_threshold, settings)
     ranked, _ = frame_metrics(counts.ranked, settings)
     return values | {name: ranked[name] for name in ("auc", "map", "eer")}, n_positive
@@ -357,7 +357,7 @@ def mask_metrics(fold):
 
 
 def f1_curves(fold, settings, thresholds):
-    """Macro F1 against the threshold, of all tasks that have a reference.
+    """Compute macro F1 as a function of the threshold, for all tasks with a reference.
 
     Parameters
     ----------
@@ -382,13 +382,13 @@ def f1_curves(fold, settings, thresholds):
 
 
 def macro(values):
-    """Mean over the classes that have a value, and how many they are."""
+    """Return the mean over the classes that have a value, and the number of these classes."""
     known = values[~np.isnan(values)]
     return (float(known.mean()) if len(known) else float("nan")), len(known)
 
 
 def class_rows(task, variant, classes, values, n_positive):
-    """Rows of some metrics, as `fold_rows` returns them: every class, and their mean."""
+    """Build the rows of metrics, as `fold_rows` returns them: every class, and the mean."""
     rows = []
     for metric, by_class in values.items():
         rows += [
@@ -400,7 +400,7 @@ def class_rows(task, variant, classes, values, n_positive):
 
 
 def fold_rows(fold, classes, settings):
-    """All metrics of one fold (or of pooled folds).
+    """Compute all metrics of one fold (or of pooled folds).
 
     Parameters
     ----------
@@ -412,10 +412,10 @@ def fold_rows(fold, classes, settings):
     -------
     rows : list of (task, metric, class, variant, value, n)
         ``n`` counts the positive units (clips, frames, events, T-F units) of a class, and for
-        ``macro`` the classes averaged. Variants: ``published``; for tags ``shuffled`` (chance
+        ``macro`` the averaged classes. Variants: ``published``; for tags ``shuffled`` (chance
         level); for frames ``ungated`` or ``gated``, whichever is not published; for events
         ``overall`` (all events regardless of class); for frames and events ``time_index`` (the
-        probe that knows only the time). No rows for a task without any reference.
+        onset prior). There are no rows for a task without any reference.
     """
     rows = class_rows("tagging", "published", classes, *tagging_metrics(fold, settings))
     chance = shuffled_tagging_metrics(fold, settings, generator(0, "shuffled", *fold.mixtures[:1]))
@@ -444,7 +444,7 @@ def fold_rows(fold, classes, settings):
 
 
 def join_folds(per_fold, pooled, *, snr_db, system, seed):
-    """Tidy metrics of rows of each fold, with the folds' mean and what was scored of all clips.
+    """Join rows of each fold into tidy metrics, with the mean over folds and the pooled rows.
 
     Parameters
     ----------
@@ -469,7 +469,7 @@ def join_folds(per_fold, pooled, *, snr_db, system, seed):
     keys = ["task", "metric", "class", "variant"]
     grouped = per_fold.groupby(keys, sort=False, as_index=False)
     mean = grouped.agg(value=("value", "mean"), n=("n", "sum"))
-    # For macro rows n counts classes, which do not add up over folds.
+    # For macro rows n counts classes, which must not be summed over folds.
     most = grouped.agg(n=("n", "max"))["n"]
     mean["n"] = mean["n"].where(mean["class"] != "macro", most)
     pooled = pd.DataFrame(pooled, columns=columns).assign(fold="pooled")
@@ -478,7 +478,7 @@ def join_folds(per_fold, pooled, *, snr_db, system, seed):
 
 
 def score_system(folds, classes, settings, *, snr_db, system, seed, processes=1):
-    """Metrics of one system at one SNR with one seed.
+    """Compute the metrics of one system at one SNR with one seed.
 
     Parameters
     ----------
@@ -491,13 +491,13 @@ def score_system(folds, classes, settings, *, snr_db, system, seed, processes=1)
     seed : int
         Number of the repeat.
     processes : int
-        Changes no number.
+        The result does not depend on it.
 
     Returns
     -------
     metrics : pd.DataFrame
         Columns `COLUMNS`; fold is a number, ``all`` (mean of the folds that have a value) or
-        ``pooled`` (the folds' clips scored as one set).
+        ``pooled`` (all clips scored as one set).
     """
     counts = count_folds(folds, classes, settings, processes)
     per_fold = {name: fold_rows(fold, classes, settings) for name, fold in counts.items()}

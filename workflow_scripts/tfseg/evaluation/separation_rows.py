@@ -8,13 +8,13 @@ from tfseg.evaluation.records import COLUMNS
 MEASURES = ("sdr", "sir", "sar", "si_sdr", "snr")
 BASELINE = "no_separation"
 _IMPROVED = ("sdr", "si_sdr", "snr")
-# Rows that no network made.
+# Reference rows without a network.
 _REFERENCES = (BASELINE, "ibm", "irm")
 _VARIANT = {"whole": "published", "active": "active_span"}
 
 
 def read_scores(path):
-    """Read the scores of single mixtures; a class may be called NA, or 1."""
+    """Read the scores of single mixtures; a class may be called NA or 1."""
     text_columns = ("mixture", "class", "system", "span")
     return pd.read_csv(
         path,
@@ -25,7 +25,7 @@ def read_scores(path):
 
 
 def with_improvements(scores):
-    """Add what each system gains over the mixture as it is, in the same span."""
+    """Add each system's improvement over the unprocessed mixture, in the same span."""
     keys = ["mixture", "class", "span"]
     before = scores[scores["system"] == BASELINE][[*keys, *_IMPROVED]]
     joined = scores.merge(before, how="left", on=keys, suffixes=("", "_before"))
@@ -35,44 +35,44 @@ def with_improvements(scores):
 
 
 def _gains_of_predicted(rows, measure):
-    """Improvement of each row: zero for a class that was missed, or found but does not sound."""
+    """Improvement of each row: zero for a class that was missed or falsely detected."""
     gains = rows[f"{measure}_improvement"].where(
         (rows["sounding"] == 1) & (rows["predicted"] == 1), 0.0
     )
-    # A silent estimate of a class that was found gives nothing.
+    # A silent estimate of a detected class improves nothing.
     return gains.where(np.isfinite(gains), 0.0)
 
 
 def capi_sdri(scores):
     """Class-aware, permutation-invariant SDR improvement of each mixture (DCASE 2026, Task 4).
 
-    The SDR is the plain one (`tfseg.evaluation.bss_eval.snr`), over the whole clip; improvements
-    are over the mixture as it is, and those of a mixture's sources are averaged. A source that was
-    missed, or found but does not sound, counts as zero: the mean is over as many sources as the
-    reference or the estimate has of a class, whichever are more. A silent estimate has an SDR of
-    0 dB, which improves on a mixture in which the class is the weaker part.
+    The SDR is the plain one (`tfseg.evaluation.bss_eval.snr`), over the whole clip. The improvement
+    over the unprocessed mixture is averaged over the sources of a mixture. A source that was missed
+    or falsely detected counts as zero. For each class, the number of sources is that of the
+    reference or of the estimate, whichever is larger. A silent estimate has an SDR of 0 dB, which
+    is an improvement where the class is the weaker part of the mixture.
 
-    Our convention: a class is one source in a clip. A system here has one mask and so one estimate
-    for each class, and its reference is the sum of all events of the class in the clip, so that
-    there is no permutation to choose. The task counts every one of them as a source of its own,
-    of which one estimate could match one only.
+    Our convention: a class is one source in a clip. A system here has one mask, and so one
+    estimate, for each class. Its reference is the sum of all events of the class in the clip, so
+    there is no permutation to choose. The DCASE task counts each event as a source, so that one
+    estimate can match only one of them.
 
     Parameters
     ----------
     scores : pd.DataFrame
-        Of one system, as `with_improvements` returns them.
+        Scores of one system, from `with_improvements`.
 
     Returns
     -------
     values : pd.Series
-        dB by mixture; of every mixture in which a class sounds or was found.
+        dB by mixture, for every mixture in which a class is present or detected.
     """
     whole = scores[scores["span"] == "whole"]
     return _gains_of_predicted(whole, "snr").groupby(whole["mixture"], sort=False).mean()
 
 
 def _mean(values):
-    """Mean of the finite values; what is infinite was counted as silent, or is perfect (SAR)."""
+    """Mean of the finite values; infinite ones are silent (counted apart) or perfect (SAR)."""
     finite = values[np.isfinite(values)]
     if len(finite):
         return float(finite.mean())
@@ -80,7 +80,7 @@ def _mean(values):
 
 
 def separation_rows(scores, classes):
-    """Metrics of one fold, SNR and repeat.
+    """Compute the metrics of one fold, SNR and repeat.
 
     Parameters
     ----------
@@ -91,12 +91,12 @@ def separation_rows(scores, classes):
     Returns
     -------
     rows : list of (system, metric, class, variant, value, n)
-        Variants: ``published`` (whole clip, oracle tags), ``active_span`` (from the class's first
-        onset to its last offset), ``predicted_tags`` (improvements over the whole clip, zero for
-        a class that was missed and for one that was found but does not sound; ``capi_sdri``, the
-        mean over mixtures). ``n`` counts mixtures, and for ``macro`` the classes averaged (of
-        ``capi_sdri`` mixtures). ``silent_estimates`` counts estimates
-        without any sound: they have no finite score, and are left out of the means.
+        Variants: ``published`` (whole clip, oracle tags); ``active_span`` (from the class's first
+        onset to its last offset); ``predicted_tags`` (improvements over the whole clip, zero for a
+        class that was missed or falsely detected; ``capi_sdri`` is the mean over mixtures). ``n``
+        counts mixtures, and for ``macro`` the averaged classes (mixtures for ``capi_sdri``).
+        ``silent_estimates`` counts silent estimates; they have no finite score, and the means
+        leave them out.
     """
     scores = with_improvements(scores)
     measures = [*MEASURES, *(f"{measure}_improvement" for measure in _IMPROVED)]
@@ -144,7 +144,7 @@ def _class_rows(system, metric, variant, values):
 
 
 def separation_metrics(parts, classes):
-    """Tidy metrics of all folds, SNRs and repeats.
+    """Compute the tidy metrics of all folds, SNRs and repeats.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Separating the sounds of a sample of mixtures with every system's masks, and scoring them.
+"""Separation of a sample of mixtures with every system's masks, and its scores.
 
-Beside the systems stand the papers' reference rows: the mixture as it is (``no_separation``), and
-the ideal binary and ratio masks (``ibm``, ``irm``). A class that sounds is scored whether its tag
-was found or not (oracle tags, as published); the tags are written beside the scores, so that the
-same rows give what predicted tags would have given.
+The papers' reference rows are scored too: the unprocessed mixture (``no_separation``), and the
+ideal binary and ratio masks (``ibm``, ``irm``). All classes of a mixture are scored, whether their
+tag is positive or not (oracle tags, as published). The tags are stored beside the scores, so that
+scores with predicted tags follow from the same rows.
 """
 
 import concurrent.futures
@@ -26,7 +26,7 @@ COLUMNS = ["mixture", "class", "system", "span", *MEASURES, "sounding", "predict
 
 
 def labels_of_mixtures(readers, labels):
-    """Which classes sound in each mixture of some stems; not in events or scenes alone.
+    """List the classes in each mixture of the stems; events or scenes alone are left out.
 
     Parameters
     ----------
@@ -46,15 +46,15 @@ def labels_of_mixtures(readers, labels):
 
 
 def draw_mixtures(labels_of, n_mixtures, seed, *seed_names):
-    """Draw a sample of a fold's mixtures in which all classes sound about equally often.
+    """Draw a sample of a fold's mixtures in which all classes are about equally frequent.
 
-    Again and again the class that sounds least in what was drawn gets its next mixture, in
-    shuffled order: a plain draw of few mixtures would leave classes out.
+    Each step draws the next mixture, in shuffled order, of the class that is rarest so far. A plain
+    random sample of few mixtures would miss classes.
 
     Parameters
     ----------
     labels_of : dict of str to set of str
-        The classes that sound in each mixture; those in which none does are not drawn.
+        The classes in each mixture; mixtures without any class are not drawn.
     n_mixtures : int or None
         None takes all.
     seed : int
@@ -84,16 +84,16 @@ def draw_mixtures(labels_of, n_mixtures, seed, *seed_names):
 
 
 class Separation:
-    """One mixture at one SNR: the waveforms of its classes, true and separated.
+    """One mixture at one SNR: reference and separated waveforms of its classes.
 
     Attributes
     ----------
     mixture : str
     waveform : np.ndarray [shape=(n_samples,)]
     references : dict of str to np.ndarray [shape=(n_samples,)]
-        The track of each class that sounds.
+        The track of each class in the mixture.
     spans : dict of str to (first, stop)
-        Samples from the first onset to the last offset of each of them.
+        Samples from the first onset to the last offset of each of these classes.
     estimates : dict of str to dict of str to np.ndarray
         By class, then by system.
     predicted : dict of str to set of str
@@ -130,7 +130,7 @@ class Separation:
 
     @staticmethod
     def _masks_and_tags(networks, logmel, classes, tag_threshold):
-        # Stored features are float16: the systems see here what they see in training.
+        # Stored features are float16: use the same precision as in training.
         inputs = torch.from_numpy(logmel.astype(np.float16).astype(np.float32))[None]
         masks, predicted = {}, {}
         with torch.inference_mode():
@@ -144,7 +144,7 @@ class Separation:
 
 
 def score_class(reference, waveform, estimates, span, filter_length):
-    """Scores of one class in one mixture, over the whole clip and over where it sounds.
+    """Score one class in one mixture, over the whole clip and over the class's active span.
 
     Returns
     -------
@@ -160,7 +160,7 @@ def score_class(reference, waveform, estimates, span, filter_length):
 
 
 def score_rows(separation, scores, systems):
-    """Rows of one mixture: scores of the classes that sound, and the tags found beside them.
+    """Build the rows of one mixture: scores of its classes, and the predicted tags.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def score_rows(separation, scores, systems):
     scores : dict of str to dict
         By class, as `score_class` returns.
     systems : sequence of str
-        With masks.
+        Systems with masks.
     """
     rows = []
     for label, by_span in scores.items():
@@ -194,7 +194,7 @@ def score_rows(separation, scores, systems):
 
 
 def _pool(processes):
-    """Workers for scores. A process starts by loading torch: a lone one is a thread of this one."""
+    """Workers for scores; a single one is a thread, since a new process has to load torch."""
     if processes == 1:
         return concurrent.futures.ThreadPoolExecutor(1)
     context = multiprocessing.get_context("spawn")
@@ -202,22 +202,22 @@ def _pool(processes):
 
 
 def score_sample(separations, systems, *, filter_length, processes=1):
-    """Score separated mixtures, classes spread over processes.
+    """Score separated mixtures; classes are distributed over processes.
 
     Parameters
     ----------
     separations : iterable of Separation
     systems : sequence of str
-        With masks.
+        Systems with masks.
     filter_length : int
-        Taps that BSS Eval forgives.
+        Taps of BSS Eval's distortion filter.
     processes : int
 
     Returns
     -------
     rows : pd.DataFrame
-        `COLUMNS`; a row for each mixture, class that sounds, system and span, and one for each
-        class that was predicted though it does not sound (without scores).
+        `COLUMNS`; one row for each mixture, class in it, system and span. A falsely predicted class
+        has one row without scores.
     """
     rows = []
     with _pool(processes) as pool:
@@ -234,7 +234,7 @@ def score_sample(separations, systems, *, filter_length, processes=1):
                 )
                 for label, reference in separation.references.items()
             }
-            separation.estimates = {}  # copied to the processes: not held here until they are scored
+            separation.estimates = {}  # frees memory: the processes have their own copies
             waiting.append((separation, futures))
         for separation, futures in waiting:
             scores = {label: future.result() for label, future in futures.items()}
@@ -245,12 +245,12 @@ def score_sample(separations, systems, *, filter_length, processes=1):
 def separate_sample(
     stem_readers, drawn, networks, settings, labels, classes, *, snr_db, tag_threshold
 ):
-    """Separate the drawn mixtures one after the other.
+    """Separate the drawn mixtures one by one.
 
     Parameters
     ----------
     stem_readers : sequence of tfseg.mixing.remixing.StemReader
-        Of all shards of a fold.
+        Readers of all shards of a fold.
     drawn : sequence of str
     networks : dict of str to MaskNetwork
         Systems with masks, in evaluation mode, on the CPU.

@@ -14,7 +14,7 @@ from tfseg.inference.operating_point import read_detection
 
 
 def _with_probe(scores, classes, fold, mixtures, labels, grid, events, tag_threshold):
-    """Add the events of the onset prior, which knows the training folds' plan and the clip's tags."""
+    """Add the events of the onset prior, from the training folds' plan and the clip's tags."""
     is_trained_on = (mixtures["fold"] != fold) & (mixtures["part"] == "train")
     prior = time_prior(
         (labels[name] for name in mixtures.loc[is_trained_on, "mixture"]),
@@ -38,13 +38,13 @@ def system_metrics(files, mixtures, labels, *, grid, settings, events, planned, 
     mixtures : pd.DataFrame
         ``mixtures.csv``.
     labels : dict
-        Clip to list of (label, onset_s, offset_s), for every clip whose events' times are known.
+        Clip to list of (label, onset_s, offset_s), for every clip with known event times.
     grid : tfseg.features.time_grid.TimeGrid
     settings : tfseg.evaluation.records.MetricSettings
     events : tfseg.inference.events.EventSettings
-        How frame scores become events, for the onset prior.
+        Settings of the event detection, for the onset prior.
     planned : bool
-        Whether the workflow mixed the clips: only then is there an onset prior.
+        Whether the workflow mixed the clips; only then is there an onset prior.
     processes : int
     **keys
         ``snr_db``, ``system`` and ``seed`` of all rows.

@@ -1,4 +1,4 @@
-"""Scores at thresholds that were chosen on validation clips: each fold at those of its own model."""
+"""Scores with thresholds tuned on validation clips; each fold uses its own model's thresholds."""
 
 from dataclasses import dataclass, replace
 
@@ -12,7 +12,7 @@ VARIANT = "tuned"
 
 @dataclass(frozen=True)
 class TunedCounts:
-    """What tuned scores follow from; those of several folds add up.
+    """Counts for tuned scores; counts of several folds can be added.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ def _above(histogram, threshold):
 
 
 def count_tuned(fold, detection, metric_settings, events=None):
-    """Count one fold at the thresholds of its model.
+    """Count one fold with the thresholds of its model.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def count_tuned(fold, detection, metric_settings, events=None):
     detection : tfseg.inference.operating_point.DetectionSettings
     metric_settings : tfseg.evaluation.records.MetricSettings
     events : EventCounts or None
-        Of the events that these settings find.
+        Counts of the events detected with these settings.
     """
     tag_threshold = np.asarray(detection.tag_threshold, dtype=fold.tags.dtype)
     above = fold.tags > tag_threshold
@@ -67,7 +67,7 @@ def count_tuned(fold, detection, metric_settings, events=None):
 
 
 def tuned_rows(counts, classes):
-    """Rows of `tfseg.evaluation.scoring.fold_rows` that depend on a threshold, as variant ``tuned``."""
+    """Rows of `tfseg.evaluation.scoring.fold_rows` that depend on thresholds, variant ``tuned``."""
     rows = []
     for task, (predicted, positive, hit) in counts.units.items():
         precision, recall, f1 = precision_recall_f1(predicted, positive, hit)
@@ -80,17 +80,17 @@ def tuned_rows(counts, classes):
 
 
 def score_tuned(folds, detections, classes, settings, *, processes=1, **names):
-    """Tuned metrics of one system at one SNR with one seed.
+    """Compute the tuned metrics of one system at one SNR with one seed.
 
     Parameters
     ----------
     folds : dict of int to tfseg.evaluation.scoring.FoldScores
-        With ``estimated`` as the tuned settings find events.
+        With ``estimated`` detected with the tuned settings.
     detections : dict of int to tfseg.inference.operating_point.DetectionSettings
     classes : sequence of str
     settings : tfseg.evaluation.records.MetricSettings
     processes : int
-        Changes no number.
+        The result does not depend on it.
     **names
         ``snr_db, system, seed`` of `tfseg.evaluation.scoring.join_folds`.
 

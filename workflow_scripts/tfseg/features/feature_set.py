@@ -1,4 +1,4 @@
-"""Reading stored features into memory, for training and inference (imports little on purpose)."""
+"""Stored features in memory, for training and inference (few imports, so that jobs start fast)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,19 +19,19 @@ class FeatureSet:
     Attributes
     ----------
     logmel : sequence of np.ndarray [shape=(n_frames, n_mels), dtype=float16]
-        One for each clip; a single array (n, n_frames, n_mels) where all are of one length.
+        One for each clip; a single array (n, n_frames, n_mels) where all have one length.
     target : np.ndarray [shape=(n, n_classes), dtype=uint8]
     mixture : list of str
     kind : list of {"mixture", "events", "scene", "clip"}
     part : list of {"train", "validation"}
-        What each clip is for where its fold is trained on.
+        Use of each clip when its fold is a training fold.
     mask_mixture, mask_class : np.ndarray [shape=(m,), dtype=int64]
-        Which mixture (row of `logmel`) and class each row of `mask_bits` belongs to.
+        Mixture (row of `logmel`) and class of each row of `mask_bits`.
     mask_bits : np.ndarray [shape=(m, n_bytes), dtype=uint8]
-        Ideal binary masks, packed. None at all for clips that were not mixed here.
+        Ideal binary masks, packed; no rows for clips that were not mixed here.
     classes : tuple of str
     settings : dict
-        The T-F representation (fields of `tfseg.features.logmel.FeatureSettings`) as stored.
+        The stored T-F representation (fields of `tfseg.features.logmel.FeatureSettings`).
     """
 
     logmel: Sequence
@@ -52,7 +52,7 @@ class FeatureSet:
         return TimeGrid(**{name: self.settings[name] for name in names})
 
     def of_kinds(self, kinds):
-        """Only the clips of some kinds, with their ideal masks."""
+        """Select the clips of these kinds, with their ideal masks."""
         return self._of_rows(np.flatnonzero(np.isin(self.kind, kinds)))
 
     def scored(self):
@@ -60,7 +60,7 @@ class FeatureSet:
         return self.of_kinds(["mixture", "clip"])
 
     def of_parts(self, parts):
-        """Only the clips of some parts, with their ideal masks."""
+        """Select the clips of these parts, with their ideal masks."""
         return self._of_rows(np.flatnonzero(np.isin(self.part, parts)))
 
     def _of_rows(self, rows):
@@ -90,9 +90,9 @@ class FeatureSet:
 
 
 def create_ragged(file, name, n_clips, longest, n_columns, dtype):
-    """Make the padded dataset of arrays of different length [shape=(n_clips, longest, n_columns)].
+    """Create a padded dataset for arrays of any length [shape=(n_clips, longest, n_columns)].
 
-    Chunks of a short clip's unused frames are never written, and take no space.
+    Chunks of a short clip's unused frames are not written, and take no space.
     """
     chunks = (1, min(longest, _CHUNK_FRAMES), n_columns)
     shape = (n_clips, longest, n_columns)
@@ -100,7 +100,7 @@ def create_ragged(file, name, n_clips, longest, n_columns, dtype):
 
 
 def write_ragged(file, name, clips):
-    """Store arrays of different length as one padded dataset, and ``n_frames`` beside it.
+    """Store arrays of different lengths as one padded dataset, and ``n_frames`` beside it.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def write_ragged(file, name, clips):
 
 
 def read_ragged(file, name):
-    """Read what `write_ragged` stored: one array for each clip, a single one for equal lengths."""
+    """Read the data of `write_ragged`: one array for each clip, a single one for equal lengths."""
     n_frames = file["n_frames"][:]
     dataset = file[name]
     if (n_frames == dataset.shape[1]).all():
@@ -128,7 +128,7 @@ def read_ragged(file, name):
 
 
 def join_clips(parts):
-    """Join sequences of clips; a single array where all are of one length."""
+    """Join sequences of clips; a single array where all have one length."""
     if all(isinstance(part, np.ndarray) for part in parts) and (
         len({part.shape[1:] for part in parts}) == 1
     ):
@@ -176,7 +176,7 @@ def load_features(paths):
             [shard.mask_mixture + offset for shard, offset in zip(shards, offsets, strict=True)]
         ),
         mask_class=np.concatenate([shard.mask_class for shard in shards]),
-        # Rows of clips that were not mixed here differ in length and are none.
+        # Clips that were not mixed here may differ in length, and have no masks.
         mask_bits=np.concatenate(
             [shard.mask_bits for shard in shards if len(shard.mask_bits)] or [shards[0].mask_bits]
         ),

@@ -1,25 +1,25 @@
-"""The front end in numpy alone: a reference for whoever runs an exported model elsewhere.
+"""The front end in numpy alone: a reference for running an exported model elsewhere.
 
-It needs nothing of tfseg, so that it can be copied. The workflow itself uses
-`tfseg.features.logmel.Spectrograms`, which is faster; a test holds both equal. Resampling is not in it: it
-takes mono samples at the model's rate, full scale 1.0.
+It imports nothing of tfseg, so that it can be copied. The workflow itself uses the faster
+`tfseg.features.logmel.Spectrograms`; a test checks that both are equal. There is no resampling: the
+input is mono samples at the model's rate, with full scale 1.0.
 """
 
 import numpy as np
 
-# Slaney's mel scale: 15 mel at 1000 Hz, linear below, above 27 mel for each factor of 6.4.
+# Slaney's mel scale: linear up to 15 mel at 1000 Hz; above, 27 mel for each factor of 6.4.
 _BREAK_HZ, _BREAK_MEL, _LOG_STEP = 1000.0, 15.0, np.log(6.4) / 27
 
 
 def mel_of_hz(hz):
-    """Slaney's mel of frequencies in Hz."""
+    """Convert Hz to Slaney's mel."""
     hz = np.asarray(hz, dtype=float)
     above = _BREAK_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
     return np.where(hz < _BREAK_HZ, hz * _BREAK_MEL / _BREAK_HZ, above)
 
 
 def hz_of_mel(mel):
-    """Frequencies in Hz of Slaney's mel."""
+    """Convert Slaney's mel to Hz."""
     mel = np.asarray(mel, dtype=float)
     above = _BREAK_HZ * np.exp(_LOG_STEP * (np.maximum(mel, _BREAK_MEL) - _BREAK_MEL))
     return np.where(mel < _BREAK_MEL, mel * _BREAK_HZ / _BREAK_MEL, above)
@@ -28,8 +28,8 @@ def hz_of_mel(mel):
 def mel_filters(features):
     """Triangular mel bands of unit area over Hz.
 
-    Band i rises from edge i to edge i + 1 and falls to edge i + 2; the edges lie evenly on the mel
-    scale. M. Slaney: Auditory Toolbox, Interval Research, 1998.
+    Band i rises from edge i to edge i + 1 and falls to edge i + 2. The edges are equally spaced on
+    the mel scale. M. Slaney: Auditory Toolbox, Interval Research, 1998.
 
     Parameters
     ----------
@@ -50,12 +50,12 @@ def mel_filters(features):
 
 
 def log_mel(samples, features):
-    """Log-mel spectrogram as a model takes it: not standardised, frames not centred.
+    """Compute a model's input, a log-mel spectrogram: not standardised, frames not centred.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n_samples,)]
-        Mono, at the model's rate, at least one window.
+        Mono, at the model's rate, at least one window long.
     features : dict
         ``features`` of ``model.json``, or of an ONNX file's metadata: ``sample_rate`` (Hz),
         ``window_length`` and ``hop_length`` (samples), ``n_mels``, ``fmin_hz``, ``fmax_hz``,

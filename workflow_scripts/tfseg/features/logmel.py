@@ -14,14 +14,14 @@ from tfseg.io import audio
 from tfseg.io.files import append_rows, create_dataset, create_description
 
 _LEVEL_FLOOR = 1e-30
-_BANDS_AT_ONCE = 4  # measured: fewer are too many products, more multiply too many zeros
-_BLOCK_FRAMES = 2048  # of a long recording at a time
+_BANDS_AT_ONCE = 4  # measured: fewer need too many products, more multiply too many zeros
+_BLOCK_FRAMES = 2048  # of a long recording, processed at a time
 _MASKS_AT_ONCE = 32  # written together
 
 
 @dataclass(frozen=True)
 class FeatureSettings:
-    """The T-F representation; its fields are the keys of ``features`` in the config.
+    """The T-F representation: keys of ``features`` in the config.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ class FeatureSettings:
         return TimeGrid(self.sample_rate, self.window_length, self.hop_length)
 
     def as_dict(self):
-        """The settings as plain values, for ``model.json``."""
+        """Return the settings as plain values, for ``model.json``."""
         return asdict(self)
 
 
 class Spectrograms:
-    """Complex spectra, magnitudes and mel magnitudes under one set of settings.
+    """Complex spectra, magnitudes and mel magnitudes for one set of settings.
 
     Parameters
     ----------
@@ -70,8 +70,8 @@ class Spectrograms:
         self.settings = settings
         self.grid = settings.grid
         window = np.hamming(settings.window_length)
-        # scipy.signal.spectrogram's default (density) scale at its default fs of 1, which the
-        # released code used: log_offset is relative to it.
+        # The released code uses scipy.signal.spectrogram's default (density) scale at its default
+        # fs of 1; log_offset is relative to it.
         self._window = (window / np.sqrt(np.sum(window**2))).astype(np.float32)
         self.mel_filters = librosa.filters.mel(
             sr=settings.sample_rate,
@@ -85,7 +85,7 @@ class Spectrograms:
         ]
 
     def _band_group(self, first):
-        """Some neighbouring bands, the bins that any of them weighs, and those weights."""
+        """Return a group of neighbouring bands, the bins with non-zero weights, and the weights."""
         bands = slice(first, first + _BANDS_AT_ONCE)
         weighed = np.flatnonzero(self.mel_filters[bands].any(axis=0))
         bins = slice(weighed[0], weighed[-1] + 1) if len(weighed) else slice(0, 0)
@@ -122,7 +122,7 @@ class Spectrograms:
         """Mel magnitudes [shape=(n_frames, n_mels), dtype=float32] of a complex spectrum."""
         magnitude = np.abs(spectrum)
         mel = np.empty((len(spectrum), self.settings.n_mels), dtype=np.float32)
-        # A band weighs few bins (3 % of all pairs): the whole product would add up zeros.
+        # A band has few non-zero bins (3 % of all pairs): the full product would mostly add zeros.
         for bands, bins, weights in self._band_groups:
             np.matmul(magnitude[:, bins], weights, out=mel[:, bands])
         return mel
@@ -136,7 +136,7 @@ class Spectrograms:
         return self.log(self.mel(spectrum))
 
     def touched_frames(self, onset, n_event, n_frames):
-        """Frames whose window reaches into samples ``[onset, onset + n_event)``."""
+        """Frames whose window overlaps samples ``[onset, onset + n_event)``."""
         length, hop = self.settings.window_length, self.settings.hop_length
         first = max(0, (onset - length) // hop + 1)
         last = min(n_frames - 1, (onset + n_event - 1) // hop)
@@ -144,7 +144,7 @@ class Spectrograms:
 
 
 class _Stretch:
-    """Successive frames that the same classes reach (or none), with their spectra.
+    """Consecutive frames with the same active classes (or none), with their spectra.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ class _Stretch:
     scene : np.ndarray
         Waveform of the mixture's scene.
     tracks : dict of int to np.ndarray
-        Event track of each class that reaches the frames, at 0 dB.
+        Event track of each class that is active in the frames, at 0 dB.
     """
 
     def __init__(self, spectrograms, frames, scene, tracks):
@@ -164,7 +164,7 @@ class _Stretch:
         self.class_mel = {k: spectrograms.mel(spectrum) for k, spectrum in self._classes.items()}
 
     def spectrum(self, gain, without=None):
-        """Complex spectrum of the scene and `gain` times all classes, or all but one."""
+        """Complex spectrum of the scene plus `gain` times all classes, or all but one."""
         spectra = [spectrum for k, spectrum in self._classes.items() if k != without]
         if not spectra:
             return self._scene
@@ -173,7 +173,7 @@ class _Stretch:
         return total
 
     def mel(self, gain, without=None):
-        """Mel magnitudes of `spectrum`; known already where it is the scene's."""
+        """Mel magnitudes of `spectrum`; those of the scene alone are computed once."""
         if self._classes.keys() <= {without}:
             return self._scene_mel
         return self._spectrograms.mel(self.spectrum(gain, without))
@@ -190,7 +190,7 @@ class MixtureSpectra:
     Attributes
     ----------
     classes : list of int
-        Those that sound, in their order.
+        Classes in the mixture, in class order.
     n_frames : int
     """
 
@@ -227,7 +227,7 @@ class MixtureSpectra:
         return self._spectrograms.log(np.float32(self._mix_gain[snr_db]) * mel)
 
     def _levels(self, k, snr_db):
-        """Yield frames that class `k` reaches, its mel magnitudes there, and those of the rest."""
+        """Yield the frames of class `k`, its mel magnitudes there, and those of the rest."""
         gain = np.float32(10 ** (snr_db / 20))
         for stretch in self._stretches:
             if k in stretch.class_mel:
@@ -241,7 +241,7 @@ class MixtureSpectra:
         k : int
         snr_db : float
         active_frames : np.ndarray [shape=(n_frames,), dtype=bool]
-            Strong label of the class: the mask is zero elsewhere.
+            Strong label of the class; the mask is zero elsewhere.
 
         Returns
         -------
@@ -262,7 +262,7 @@ class MixtureSpectra:
 
 
 class FeatureWriter:
-    """Writes a feature file clip by clip, in memory that does not grow with their number.
+    """Write a feature file clip by clip, in memory that does not grow with their number.
 
     Parameters
     ----------
@@ -305,11 +305,11 @@ class FeatureWriter:
         fold : int
         logmel : np.ndarray [shape=(n_frames, n_mels)]
         sounding : sequence of int
-            Classes that sound in it.
+            Classes in the clip.
         masks : sequence of np.ndarray [shape=(n_frames, n_mels), dtype=bool]
-            The ideal mask of each of them; nothing where there is none.
+            The ideal mask of each of these classes; empty without ideal masks.
         part : {"train", "validation"}
-            What the clip is for where its fold is trained on.
+            Use of the clip when its fold is a training fold.
         """
         index = len(self._clips)
         self._clips.append((name.encode(), kind.encode(), part.encode(), fold, len(logmel)))
@@ -327,7 +327,7 @@ class FeatureWriter:
             self._unwritten = []
 
     def finish(self):
-        """Write what is left, and what is known only at the end."""
+        """Write the remaining masks, and what is known only at the end."""
         self._write_masks()
         columns = zip(*self._clips, strict=True) if self._clips else ((),) * 5
         names, kinds, parts, folds, n_frames = columns
@@ -357,7 +357,7 @@ def extract_features(
     stem_reader : tfseg.mixing.remixing.StemReader
     settings : FeatureSettings
     labels : dict
-        As `tfseg.datasets.corpus_tables.mixture_labels` makes them.
+        From `tfseg.datasets.corpus_tables.mixture_labels`.
     classes : sequence of str
     snr_db : sequence of float
     progress : callable
@@ -408,7 +408,7 @@ def extract_clips(file, clips, settings, *, classes, resampler, progress=lambda 
     """
     spectrograms = Spectrograms(settings)
     grid, rows = settings.grid, list(clips.itertuples(index=False))
-    # A header's length may be a sample off after resampling.
+    # After resampling, the length may differ by a sample from that of the header.
     longest_s = max((row.duration_s for row in rows), default=0)
     column = {label: k for k, label in enumerate(classes)}
     writer = FeatureWriter(

@@ -1,4 +1,4 @@
-"""The only place where frames become seconds and seconds become frames."""
+"""Conversion between frames and seconds; no other module does it."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from tfseg.errors import DataError
 
-# Decimal onsets times a rate may fall a rounding error below a whole number (0.29 x 100 = 28.99..);
-# floor must not lose a frame or a sample to that.
+# A decimal onset times a rate may be slightly below a whole number (0.29 x 100 = 28.99..); this
+# keeps floor from losing a frame or a sample.
 _ROUNDING = 1e-6
 
 
@@ -21,8 +21,8 @@ class TimeGrid:
     """Frames of a short-time Fourier transform without centre padding.
 
     Frame ``i`` covers samples ``[i * hop_length, i * hop_length + window_length)``. As in the
-    released code, a frame is said to *start* at ``i * hop_length / sample_rate`` seconds, though
-    the window's centre lies half a window later (``docs/explanation/deviations.md``).
+    released code, the time of a frame is its start, ``i * hop_length / sample_rate`` seconds. The
+    window's centre is half a window later (``docs/explanation/deviations.md``).
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class TimeGrid:
         return self.n_frames(self.n_samples(duration_s))
 
     def frame_at(self, time_s):
-        """Index of the frame whose hop contains `time_s`, as released: floor(time x rate / hop)."""
+        """Index of the frame at `time_s`, as in the released code: floor(time x rate / hop)."""
         return int(np.floor(time_s * self.sample_rate / self.hop_length + _ROUNDING))
 
     def time_at(self, frame):
@@ -73,12 +73,12 @@ class TimeGrid:
         return frame * self.hop_s
 
     def active_frames(self, onset_s, offset_s, n_frames):
-        """Frames that belong to an event: from its onset's to its offset's frame, inclusive.
+        """Frames of an event: from its onset's frame to its offset's frame, inclusive.
 
         Returns
         -------
         frames : slice
-            Within ``[0, n_frames)``; empty for an event that starts after the last frame.
+            Within ``[0, n_frames)``; empty for an event after the last frame.
         """
         first = min(max(self.frame_at(onset_s), 0), n_frames)
         last = min(self.frame_at(offset_s), n_frames - 1)

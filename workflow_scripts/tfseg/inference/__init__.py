@@ -1,1 +1,1 @@
-"""Scores of a network, and the events that are read from them."""
+"""Scores of a network, and the detection of events from them."""

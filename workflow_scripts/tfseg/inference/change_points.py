@@ -1,19 +1,20 @@
-"""Events from where frame scores step up and down, each with one confidence.
+"""Events from upward and downward steps of the frame scores, each with one confidence.
 
-The idea is that of sound event bounding boxes (Ebbers, Germain, Wichern, Le Roux, arXiv 2406.04212):
-an event's borders do not depend on the threshold that it must pass. Derived here anew from that idea.
+The idea is that of sound event bounding boxes (Ebbers, Germain, Wichern, Le Roux, arXiv
+2406.04212): an event's onset and offset do not depend on the detection threshold. This
+implementation is our own.
 """
 
 import numpy as np
 
 
 def step_response(scores, step_frames):
-    """Mean score after each border between frames, minus the mean before it.
+    """Compute, for each border between frames, the mean score after it minus the mean before it.
 
     Parameters
     ----------
     scores : np.ndarray [shape=(n_frames,)]
-        Zero outside: an event may begin with the clip.
+        Taken as zero outside, so that an event may begin with the clip.
     step_frames : int
         Frames on each side.
 
@@ -27,13 +28,13 @@ def step_response(scores, step_frames):
     border = np.arange(n_frames + 1)
     before = total - total[np.maximum(border - step_frames, 0)]
     after = total[np.minimum(border + step_frames, n_frames)] - total
-    # Differences of sums do not cancel to the last bit: where nothing changes, nothing steps.
+    # Differences of sums do not cancel exactly: treat rounding errors as no step.
     return np.round((after - before) / step_frames, 9)
 
 
 def _extrema(response):
-    """Borders where the score steps up most, or down most, in turn: list of (border, response)."""
-    # Of equal neighbours, the one at the event: a short event's sum stays the same for a while.
+    """Find alternating borders of largest steps up and down: list of (border, response)."""
+    # The response of a short event has a plateau: take its end for onsets, its start for offsets.
     rises = np.diff(response, prepend=-np.inf, append=-np.inf)
     falls = np.diff(-response, prepend=-np.inf, append=-np.inf)
     onsets = [b for b in _peaks(rises, last=True) if response[b] > 0]
@@ -42,7 +43,7 @@ def _extrema(response):
     for border in sorted([*onsets, *offsets]):
         value = float(response[border])
         if kept and (kept[-1][1] > 0) == (value > 0):
-            # Several of one kind in a row: the largest step is the border.
+            # Of several steps in the same direction, keep the largest.
             if abs(value) > abs(kept[-1][1]):
                 kept[-1] = (border, value)
         else:
@@ -51,7 +52,7 @@ def _extrema(response):
 
 
 def _peaks(changes, last):
-    """Local maxima from the changes to both sides; of a plateau its first or its last place."""
+    """Find local maxima from the changes on both sides; of a plateau, its first or last index."""
     found, start = [], None
     for place in range(len(changes) - 1):
         if changes[place] > 0:
@@ -64,7 +65,7 @@ def _peaks(changes, last):
 
 
 def find_segments(scores, *, step_frames, merge_drop, merge_share):
-    """Segments between a step up and the next step down, merged where the score hardly drops.
+    """Find segments from a step up to the next step down; merge them where scores hardly drop.
 
     Parameters
     ----------
@@ -72,8 +73,8 @@ def find_segments(scores, *, step_frames, merge_drop, merge_share):
     step_frames : int
         Frames on each side of a step.
     merge_drop, merge_share : float
-        Neighbours are one event when the mean score between them is at most `merge_drop` below
-        that of the stronger, or at least `merge_share` of it.
+        Neighbours are merged when the mean score between them is at most `merge_drop` below the
+        stronger segment's mean, or at least `merge_share` of it.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def find_segments(scores, *, step_frames, merge_drop, merge_share):
         if segments:
             before = segments[-1]
             between = mean(before[1], first) if first > before[1] else before[2]
-            stronger = max(before[2], segment[2])  # else an event would swallow what lies around it
+            stronger = max(before[2], segment[2])  # the weaker one would merge too easily
             if between >= stronger - merge_drop or between >= merge_share * stronger:
                 segments[-1] = (before[0], stop, mean(before[0], stop))
                 continue

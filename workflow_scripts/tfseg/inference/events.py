@@ -11,7 +11,7 @@ from tfseg.inference.change_points import find_segments
 from tfseg.io.files import write_text
 from tfseg.settings.detection_keys import DEFAULTS
 
-# Of settings that a class may have of its own or share, by their keys.
+# Settings that may differ between classes, by their keys.
 _DEFAULTS: dict[str, Any] = DEFAULTS
 
 COLUMNS = ["filename", "onset", "offset", "event_label"]
@@ -21,34 +21,34 @@ HYSTERESIS, CHANGE_POINTS = "hysteresis", "change_points"
 
 
 def of_class(value, k):
-    """A setting of one class: `value` itself where it is common to all."""
+    """Return the setting of class `k`; a single value is common to all classes."""
     return value[k] if isinstance(value, tuple) else value
 
 
 @dataclass(frozen=True)
 class EventSettings:
-    """From frame scores to events; fields are keys of ``postprocessing`` in the config.
+    """Settings for detecting events in frame scores: keys of ``postprocessing`` in the config.
 
-    A number is common to all classes; a tuple has one for each.
+    A number is common to all classes; a tuple has one value for each class.
 
     Parameters
     ----------
     high_threshold : float
-        An event needs a frame above it; of change points, its mean score must be above it.
+        An event needs a frame above it. With change points, its mean score must be above it.
     low_threshold : float
-        From there the event extends while scores are at least this.
+        The event extends from that frame while scores are at least this.
     join_gap_frames : int
         Events with at most this many frames between them are joined (after extension).
     drop_frames : int
         Then, events of at most this many frames are dropped.
     median_frames : int
-        Odd length of the median filter that scores pass first; 1: none.
+        Odd length of the median filter applied to the scores first; 1: none.
     candidates : {"hysteresis", "change_points"}
-        What may be an event: runs above the low threshold, or stretches between a step up and a
-        step down of the scores (`tfseg.inference.change_points`), for which `low_threshold` and
-        `join_gap_frames` have no use.
+        Candidate events: runs above the low threshold, or segments between an upward and a
+        downward step of the scores (`tfseg.inference.change_points`). The latter do not use
+        `low_threshold` and `join_gap_frames`.
     step_frames, merge_drop, merge_share
-        Of change points: see `tfseg.inference.change_points.find_segments`.
+        For change points: see `tfseg.inference.change_points.find_segments`.
     """
 
     high_threshold: float | tuple
@@ -62,7 +62,7 @@ class EventSettings:
     merge_share: float | tuple = _DEFAULTS["merge_share"]
 
     def of_class(self, k):
-        """Settings of one class by its number, all of them single values."""
+        """Return the settings of class `k`, all of them single values."""
         values = {field.name: of_class(getattr(self, field.name), k) for field in fields(self)}
         return EventSettings(**values)
 
@@ -90,7 +90,7 @@ def detect_runs(scores, settings):
     ----------
     scores : np.ndarray [shape=(n_frames,)]
     settings : EventSettings
-        Of this class.
+        Settings of this class.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def detect_runs(scores, settings):
 
 
 def _segments(scores, settings):
-    """Stretches between steps whose mean score is above the threshold."""
+    """Segments between steps whose mean score is above the threshold."""
     segments = find_segments(
         scores,
         step_frames=settings.step_frames,
@@ -134,7 +134,7 @@ def _runs(scores, settings):
 
 
 def event_confidence(scores, first, stop, settings):
-    """How sure an event is: its largest score, or the mean where that is what was asked for.
+    """Confidence of an event: its largest score, or its mean score with change points.
 
     Parameters
     ----------
@@ -161,13 +161,13 @@ def detect_events(mixtures, tags, frames, classes, grid, settings, *, tag_thresh
     grid : tfseg.features.time_grid.TimeGrid
     settings : EventSettings
     tag_threshold : float or tuple of float
-        Only classes whose tag is above it (above theirs) are looked for in a clip.
+        Events of a class are detected only in clips whose tag is above the class's threshold.
 
     Returns
     -------
     events : list of (filename, onset_s, offset_s, label)
-        A clip without events has one row in which all but the first are None, so that the list of
-        scored clips is complete (DESED's convention).
+        A clip without events has one row with None in all columns but the first, so that the table
+        lists all scored clips (DESED's convention).
     """
     rows = []
     of_classes = [settings.of_class(k) for k in range(len(classes))]
@@ -184,7 +184,7 @@ def detect_events(mixtures, tags, frames, classes, grid, settings, *, tag_thresh
 
 def write_events(path, events):
     """Write detected events as a tab-separated table, whole or not at all."""
-    text = io.StringIO()  # without pandas, which takes longer to load than events to detect
+    text = io.StringIO()  # not pandas: importing it takes longer than detecting the events
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     writer.writerows([COLUMNS, *events])
     write_text(path, text.getvalue())

@@ -1,4 +1,4 @@
-"""Scores of a trained system: tags, frame scores, and masks counted as they are produced."""
+"""Inference with a trained system: tags, frame scores, and counts of mask values."""
 
 import itertools
 
@@ -23,7 +23,7 @@ from tfseg.models.systems import network_of
 
 MODEL_FORMAT = 2
 _BATCH_FRAMES = 512
-# What a network is built from.
+# Keys needed to build a network.
 _NEEDED = ("system", "network", "classes", "features", "trunk", "pooling", "baselines")
 
 
@@ -35,9 +35,9 @@ def save_model(model_path, description_path, network, description):
     model_path, description_path : path-like
     network : MaskNetwork
     description : dict
-        ``system, network, classes, features, trunk, pooling, baselines`` at least; `network` is the
-        registered system that is built, `system` its name in the experiment. Becomes JSON with the
-        digest of the weights, so that a description beside weights of another model is noticed.
+        At least ``system, network, classes, features, trunk, pooling, baselines``; `network` is the
+        registered system that is built, `system` its name in the experiment. The digest of the
+        weights is added, so that a description beside another model's weights is noticed.
     """
     save_tensors(model_path, network.state_dict())
     facts = {"format": MODEL_FORMAT, "weights_sha256": content_sha256(model_path)}
@@ -45,7 +45,7 @@ def save_model(model_path, description_path, network, description):
 
 
 def _read_model_description(path):
-    """Read a ``model.json``; one of another format, or that lacks a key, is refused."""
+    """Read a ``model.json``; raise an error for another format or a missing key."""
     description = read_json(path)
     found = description.get("format") if isinstance(description, dict) else None
     if found != MODEL_FORMAT:
@@ -59,7 +59,7 @@ def _read_model_description(path):
 
 
 def _network_of(description, path):
-    """The untrained network that a description names."""
+    """Build the untrained network that a description names."""
     try:
         return network_of(description)
     except (KeyError, TypeError, ValueError) as error:
@@ -113,9 +113,9 @@ def load_networks(models):
 
 
 def prepare_for_inference(network, precision):
-    """Make a loaded network as cheap as it can be: computes the same up to rounding.
+    """Make a loaded network faster; its outputs stay the same up to rounding.
 
-    Batch normalisation behind a convolution becomes part of the convolution's weights.
+    Batch normalisation after a convolution is merged into the convolution's weights.
 
     Parameters
     ----------
@@ -142,16 +142,16 @@ def load_prepared(model_path, description_path, precision, device):
 
 
 class MaskCounter:
-    """Counts mask values against ideal binary masks, batch by batch, on the device.
+    """Count mask values against ideal binary masks, batch by batch, on the device.
 
-    What is kept is counts: three numbers for each clip and class, and no mask. F1 counts compare
-    the raw values with the thresholds; AUC and AP come from exact counts per float16 bit pattern.
+    No mask is kept, only counts: three numbers for each clip and class. F1 counts compare the raw
+    values with the thresholds; AUC and AP come from exact counts per float16 bit pattern.
 
     Parameters
     ----------
     n_classes : int
     thresholds : dict of str to float or array-like [shape=(n_classes,)]
-        Sets of thresholds by name, alike for all classes or one for each.
+        Sets of thresholds by name, each one number for all classes or one per class.
     device : str
     """
 
@@ -170,7 +170,7 @@ class MaskCounter:
 
     def _count(self, masks, classes, units=...):
         """Count by class and bit pattern; `masks` [shape=(..., len(classes), time, mel)]."""
-        # 32 bits hold 139 000 classes, and are half as much to read as 64.
+        # 32 bits suffice for 139 000 classes, and take half the memory traffic of 64.
         first_of_class = (classes * N_PATTERNS).to(torch.int32).view(-1, 1, 1)
         bins = masks.half().view(torch.int16) + first_of_class
         counts = torch.bincount(bins[units].flatten(), minlength=self._total.numel())
@@ -183,7 +183,7 @@ class MaskCounter:
         ----------
         masks : torch.Tensor [shape=(batch, class, time, mel), in [0, 1]]
         ideal_masks : torch.Tensor [shape=(m, time, mel), dtype=bool]
-            Only classes that sound; the ideal mask of any other class is zero.
+            Of the active classes only; the ideal mask of any other class is zero.
         ideal_rows, ideal_classes : torch.Tensor [shape=(m,), dtype=int64]
             Clip (within the batch) and class of each ideal mask.
         """
@@ -210,7 +210,7 @@ class MaskCounter:
         return torch.cat([empty, *parts]).numpy()
 
     def clips(self):
-        """Counts of each clip so far, in the order in which they were added.
+        """Return the counts of each clip so far, in the order of addition.
 
         Returns
         -------
@@ -223,12 +223,12 @@ class MaskCounter:
         )
 
     def result(self, name="published"):
-        """Counts so far, of all clips together.
+        """Return the counts so far, summed over clips.
 
         Parameters
         ----------
         name : str
-            Of the set of thresholds.
+            Name of the set of thresholds.
 
         Returns
         -------
@@ -248,8 +248,8 @@ def batches(features, batch_size):
     Returns
     -------
     batches : list of (start, stop)
-        Clips ``start .. stop - 1``. A batch of long clips is smaller: at most `batch_size` clips,
-        and together at most as many frames as `batch_size` clips of 512 frames have, or one clip.
+        Clips ``start .. stop - 1``. A batch has at most `batch_size` clips, and at most as many
+        frames as `batch_size` clips of 512 frames, unless it is a single clip.
     """
     found = []
     for index, clip in enumerate(features.logmel):
@@ -272,8 +272,8 @@ def infer(network, features, *, batch_size, mask_thresholds, device="cpu", progr
     features : tfseg.features.feature_set.FeatureSet
     batch_size : int
     mask_thresholds : dict or None
-        As `MaskCounter` takes them. None counts no masks: the clips have no ideal ones. A system
-        without masks has none to count.
+        As `MaskCounter` takes them. None, for clips without ideal masks, counts no masks. A system
+        without masks counts none either.
     device : str
     progress : callable or None
         Wraps the iterable of batches.
@@ -311,7 +311,7 @@ def infer(network, features, *, batch_size, mask_thresholds, device="cpu", progr
 
 
 def write_scores(scores_path, counts_path, features, tags, frames, counter):
-    """Write ``scores.h5`` and ``mask_counts.h5``; without counts the latter says so."""
+    """Write ``scores.h5`` and ``mask_counts.h5``; the latter notes where there are no counts."""
     with writing_hdf5(scores_path) as file:
         create_dataset(file, "tags", data=tags)
         write_ragged(file, "frames", frames)

@@ -1,10 +1,10 @@
 """Exact AUC and average precision from counts of units per score.
 
-Two counts per value of a score (all units, positive units) hold everything that threshold-free
-metrics need. For frames and masks, values are float16 bit patterns: scores in [0, 1] take 15 361
-of them, which sort like the values, and their counts do not grow with the number of units.
-Equal-width bins would not do: masks live near zero, where float16 is finest. Tags are few, and are
-counted by their ranks.
+Threshold-free metrics need only two counts per score value: all units and positive units. For
+frames and masks, values are float16 bit patterns. Scores in [0, 1] have 15 361 patterns, which sort
+like the values, so memory does not grow with the number of units. Equal-width bins would be too
+coarse: most mask values are near zero, where float16 is finest. Tags are few and are counted by
+rank.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class RankedCounts:
         return self.positive.sum(axis=1)
 
     def auc(self):
-        """Area under the ROC curve of each class; NaN where only one kind of unit exists."""
+        """Area under the ROC curve of each class; NaN without positives or without negatives."""
         positive = self.positive.astype(np.float64)
         negative = (self.total - self.positive).astype(np.float64)
         below = np.cumsum(negative, axis=1) - negative
@@ -52,10 +52,10 @@ class RankedCounts:
         return np.divide(area, n_positive, out=np.full(len(area), np.nan), where=n_positive > 0)
 
     def equal_error_rate(self):
-        """Rate at which misses and false alarms are equal, per class; NaN for one kind of unit.
+        """Equal error rate of each class; NaN without positives or without negatives.
 
-        Where no threshold makes them equal, the two nearest points of the ROC curve are joined by
-        a straight line (JSC Table 2 gives no convention).
+        Where no threshold makes miss and false alarm rates equal, the two nearest points of the ROC
+        curve are interpolated linearly (JSC Table 2 gives no convention).
         """
         positive = self.positive[:, ::-1].astype(np.float64)
         negative = (self.total - self.positive)[:, ::-1].astype(np.float64)
@@ -74,7 +74,7 @@ class RankedCounts:
 
 
 class ScoreHistogram(RankedCounts):
-    """Counts per float16 bit pattern; those of several sets of units add up.
+    """Counts per float16 bit pattern; histograms of several sets of units can be added.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class ScoreHistogram(RankedCounts):
         n_classes = scores.shape[-1]
         patterns = np.ascontiguousarray(scores).view(np.uint16).reshape(-1, n_classes)
         if patterns.size and patterns.max() >= N_PATTERNS:
-            # -0.0 has the sign bit set but is a zero; everything else here is out of range.
+            # -0.0 has the sign bit set but is zero; everything else here is out of range.
             patterns = np.where(patterns == 0x8000, 0, patterns)
             if patterns.max() >= N_PATTERNS:
                 raise ValueError("expected scores within 0..1, found one outside or NaN")
@@ -119,7 +119,7 @@ class ScoreHistogram(RankedCounts):
         Parameters
         ----------
         threshold : float or sequence of float [in [0, 1]]
-            Of all classes, or of each. Rounded to float16, as the scores are.
+            One for all classes, or one per class. Rounded to float16, as the scores are.
 
         Returns
         -------
@@ -134,9 +134,9 @@ class ScoreHistogram(RankedCounts):
         )
 
     def f1(self, thresholds):
-        """F1 of each class at some thresholds [shape=(n_classes, n_thresholds)].
+        """F1 of each class at several thresholds [shape=(n_classes, n_thresholds)].
 
-        A score is positive above a threshold. Zero where nothing is hit, NaN without positives.
+        A score is positive above a threshold. F1 is zero without hits, and NaN without positives.
 
         Parameters
         ----------
@@ -157,14 +157,15 @@ class ScoreHistogram(RankedCounts):
 
 @dataclass(frozen=True)
 class ClipMaskCounts:
-    """T-F units of each clip and class, for the F1 of any set of clips.
+    """Counts of T-F units of each clip and class, for the F1 of any set of clips.
 
     Attributes
     ----------
     positive : np.ndarray [shape=(n, n_classes), dtype=int32]
-        Units that the ideal masks hold.
+        Units within the ideal masks.
     predicted, hit : dict of str to np.ndarray [same shape and dtype]
-        By the name of a set of thresholds: units above it, and those of them that are positive.
+        By the name of a set of thresholds: units above the threshold, and the positive ones of
+        these.
     """
 
     positive: np.ndarray
@@ -172,7 +173,7 @@ class ClipMaskCounts:
     hit: dict
 
     def write(self, file):
-        """Store them in an open HDF5 file, beside the counts of all clips."""
+        """Store the counts in an open HDF5 file, beside the counts of all clips."""
         create_dataset(file, "clip_positive", data=self.positive)
         for name in self.predicted:
             create_dataset(file, f"clip_predicted_{name}", data=self.predicted[name])
@@ -180,7 +181,7 @@ class ClipMaskCounts:
 
     @classmethod
     def read(cls, file):
-        """Read them from an open HDF5 file."""
+        """Read the counts from an open HDF5 file."""
         counts = {
             kind: {
                 name.removeprefix(f"clip_{kind}_"): file[name][:]
@@ -193,7 +194,7 @@ class ClipMaskCounts:
 
 
 class ScoreRanks:
-    """Ranks of the scores of each class, for counting them against several references.
+    """Ranks of the scores of each class, for counts against several references.
 
     Parameters
     ----------
@@ -202,9 +203,9 @@ class ScoreRanks:
 
     def __init__(self, scores):
         if not np.isfinite(scores).all():
-            raise ValueError("expected finite scores, found one that is not")
+            raise ValueError("expected finite scores, found NaN or infinity")
         n_units, n_classes = scores.shape
-        # Equal scores share a rank. Ranks of class k start at k * n_units: one count serves all.
+        # Equal scores share a rank. Ranks of class k start at k * n_units, for one common count.
         self._cells = np.empty(scores.shape, dtype=np.int64)
         for k in range(n_classes):
             ranks = np.unique(scores[:, k], return_inverse=True)[1]
@@ -216,13 +217,13 @@ class ScoreRanks:
         return np.bincount(cells, minlength=n_units * n_classes).reshape(n_classes, n_units)
 
     def counts(self, positive, order=slice(None)):
-        """Count them against a reference.
+        """Count the scores against a reference.
 
         Parameters
         ----------
         positive : np.ndarray [shape=(n, n_classes), dtype=bool]
         order : np.ndarray [shape=(n,), dtype=int64]
-            A permutation: whose scores each unit has. By default its own.
+            A permutation: the unit whose scores each unit takes. By default its own.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""The model card: ``model.json`` and ``detection.json`` as a page to read."""
+"""The model card: ``model.json`` and ``detection.json`` as a readable page."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -11,12 +11,12 @@ from tfseg.settings.detection_keys import HEADINGS
 
 
 def _line(text):
-    """Text of others on one line, without Markdown's marks taking effect."""
+    """Escape Markdown in text from users, and put it on one line."""
     return "".join(f"\\{c}" if c in "\\`*_[]<>|#" else c for c in " ".join(str(text).split()))
 
 
 def _by_class(values, classes):
-    """Settings that classes have of their own: their names, and a row of text for each class."""
+    """Return the settings that differ between classes: their names, and one row per class."""
     own = [key for key in HEADINGS if isinstance(values.get(key), tuple)]
     rows = [[f"{of_class(values[key], k):.4g}" for key in own] for k in range(len(classes))]
     return [HEADINGS[key] for key in own], dict(zip(classes, rows, strict=True))
@@ -31,7 +31,7 @@ def model_card(description, detection, template, *, tuned=False):
         ``model.json``.
     detection : tfseg.inference.operating_point.DetectionSettings
     template : path-like
-        Of jinja2 (``resources/model_card.md.jinja``).
+        A jinja2 template (``resources/model_card.md.jinja``).
     tuned : bool
         Whether thresholds were chosen on validation clips.
 
@@ -40,7 +40,7 @@ def model_card(description, detection, template, *, tuned=False):
     text : str
         Markdown.
     """
-    # The card is Markdown: `line` escapes what comes from others' tables.
+    # The card is Markdown: `line` escapes text from users' tables.
     environment = jinja2.Environment(  # noqa: S701
         undefined=jinja2.StrictUndefined, keep_trailing_newline=True
     )

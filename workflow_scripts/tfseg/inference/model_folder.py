@@ -1,4 +1,4 @@
-"""A trained model as a folder that can be copied: all that using it needs, and where it is from."""
+"""A trained model as a folder that can be copied: all that its use needs, and its origin."""
 
 import platform
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from tfseg.inference.operating_point import DetectionSettings, read_detection
 from tfseg.io.files import file_sha256
 
 WEIGHTS, DESCRIPTION, DETECTION = "model.safetensors", "model.json", "detection.json"
-# Of ready clips of any length: as much of one as a model is taken to know.
+# Longest clip length that is recorded for ready clips of different lengths.
 _LONGEST_CLIP_S = 30.0
 _NEEDED = ("duration_s", "resampler", "versions", "data", "licences", "restricted")
 
@@ -31,7 +31,7 @@ class ModelFolder:
     network : tfseg.models.systems.MaskNetwork or FrameNetwork
         In evaluation mode.
     description : dict
-        ``model.json`` (``docs/reference/files.md``).
+        ``model.json`` (``docs/reference/model_folder.md``).
     detection : tfseg.inference.operating_point.DetectionSettings
     """
 
@@ -42,7 +42,7 @@ class ModelFolder:
 
     @property
     def classes(self):
-        """Labels in column order."""
+        """Class labels, in column order."""
         return tuple(self.description["classes"])
 
     @property
@@ -68,7 +68,7 @@ class ModelFolder:
     @cached_property
     def settings(self):
         """The T-F representation: `tfseg.features.logmel.FeatureSettings`."""
-        # Training and inference import this module, and no libraries of audio.
+        # Imported here: training and inference use this module without audio libraries.
         from tfseg.features.logmel import FeatureSettings
 
         try:
@@ -78,12 +78,12 @@ class ModelFolder:
 
 
 def training_facts(data, sha256, corpus, mixing, excerpt_s):
-    """Collect what is fixed by a training beside the network, for ``model.json``.
+    """Collect the facts for ``model.json`` that training fixes in addition to the network.
 
     Parameters
     ----------
     data : tfseg.features.feature_set.FeatureSet
-        All that was trained on.
+        The training data.
     sha256 : str
         Digest of its files (`tfseg.io.files.file_sha256`).
     corpus : str
@@ -96,8 +96,8 @@ def training_facts(data, sha256, corpus, mixing, excerpt_s):
     Returns
     -------
     facts : dict
-        ``duration_s`` is the length of a training clip or excerpt. Ready clips differ in length:
-        there it is that of the longest, and at most 30 s.
+        ``duration_s`` is the length of a training clip or excerpt. Ready clips differ in length;
+        for them it is the length of the longest, and at most 30 s.
     """
     longest_s = max(len(clip) for clip in data.logmel) * data.grid.hop_s
     duration_s = mixing.get("duration_s", min(longest_s, _LONGEST_CLIP_S))
@@ -116,7 +116,7 @@ def training_facts(data, sha256, corpus, mixing, excerpt_s):
 
 
 def load_model_folder(folder, device="cpu"):
-    """Load a trained model from its folder, wherever that lies.
+    """Load a trained model from its folder.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def load_model_folder(folder, device="cpu"):
     Raises
     ------
     DataError
-        When the folder or one of the files is not there.
+        When the folder or one of the files is missing.
     DamagedFileError
         When a file is damaged or incomplete, or weights and description do not fit each other.
     """

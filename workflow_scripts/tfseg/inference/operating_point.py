@@ -1,6 +1,6 @@
-"""How scores of a model become decisions: ``detection.json`` beside its weights.
+"""Thresholds and event settings of a model: ``detection.json`` beside its weights.
 
-Apart from ``model.json``, because another threshold is no reason to train again.
+They are not in ``model.json``, so that a changed threshold does not start a new training.
 """
 
 import math
@@ -12,9 +12,9 @@ from tfseg.io.files import read_json, write_json
 from tfseg.settings.detection_keys import HEADINGS, LIMITS
 
 DETECTION_FORMAT = 2
-# Of all classes alike, without what was added since; still read.
+# The older format, still read: one value for all classes, and fewer keys.
 _FORMAT_WITHOUT_CLASSES = 1
-# What those files meant: one filter length, one way to events.
+# Values that the older format implies.
 _ADDED_SINCE = {
     "median_frames": 1,
     "candidates": "hysteresis",
@@ -25,7 +25,7 @@ _ADDED_SINCE = {
 
 
 def _fits(value, limits):
-    """Whether a value is of a key's kind and within its limits."""
+    """Whether a value has a key's type and is within its limits."""
     if "enum" in limits:
         return value in limits["enum"]
     if limits["type"] == "boolean":
@@ -41,7 +41,7 @@ def _fits(value, limits):
 
 
 def _wanted(limits):
-    """What `_fits` accepts, in words."""
+    """Describe in words what `_fits` accepts."""
     if "enum" in limits:
         return f"one of {', '.join(limits['enum'])}"
     if limits["type"] == "boolean":
@@ -54,18 +54,18 @@ def _wanted(limits):
 
 @dataclass(frozen=True)
 class DetectionSettings:
-    """Thresholds of a model; a number is common to all classes, a tuple has one for each.
+    """Thresholds of a model; a number is common to all classes, a tuple has one per class.
 
     Parameters
     ----------
     tag_threshold : float or tuple of float
-        A class is said to sound in a clip when its tag is above it.
+        A class is detected in a clip when its tag is above it.
     tag_gate : bool
         Whether frame scores count as zero where the tag is not above its threshold.
     frame_threshold, mask_threshold : float or tuple of float
         A frame, or a T-F unit, belongs to a class when its score is above it.
     postprocessing : tfseg.inference.events.EventSettings
-        From frame scores to events.
+        Settings of the event detection.
     """
 
     tag_threshold: float | tuple
@@ -81,19 +81,19 @@ def detection_settings(thresholds, postprocessing):
 
 
 def _compact(value):
-    """One number for what is the same for all classes."""
+    """Replace equal values of all classes by one number."""
     if isinstance(value, dict):
         return {key: _compact(item) for key, item in value.items()}
     return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
 
 
 def write_detection(path, settings):
-    """Write `DetectionSettings` as JSON; what all classes share is one number."""
+    """Write `DetectionSettings` as JSON; equal values of all classes become one number."""
     write_json(path, {"format": DETECTION_FORMAT, **_compact(asdict(settings))})
 
 
 def _checked(path, key, value, n_classes):
-    """A value of the key's own kind; of those that classes may have of their own, also a list."""
+    """Check a value against its key; keys that may differ between classes also take a list."""
     if key not in LIMITS:  # a section
         return value
     limits = LIMITS[key]
@@ -115,7 +115,7 @@ def _checked(path, key, value, n_classes):
 
 
 def _typed(path, kind, values, n_classes):
-    """Build a dataclass of exactly its own keys, each of its own type."""
+    """Build a dataclass from exactly its own keys, each of the right type."""
     expected = sorted(field.name for field in fields(kind))
     found = sorted(values) if isinstance(values, dict) else values
     if found != expected:
@@ -124,13 +124,13 @@ def _typed(path, kind, values, n_classes):
 
 
 def read_detection(path, n_classes):
-    """Read what `write_detection` wrote; it may have been edited by hand.
+    """Read the file of `write_detection`, which may have been edited by hand.
 
     Parameters
     ----------
     path : path-like
     n_classes : int
-        Of the model beside it.
+        Number of classes of the model beside it.
 
     Returns
     -------
@@ -139,15 +139,15 @@ def read_detection(path, n_classes):
     Raises
     ------
     DataError
-        When there is no such file.
+        When the file is missing.
     DamagedFileError
-        When it lacks a key or has one too many, or a value is of another type or out of range, or
-        a list has not one value for each class.
+        When a key is missing or unknown, a value has another type or is out of range, or a list
+        does not have one value per class.
     """
     try:
         values = read_json(path)
     except DamagedFileError as error:
-        # No advice to delete what may have been edited by hand.
+        # The file may have been edited by hand: do not advise to delete it.
         raise DamagedFileError(str(error).removesuffix(" Delete the file and run again.")) from None
     found = values.pop("format", None) if isinstance(values, dict) else None
     if found not in (DETECTION_FORMAT, _FORMAT_WITHOUT_CLASSES) or isinstance(found, bool):

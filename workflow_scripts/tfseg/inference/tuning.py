@@ -1,7 +1,7 @@
-"""Choosing thresholds of each class on validation clips: clips that are neither trained on nor scored.
+"""Tuning of thresholds per class on validation clips, which are neither trained on nor scored.
 
-Every choice is the best F1 of its own task, counted as the metrics count it. Where the best F1 is
-that of a range of values, the middle of the range is taken: its ends are where validation clips end.
+Every threshold maximises the F1 of its own task, counted as in the metrics. Where a range of values
+has the same best F1, the middle of the range is taken.
 """
 
 from dataclasses import replace
@@ -13,37 +13,37 @@ from tfseg.inference.events import CHANGE_POINTS, median_filtered, of_class
 from tfseg.inference.histogram import N_PATTERNS, ScoreHistogram
 
 COLUMNS = ["class", "what", "value", "validation_f1", "fixed_value", "fixed_f1", "n"]
-# Of the median filters and the scores that are tried as thresholds of events.
+# The search grid: lengths of the median filter, and quantiles of the scores as thresholds.
 _MEDIAN_FRAMES = (1, 3, 5, 9, 15)
 _QUANTILES = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98, 0.99)
 _STEP_FACTORS = (0.5, 1, 2)
-_SLACK_S = 1e-3  # candidates are looked up with it, and then compared exactly
+_SLACK_S = 1e-3  # widens the search for candidates, which are then compared exactly
 
 
 def f1_above(total, positive, first):
-    """F1 where the values from `first` on are positive; from counts of all and positive units."""
+    """F1 when the values from `first` on are positive, from counts of all and positive units."""
     hit, predicted = positive[first:].sum(), total[first:].sum()
     return float(2 * hit / max(predicted + positive.sum(), 1))
 
 
 def best_threshold(values, total, positive):
-    """The threshold with the best F1, exactly; a score is positive above it.
+    """Find the threshold with the best F1, exactly; a score is positive above it.
 
     Parameters
     ----------
     values : np.ndarray [shape=(n,), in [0, 1], of a float type]
-        The scores that occur, each once, from the lowest.
+        The distinct scores, in ascending order.
     total, positive : np.ndarray [shape=(n,), dtype=int64]
-        How many units have that score, and how many of them are positive: one at least.
+        Number of units with each score, and of the positive ones; at least one unit is positive.
 
     Returns
     -------
     threshold : float in [0, 1)
-        In the middle of the widest range of thresholds that all have the best F1, as precise as the
+        The middle of the widest range of thresholds with the best F1, in the precision of the
         scores.
     f1 : float
     """
-    # Thresholds from lower[j] to just below upper[j] leave the scores from the j-th on positive.
+    # Thresholds from lower[j] to just below upper[j] make the scores from the j-th on positive.
     lower = np.concatenate([[0.0], values.astype(np.float64)])[:-1]
     upper = values.astype(np.float64)
     hits = np.cumsum(positive[::-1])[::-1]
@@ -63,7 +63,7 @@ _PATTERN_VALUES = np.arange(N_PATTERNS, dtype=np.uint16).view(np.float16)
 
 
 def _from_histogram(histogram, k, fixed):
-    """Best threshold of a class, its F1, and the F1 of the fixed one."""
+    """Return the best threshold of a class, its F1, and the F1 of the fixed threshold."""
     occur = np.flatnonzero(histogram.total[k])
     values = _PATTERN_VALUES[occur]
     total, positive = histogram.total[k, occur], histogram.positive[k, occur]
@@ -72,7 +72,7 @@ def _from_histogram(histogram, k, fixed):
 
 
 def _from_scores(scores, positive, fixed):
-    """Likewise, from the scores themselves."""
+    """Do the same as `_from_histogram`, from the scores themselves."""
     values, place = np.unique(scores, return_inverse=True)
     total = np.bincount(place, minlength=len(values))
     of_positive = np.bincount(place[positive], minlength=len(values))
@@ -81,7 +81,7 @@ def _from_scores(scores, positive, fixed):
 
 
 class Matcher:
-    """Counts detected events of one class that match a reference, as sed_eval does (optimally).
+    """Count detected events of one class that match a reference, as sed_eval does (optimally).
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class Matcher:
         clip, onset_s, offset_s = np.array(rows, dtype=np.float64).reshape(-1, 3).T
         self.n_reference = len(rows)
         self._collar_s = collar_s
-        # Clips one after another on one axis, so far apart that none reaches the next.
+        # Clips are concatenated on one time axis, with gaps wider than any collar.
         self._span_s = 2 * (offset_s.max(initial=0) + collar_s + _SLACK_S) + 1
         self._clip, self._onset_s, self._offset_s = clip, onset_s, offset_s
         self._room_s = np.maximum(collar_s, offset_fraction * (offset_s - onset_s))
@@ -108,9 +108,9 @@ class Matcher:
         ----------
         clip : np.ndarray [shape=(n,), dtype=int64]
         onset_s, offset_s : np.ndarray [shape=(n,)]
-            Of detected events, by clip and then onset.
+            Of detected events, sorted by clip and then onset.
         """
-        # Onsets past all references match none: cut off, they stay in their clip's stretch.
+        # Onsets beyond all references match none. Clipping keeps them within their clip's range.
         keys = clip * self._span_s + np.minimum(onset_s, self._span_s / 2)
         wanted = self._clip * self._span_s + self._onset_s
         reach_s = self._collar_s + _SLACK_S
@@ -128,7 +128,7 @@ class Matcher:
 
 
 def _match(references, events):
-    """Size of the largest matching between references and events that fit each other."""
+    """Size of the largest matching between references and events."""
     fitting, match = {}, {}
     for reference, event in zip(references.tolist(), events.tolist(), strict=True):
         fitting.setdefault(reference, []).append(event)
@@ -146,13 +146,13 @@ def _match(references, events):
 
 
 class _Clips:
-    """Frame scores of one class in the clips that its tag lets through, one after another.
+    """Frame scores of one class in the clips whose tag is positive, concatenated.
 
     Parameters
     ----------
     frames : sequence of np.ndarray [shape=(n_frames,)]
     clips : np.ndarray [shape=(len(frames),), dtype=int64]
-        Number of each clip among the references.
+        Index of each clip among the references.
     median_frames : int
     """
 
@@ -160,14 +160,14 @@ class _Clips:
         self.parts = [median_filtered(scores, median_frames) for scores in frames]
         lengths = np.array([len(part) + 1 for part in self.parts], dtype=np.int64)
         self.starts = np.cumsum(lengths) - lengths
-        # A score below every threshold ends each clip.
+        # A score below every threshold separates the clips.
         end = np.full(1, -1, dtype=np.float16)
         self.scores = np.concatenate([a for part in self.parts for a in (part, end)] or [end])
         self._place = np.repeat(np.arange(len(lengths)), lengths)
         self._clips = clips
 
     def runs(self, low_threshold):
-        """Runs at or above a threshold: clip, first, stop and largest score of each."""
+        """Find runs at or above a threshold: clip, first, stop and largest score of each."""
         above = (self.scores >= low_threshold).view(np.int8)
         edges = np.flatnonzero(np.diff(above, prepend=np.int8(0)))
         if len(edges) == 0:
@@ -182,7 +182,7 @@ class _Clips:
         return self._clips[place], first - start, stop - start, peaks
 
     def segments(self, step_frames, settings):
-        """Segments between change points, likewise, with their confidence."""
+        """Find segments between change points: clip, first, stop and confidence of each."""
         rows = [
             (clip, *segment)
             for clip, part in zip(self._clips, self.parts, strict=True)
@@ -198,7 +198,7 @@ class _Clips:
 
 
 def _kept(clip, first, stop, peaks, settings):
-    """Runs that are events under some settings of a class, as `tfseg.inference.events.detect_runs` has them."""
+    """Select the runs that are events, as `tfseg.inference.events.detect_runs` does."""
     kept = peaks > peaks.dtype.type(settings.high_threshold)
     clip, first, stop = clip[kept], first[kept], stop[kept]
     if settings.candidates != CHANGE_POINTS and len(first) > 1:
@@ -210,7 +210,7 @@ def _kept(clip, first, stop, peaks, settings):
 
 
 def _middle(places):
-    """Number of the place that is nearest to all others: the middle of a plateau [shape=(n, axes)]."""
+    """Index of the point nearest to all others: the middle of a plateau [shape=(n, axes)]."""
     distance = np.abs(places[:, None] - places[None]).sum(axis=(1, 2))
     return int(np.argmin(distance))
 
@@ -221,9 +221,9 @@ class EventSearch:
     Parameters
     ----------
     frames : sequence of np.ndarray [shape=(n_frames,)]
-        Frame scores of the class, of every clip whose events' times are known.
+        Frame scores of the class in every clip with known event times.
     has_tag : np.ndarray [shape=(n_clips,), dtype=bool]
-        Clips that the class is looked for in.
+        Clips in which the class is searched for.
     matcher : Matcher
     grid : tfseg.features.time_grid.TimeGrid
     """
@@ -233,7 +233,7 @@ class EventSearch:
         self._frames = [frames[clip] for clip in self._clips]
         self._matcher = matcher
         n_most = max((len(part) for part in self._frames), default=0)
-        # Rounded as in the table of events.
+        # Times are rounded as in the table of events.
         self._time_s = np.array([round(grid.time_at(i), 6) for i in range(n_most + 1)])
 
     def _f1(self, runs, settings):
@@ -242,19 +242,20 @@ class EventSearch:
         return 2 * hits / max(len(first) + self._matcher.n_reference, 1)
 
     def f1(self, settings):
-        """F1 under some settings of the class (`tfseg.inference.events.EventSettings`)."""
+        """F1 with the given settings of the class (`tfseg.inference.events.EventSettings`)."""
         clips = _Clips(self._frames, self._clips, settings.median_frames)
         if settings.candidates == CHANGE_POINTS:
             return self._f1(clips.segments(settings.step_frames, settings), settings)
         return self._f1(clips.runs(settings.low_threshold), settings)
 
     def best(self, fixed):
-        """Search a grid around some settings.
+        """Search the grid for the settings with the best F1.
 
         Parameters
         ----------
         fixed : tfseg.inference.events.EventSettings
-            Of the class: what is not searched stays, and what is searched includes these values.
+            Settings of the class. Those that are not searched are kept; the grid includes the
+            values of the others.
 
         Returns
         -------
@@ -272,7 +273,7 @@ class EventSearch:
         return tried[chosen], scores[chosen]
 
     def _hysteresis(self, fixed):
-        """Yield place in the grid, settings and runs of hysteresis."""
+        """Yield grid index, settings and runs for hysteresis."""
         base = _Clips(self._frames, self._clips, fixed.median_frames)
         levels = _levels(base.scores[base.scores >= 0], fixed.low_threshold, fixed.high_threshold)
         for i, n_frames in enumerate(sorted({*_MEDIAN_FRAMES, fixed.median_frames})):
@@ -284,7 +285,7 @@ class EventSearch:
                     yield (i, j, h), replace(fixed, median_frames=n_frames, **changes), runs
 
     def _change_points(self, fixed):
-        """Yield place in the grid, settings and segments of change points."""
+        """Yield grid index, settings and segments for change points."""
         clips = _Clips(self._frames, self._clips, fixed.median_frames)
         steps = sorted({max(1, round(factor * fixed.step_frames)) for factor in _STEP_FACTORS})
         found = [clips.segments(n_frames, fixed) for n_frames in steps]
@@ -295,15 +296,15 @@ class EventSearch:
 
 
 def _levels(scores, *fixed):
-    """Thresholds to try: quantiles of scores, and the fixed ones."""
+    """Thresholds to try: quantiles of the scores, and the fixed values."""
     found = np.quantile(scores.astype(np.float64), _QUANTILES) if len(scores) else []
-    # Quantiles lie between scores; four digits are as many as anybody wants to read.
+    # Quantiles are rounded to four digits for readability.
     levels = {float(f"{value:.4g}") for value in found} | {float(value) for value in fixed}
     return sorted(level for level in levels if 0 <= level < 1)
 
 
 def tune(scores, classes, fixed, grid, *, collar_s, offset_fraction):
-    """Choose the thresholds of every class.
+    """Tune the thresholds of every class.
 
     Parameters
     ----------
@@ -311,7 +312,7 @@ def tune(scores, classes, fixed, grid, *, collar_s, offset_fraction):
         Of the validation clips.
     classes : sequence of str
     fixed : DetectionSettings
-        The experiment's: kept for what cannot be chosen, since a class has no positive there.
+        The experiment's settings, kept for classes without positives in the validation clips.
     grid : tfseg.features.time_grid.TimeGrid
     collar_s, offset_fraction : float
         As in `tfseg.evaluation.event_based.count_events`.
@@ -319,10 +320,11 @@ def tune(scores, classes, fixed, grid, *, collar_s, offset_fraction):
     Returns
     -------
     settings : DetectionSettings
-        With a value for each class.
+        With one value per class.
     rows : list of tuple
-        Columns `COLUMNS`: what was chosen for which class, its F1 on the validation clips, and the
-        fixed value with its F1; `n` counts the positive units. F1 is NaN where nothing was chosen.
+        Columns `COLUMNS`: setting and class, the chosen value with its F1 on the validation clips,
+        and the fixed value with its F1; `n` counts the positive units. F1 is NaN where the fixed
+        value was kept.
     """
     rows = []
 
@@ -330,12 +332,12 @@ def tune(scores, classes, fixed, grid, *, collar_s, offset_fraction):
         rows.append((classes[k], what, value, f1, fixed_value, fixed_f1, int(n)))
 
     def choose(what, n_positive, choice):
-        """Choose a threshold for each class that has a positive; `choice` takes class and fixed."""
+        """Choose a threshold per class that has positives; `choice` takes class and fixed value."""
         chosen = []
         for k, n in enumerate(n_positive):
             value = of_class(getattr(fixed, what), k)
             found, f1, fixed_f1 = choice(k, value) if n else (value, np.nan, np.nan)
-            found = found if f1 > 0 else value  # found by no threshold: nothing to choose by
+            found = found if f1 > 0 else value  # no threshold has a hit: keep the fixed value
             chosen.append(found)
             note(k, what, found, f1, value, fixed_f1, n)
         return tuple(chosen)
@@ -403,7 +405,7 @@ def tune(scores, classes, fixed, grid, *, collar_s, offset_fraction):
 
 
 def searched(settings):
-    """Names of the event settings that are searched."""
+    """Return the names of the event settings that are searched."""
     if settings.candidates == CHANGE_POINTS:
         return ["high_threshold", "step_frames"]
     return ["high_threshold", "low_threshold", "median_frames"]
@@ -414,7 +416,7 @@ def _has_tag(scores, known, tag_threshold):
 
 
 def _gated_frames(scores, known, tag_threshold):
-    """Count frame scores, zero where the tag is not above its threshold; None: no gate."""
+    """Count frame scores, set to zero where the tag is not above its threshold; None: no gate."""
     frames = np.concatenate([scores.frames[i] for i in known])
     strong = np.concatenate([scores.strong[i] for i in known])
     kept = None

@@ -1,1 +1,1 @@
-"""Files: whole or not at all, checked when read; sound, tables of tensors."""
+"""Files, audio and tensors: written whole or not at all, and checked when read."""

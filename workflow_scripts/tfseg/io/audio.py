@@ -1,8 +1,7 @@
-"""Reading recordings: any rate and channel count that libsndfile reads, to mono at one rate."""
+"""Reading recordings of any format, rate and channel count as mono at one rate; writing wav files."""
 
 import contextlib
 import errno
-import functools
 import io
 import os
 from pathlib import Path
@@ -13,18 +12,15 @@ import soxr
 
 from tfseg.errors import DataError
 from tfseg.io.files import whole_file
+from tfseg.io.measuring import average_channels
+from tfseg.io.opening import open_sound
 
 _MIRRORED_S = 0.01
 _CROSS_FADE_S = 0.05
 # A wav file's sizes are 32-bit numbers; RF64 is the same file with 64-bit ones behind its header.
 _WAV_LIMIT_BYTES = 2**32 - 2**16
 _HEADER_BYTES = 256
-
-
-def average_channels(samples):
-    """Mono [shape=(n,)] of samples [shape=(n, n_channels)]."""
-    # Channel by channel: numpy's mean over so short an axis takes longer than resampling.
-    return functools.reduce(np.add, samples.T) / np.float32(samples.shape[1])
+_BLOCK = 1 << 20
 
 
 def read_mono(path, sample_rate, *, resampler, start_s=0.0, stop_s=None):
@@ -51,18 +47,20 @@ def read_mono(path, sample_rate, *, resampler, start_s=0.0, stop_s=None):
     DataError
         When the file is missing, unreadable, empty, or holds NaN or infinite samples.
     """
-    try:
-        with soundfile.SoundFile(str(path)) as file:
-            rate = file.samplerate
-            first = round(start_s * rate)
-            if first:  # where a header lies, seeking to the start leads somewhere else
-                file.seek(min(first, file.frames))
-            n_frames = -1 if stop_s is None else max(round(stop_s * rate) - first, 0)
-            samples = file.read(n_frames, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise DataError(
-            f"{path}: expected a sound file, found one that cannot be read: {error}"
-        ) from None
+    with open_sound(path) as sound:
+        rate = sound.sample_rate
+        first = sound.skip(round(start_s * rate))
+        n_left = None if stop_s is None else max(round(stop_s * rate) - first, 0)
+        if sound.n_stated is not None:
+            there = sound.n_stated - first
+            n_left = there if n_left is None else min(n_left, there)
+        pieces = [np.zeros((0, sound.channels), dtype=np.float32)]
+        while n_left != 0:
+            pieces.append(sound.read(_BLOCK if n_left is None else min(n_left, _BLOCK)))
+            if len(pieces[-1]) == 0:
+                break
+            n_left = None if n_left is None else n_left - len(pieces[-1])
+    samples = np.concatenate(pieces)
     if len(samples) == 0:
         raise DataError(f"{path}: expected sound from {start_s} s on, found none")
     samples = average_channels(samples)
@@ -75,27 +73,39 @@ def read_mono(path, sample_rate, *, resampler, start_s=0.0, stop_s=None):
     return samples
 
 
-def _mono_pieces(path, sample_rate, quality, n_piece):
+def _mono_pieces(path, sample_rate, quality, n_piece, offset, n_samples):
     """Yield a whole recording as mono at `sample_rate`, piece by piece."""
-    with soundfile.SoundFile(str(path)) as file:
+    with open_sound(path) as sound:
         stream = None
-        if file.samplerate != sample_rate:
+        if sound.sample_rate != sample_rate:
             stream = soxr.ResampleStream(
-                file.samplerate, sample_rate, 1, dtype="float32", quality=quality
+                sound.sample_rate, sample_rate, 1, dtype="float32", quality=quality
             )
-        n_left = file.frames
-        while n_left > 0:
-            piece = file.read(min(n_left, n_piece), dtype="float32", always_2d=True)
-            if len(piece) == 0:
-                raise DataError(f"{path}: it ends {n_left} samples before its header says")
-            n_left -= len(piece)
+        n_expected = sound.n_stated if n_samples is None else n_samples
+        n_read, is_last = 0, n_expected == 0
+        while not is_last:
+            n_wanted = n_piece if n_expected is None else min(n_expected - n_read, n_piece)
+            piece = sound.read(n_wanted)
+            n_read += len(piece)
+            if n_expected is None:
+                is_last = len(piece) < n_wanted
+            elif len(piece) < n_wanted:
+                raise DataError(
+                    f"{path}: it ends {n_expected - n_read} samples before its header says"
+                )
+            else:
+                is_last = n_read == n_expected
             piece = average_channels(piece)
+            if offset:
+                piece -= np.float32(offset)
             if not np.isfinite(piece).all():
                 raise DataError(f"{path}: expected finite samples, found NaN or infinity")
-            yield piece if stream is None else stream.resample_chunk(piece, last=n_left == 0)
+            yield piece if stream is None else stream.resample_chunk(piece, last=is_last)
 
 
-def read_blocks(path, sample_rate, *, resampler, n_block, n_overlap, n_least):
+def read_blocks(
+    path, sample_rate, *, resampler, n_block, n_overlap, n_least, offset=0.0, n_samples=None
+):
     """Read a recording of any length as mono, in overlapping blocks, in constant memory.
 
     Parameters
@@ -110,6 +120,11 @@ def read_blocks(path, sample_rate, *, resampler, n_block, n_overlap, n_least):
     n_least : int
         A block is at least so long: a shorter recording is filled up with zeros, and a shorter
         rest is left out.
+    offset : float
+        Is taken out of the samples.
+    n_samples : int or None
+        How many there are to read, at the recording's own rate, where they were counted
+        (`tfseg.io.measuring.measure`); None: as many as the header says.
 
     Yields
     ------
@@ -121,16 +136,12 @@ def read_blocks(path, sample_rate, *, resampler, n_block, n_overlap, n_least):
         When the file is missing, unreadable, or holds NaN or infinite samples.
     """
     held, first = np.zeros(0, dtype=np.float32), True
-    try:
-        for piece in _mono_pieces(path, sample_rate, resampler.removeprefix("soxr_"), n_block):
-            held = np.concatenate([held, piece])
-            while len(held) >= n_block + n_overlap:
-                yield held[: n_block + n_overlap]
-                held, first = held[n_block:], False
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise DataError(
-            f"{path}: expected a sound file, found one that cannot be read: {error}"
-        ) from None
+    quality = resampler.removeprefix("soxr_")
+    for piece in _mono_pieces(path, sample_rate, quality, n_block, offset, n_samples):
+        held = np.concatenate([held, piece])
+        while len(held) >= n_block + n_overlap:
+            yield held[: n_block + n_overlap]
+            held, first = held[n_block:], False
     if len(held) >= n_least:
         yield held
     elif first:

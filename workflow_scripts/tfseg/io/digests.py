@@ -1,11 +1,11 @@
-"""Digests of files that are no code: of their contents, or of their names, sizes and times."""
+"""Digests of files that are not code: of contents, or of names, sizes and modification times."""
 
 import hashlib
 from pathlib import Path
 
 
 def contents_digest(paths):
-    """Digest the names and contents of files that are no Python, such as templates.
+    """Digest the names and contents of files that are not Python code, such as templates.
 
     Parameters
     ----------
@@ -24,12 +24,12 @@ def contents_digest(paths):
 
 
 def files_digest(paths):
-    """Digest of the names, sizes and modification times of files.
+    """Digest the names, sizes and modification times of files.
 
     Parameters
     ----------
     paths : iterable of path-like
-        Folders do not count, and a file that is missing counts by its name.
+        Folders are ignored; a missing file counts by its name.
     """
     digest = hashlib.sha256()
     for path in sorted(map(Path, paths)):

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, and a damaged one is named when it is read."""
+"""Files that are written whole or not at all; an error on reading names the damaged file."""
 
 import contextlib
 import hashlib
@@ -24,7 +24,7 @@ def whole_file(path):
     Parameters
     ----------
     path : path-like
-        Where the finished file shall appear. Its folder is made if it is missing.
+        Path of the finished file. Its folder is created if it is missing.
 
     Yields
     ------
@@ -49,7 +49,7 @@ def whole_file(path):
         yield temporary_path
         with open(temporary_path, "rb") as finished:
             os.fsync(finished.fileno())
-        # mkstemp makes files private; results are meant to be read by the user's group as usual.
+        # mkstemp makes files private; results get the usual permissions.
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary_path, 0o666 & ~umask)
@@ -57,7 +57,7 @@ def whole_file(path):
     except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary_path)
-        # A failed write names no file; an error that names another one is none of ours.
+        # A failed write names no file; an error that names another file has another cause.
         if isinstance(error, OSError) and error.filename in (None, temporary_path):
             raise _not_written(path, error) from error
         raise
@@ -65,8 +65,8 @@ def whole_file(path):
 
 def _not_written(path, error):
     return NotWrittenError(
-        f"{path}: could not be written: {error.strerror or error}. What was there before is as it "
-        "was; run again when this is mended."
+        f"{path}: could not be written: {error.strerror or error}. The previous file, if any, is "
+        "unchanged. Solve the problem and run again."
     )
 
 
@@ -106,7 +106,7 @@ def append_line(path, text):
     ----------
     path : path-like
     text : str
-        Without line end; shorter than what a file system writes at once (4096 bytes).
+        Without line end, and at most 4096 bytes, which a file system writes at once.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with open(path, "ab", buffering=0) as stream:
@@ -114,13 +114,13 @@ def append_line(path, text):
 
 
 def create_description(group, value):
-    """Store plain values as checksummed JSON (attributes of HDF5 have no checksum)."""
+    """Store plain values as JSON in a dataset with a checksum (HDF5 attributes have none)."""
     text = json.dumps(value, sort_keys=True, allow_nan=False).encode()
     return create_dataset(group, "description", data=np.frombuffer(text, dtype=np.uint8))
 
 
 def read_description(group):
-    """Read what `create_description` stored."""
+    """Read the values that `create_description` stored."""
     return json.loads(group["description"][:].tobytes())
 
 
@@ -141,10 +141,9 @@ def file_sha256(paths):
 
 
 class _Sink(io.FileIO):
-    """Where an HDF5 file is written to: keeps the first error of a write, and goes on.
+    """Target of an HDF5 file that records the first write error and continues.
 
-    HDF5 cannot bear it that a write fails: closing the file then ends the process with a
-    segmentation fault, without a word.
+    If a write fails, HDF5 ends the process with a segmentation fault when it closes the file.
     """
 
     def __init__(self, path):
@@ -183,10 +182,10 @@ def writing_hdf5(path):
 
 
 def create_dataset(group, name, data=None, *, shape=None, dtype=None, chunks=True, maxshape=None):
-    """Make an HDF5 dataset with the fletcher32 checksum that lets a reader notice damage."""
+    """Create an HDF5 dataset with a fletcher32 checksum, so that damage is noticed on reading."""
     values = None if data is None else np.asarray(data)
     size = int(np.prod(shape)) if values is None else values.size
-    if size == 0 and maxshape is None:  # it cannot be chunked, and has nothing to protect
+    if size == 0 and maxshape is None:  # an empty dataset cannot be chunked
         return group.create_dataset(name, data=values, shape=shape, dtype=dtype)
     return group.create_dataset(
         name,
@@ -207,7 +206,7 @@ def append_rows(dataset, rows):
 
 
 def _check_own(file):
-    """Refuse what HDF5 would fetch from another file: tfseg writes no such thing."""
+    """Refuse links and data in other files, which tfseg does not write."""
     for name in file:
         is_own = isinstance(file.get(name, getlink=True), h5py.HardLink)
         if not is_own or getattr(file[name], "external", None):
@@ -216,17 +215,19 @@ def _check_own(file):
 
 @contextlib.contextmanager
 def reading_hdf5(path):
-    """Open an HDF5 file for reading and turn every sign of damage into one clear error.
+    """Open an HDF5 file for reading; raise one clear error for any damage.
 
     Raises
     ------
     DamagedFileError
-        When the file cannot be opened, lacks a dataset that is asked for, or a checksum fails.
+        When the file cannot be opened, a dataset is missing, or a checksum is wrong.
     """
     if not os.path.exists(path):
         raise DataError(f"{path}: expected an HDF5 file, found nothing there")
     try:
-        with h5py.File(path, "r") as file:
+        # What has its name is whole, and is replaced, never changed: no reader needs a lock, and some
+        # network drives have none.
+        with h5py.File(path, "r", locking=False) as file:
             _check_own(file)
             yield file
     except (OSError, KeyError, RuntimeError, TypeError, AttributeError, ValueError) as error:

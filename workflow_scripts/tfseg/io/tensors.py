@@ -1,4 +1,4 @@
-"""Tensors and a description in one safetensors file that notices its own damage."""
+"""Tensors and a description in one safetensors file with a checksum."""
 
 import hashlib
 import json
@@ -10,7 +10,8 @@ from safetensors.torch import load, save
 from tfseg.errors import DamagedFileError, DataError
 from tfseg.io.files import whole_file
 
-# One metadata key only: safetensors does not keep the order of several, and bytes must repeat.
+# One metadata key only: safetensors does not keep the order of keys, and files must be
+# reproducible.
 _KEY = "tfseg"
 
 
@@ -41,7 +42,7 @@ def save_tensors(path, tensors, description=None):
 
 
 def load_tensors(path):
-    """Read what `save_tensors` wrote.
+    """Read a file of `save_tensors`.
 
     Returns
     -------
@@ -52,9 +53,9 @@ def load_tensors(path):
     Raises
     ------
     DataError
-        When there is no such file.
+        When the file is missing.
     DamagedFileError
-        When the file is truncated, altered, or not tfseg's.
+        When the file is truncated, altered, or not written by tfseg.
     """
     try:
         # Read at once: safe_open opens the path twice, and a writer may replace it in between.
@@ -67,7 +68,7 @@ def load_tensors(path):
         metadata = json.loads(json.loads(content[8 : 8 + n_header])["__metadata__"][_KEY])
         header = metadata["description"]
         if metadata["sha256"] != _checksum(tensors, header):
-            raise ValueError("its checksum is another")
+            raise ValueError("its checksum is wrong")
         return tensors, json.loads(header)
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise DamagedFileError(

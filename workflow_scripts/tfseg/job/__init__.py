@@ -1,1 +1,1 @@
-"""What runs inside every job: logs and locks, seeds, hardware, progress."""
+"""Services of every job: logs, locks, seeds, hardware, progress."""

@@ -1,4 +1,4 @@
-"""What a job computes on: device, precision, and how memory is kept. Never chosen by a timing."""
+"""The device, precision and memory use of a job. Timings never affect the choice."""
 
 import ctypes
 import fcntl
@@ -10,17 +10,17 @@ from pathlib import Path
 
 import torch
 
-# Of glibc's malloc.h: parameters of mallopt.
+# Parameters of mallopt, from glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 _NEVER_TRIM = 2**31 - 1
 
 
-# Open lock files of the device that this process claimed: closing one would free it.
+# Open lock files of the devices that this process claimed: closing one would release the claim.
 _CLAIMS = []
 
 
 def _take_lock(path):
-    """Take a file's lock for the rest of this process's life; False if another process has it."""
+    """Lock a file until this process ends; return False if another process holds the lock."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -32,22 +32,22 @@ def _take_lock(path):
 
 
 def claim_device(names, lock_dir):
-    """Claim one of this machine's devices, of those that the fewest other jobs have claimed.
+    """Claim one of this machine's devices: one with the fewest claims by other jobs.
 
-    Snakemake counts GPUs but gives none in particular. Each device has a row of seats, and each
-    seat is a file that one process can lock. A claim ends with its process, however that ends.
+    Snakemake counts GPUs but does not assign them. Each device has several seats, and each seat is
+    a file that one process can lock. A claim ends with its process, whether or not that fails.
 
     Parameters
     ----------
     names : sequence of str
         A name for each device, the same in every process.
     lock_dir : Path
-        On this machine's own disk, the same for all jobs of a user.
+        A folder on this machine's own disk, the same for all jobs of a user.
 
     Returns
     -------
     index : int
-        Of the device in `names`.
+        Index of the device in `names`.
     n_others : int
         Jobs that claimed it before: 0 unless there are more jobs than devices.
     """
@@ -59,10 +59,10 @@ def claim_device(names, lock_dir):
 
 
 def choose_device(gpu_slots, log=print, lock_dir=None):
-    """Choose the device: a GPU when there is one and a slot was given, else the CPU.
+    """Choose the device: a GPU if there is one and the job has a slot, else the CPU.
 
-    Where one device is visible, as in a job of Slurm with one GPU, it is that one. Of several, each
-    job claims its own (`claim_device`).
+    If only one device is visible, as in a Slurm job with one GPU, that one is used. Of several,
+    each job claims its own (`claim_device`).
 
     Parameters
     ----------
@@ -70,12 +70,12 @@ def choose_device(gpu_slots, log=print, lock_dir=None):
         The job's ``gpu`` resource.
     log : callable
     lock_dir : Path
-        Where claims lie; by default a folder of this user's in the machine's temporary folder.
+        Folder of the claims; by default a folder for this user in the machine's temporary folder.
 
     Returns
     -------
     device : str
-        ``cpu``, or ``cuda:`` and a number among the visible devices. It is then the default device.
+        ``cpu``, or ``cuda:`` and a number among the visible devices, which becomes torch's default.
     """
     if gpu_slots == 0 or not torch.cuda.is_available():
         reason = "no gpu slot was given" if gpu_slots == 0 else "no CUDA device is usable here"
@@ -84,12 +84,12 @@ def choose_device(gpu_slots, log=print, lock_dir=None):
     index, n_others = 0, 0
     n_devices = torch.cuda.device_count()
     if n_devices > 1:
-        # Numbers mean other devices in a job of Slurm than beside it; these names do not.
+        # In a Slurm job, numbers refer to other devices than outside it; these names do not.
         names = [str(torch.cuda.get_device_properties(i).uuid) for i in range(n_devices)]
         default = Path(tempfile.gettempdir()) / f"tfseg-devices-{os.getuid()}"
         index, n_others = claim_device(names, lock_dir or default)
     device = f"cuda:{index}"
-    torch.cuda.set_device(device)  # so that nothing is put on the first one by default
+    torch.cuda.set_device(device)  # else the first device would be torch's default
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     given = "" if visible is None else f" (of CUDA_VISIBLE_DEVICES={visible})"
     shared = f", shared with {n_others} other jobs" if n_others else ""
@@ -112,7 +112,7 @@ def prepare_device(gpu_slots, threads):
 
 
 def _multiplies_bfloat16(device):
-    """Whether the hardware has instructions for products of bfloat16 numbers."""
+    """Whether the hardware has instructions for bfloat16 products."""
     if device.startswith("cuda"):
         return torch.cuda.get_device_capability(device) >= (8, 0)
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
@@ -133,7 +133,7 @@ def choose_precision(setting, device, log=print):
     Returns
     -------
     precision : {"float32", "bfloat16"}
-        float32 where bfloat16 was asked for and would only be emulated.
+        float32 where bfloat16 was requested but would only be emulated.
     """
     able = _multiplies_bfloat16(device)
     precision = "bfloat16" if able and setting != "float32" else "float32"
@@ -145,11 +145,11 @@ def choose_precision(setting, device, log=print):
 
 
 def keep_freed_memory(keep=True):
-    """Let the process keep the memory that large tensors free, for the next ones.
+    """Let the process keep the freed memory of large tensors for reuse.
 
-    glibc gives every block of over 32 MB back to the kernel, and a training step asks for the same
-    blocks again: the kernel then fills hundreds of thousands of pages with zeros in every step.
-    Elsewhere than on glibc nothing happens. No value that is computed depends on it.
+    glibc returns every block of over 32 MB to the kernel, and a training step requests the same
+    blocks again. The kernel then has to clear hundreds of thousands of pages in every step.
+    Without glibc this function does nothing. No computed value depends on it.
 
     Parameters
     ----------

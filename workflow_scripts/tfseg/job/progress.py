@@ -1,4 +1,4 @@
-"""Progress bars with rate and time left: lively on a terminal, a line now and then elsewhere."""
+"""Progress bars with rate and remaining time: updated in place on a terminal, else as log lines."""
 
 import functools
 import sys
@@ -39,7 +39,7 @@ def bar(description, iterable=None, **options):
         iterable,
         desc=description,
         file=sys.stderr,
-        # In a log: nothing for short work, a line now and then, and one at the end.
+        # In a log: nothing for short work, else occasional lines and one at the end.
         leave=not terminal,
         delay=0 if terminal else _LOG_DELAY_S,
         mininterval=0.5 if terminal else _LOG_INTERVAL_S,

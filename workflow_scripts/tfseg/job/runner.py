@@ -1,4 +1,4 @@
-"""The one module that sees a snakemake object: logs, locks, checksums and errors of every script."""
+"""Runs every rule's script: log, lock, checksums, errors. Only this module uses `snakemake`."""
 
 import contextlib
 import fcntl
@@ -10,14 +10,15 @@ from pathlib import Path
 from tfseg import __version__
 from tfseg.errors import DamagedFileError, TfsegError
 from tfseg.io.files import content_sha256, write_text
+from tfseg.io.locks import try_lock
 
-# Texts hold no checksum of their own; HDF5 and safetensors files do.
+# Text files have no checksum inside; HDF5 and safetensors files do.
 _TEXTS = {".csv", ".json", ".tsv"}
 _LOCK_DIR = Path(".snakemake") / "tfseg"
 
 
 def _write(log, text):
-    """Write to the log; where its disk is full, the console still has it all."""
+    """Write to the log; if its disk is full, continue, since the console shows everything."""
     with contextlib.suppress(OSError):
         log.write(text.encode(errors="backslashreplace"))
 
@@ -29,7 +30,7 @@ class _Tee:
         self._console, self._log = console, log
 
     def write(self, text):
-        # A console of an older encoding must not end a job over a clip's name.
+        # A character that the console cannot encode must not end a job.
         encoding = getattr(self._console, "encoding", None) or "utf-8"
         self._console.write(text.encode(encoding, "backslashreplace").decode(encoding))
         if not text.startswith("\r"):
@@ -50,18 +51,16 @@ class _Tee:
 def _sole_writer(outputs, lock_dir):
     """Wait until no other process makes these outputs.
 
-    A killed Snakemake leaves its running jobs behind. When the next run starts the same job, the
-    left-over one may still be at work; the new one waits for it, so that nothing replaces a file
-    after the job that made it has ended. The lock vanishes with its process, however that ends.
+    Jobs of a killed Snakemake continue to run. When the next run starts the same job, the old one
+    may still be running. The new job waits for it, so that the old job cannot replace a finished
+    file. The lock ends with its process, whether or not that fails.
     """
     lock_dir.mkdir(parents=True, exist_ok=True)
     name = hashlib.sha256("\n".join(outputs).encode()).hexdigest()[:32]
     with (lock_dir / f"{name}.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(lock):
             print(
-                f"waiting for a job of an earlier run that still makes {outputs[0]}",
+                f"waiting for a job of an earlier run that still writes {outputs[0]}",
                 file=sys.stderr,
             )
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -69,7 +68,7 @@ def _sole_writer(outputs, lock_dir):
 
 
 def _checksums(paths, folder):
-    """Where the checksum of each text among these files lies: path to path."""
+    """Map each text file among these paths to the path of its checksum."""
     return {
         path: folder / f"{hashlib.sha256(path.encode()).hexdigest()[:32]}.sha256"
         for path in map(str, paths)
@@ -78,43 +77,43 @@ def _checksums(paths, folder):
 
 
 def _check_text_files(paths, folder):
-    """Refuse a table or description that is not as the job that made it has left it."""
+    """Raise an error for a table or description that was changed after its job wrote it."""
     for path, record in _checksums(paths, folder).items():
         if not (record.exists() and Path(path).exists()):
             continue
         expected, found = record.read_text().split()[0], content_sha256(path)
         if found != expected:
             raise DamagedFileError(
-                f"{path}: expected it as its job wrote it (sha256 {expected[:12]}...), found "
-                f"another content ({found[:12]}...). Delete the file and run again: only what "
+                f"{path}: expected the content that its job wrote (sha256 {expected[:12]}...), "
+                f"found another ({found[:12]}...). Delete the file and run again: only what "
                 "depends on it is made anew."
             )
 
 
 def _record_text_files(paths, folder):
-    """Keep the checksums of the tables and descriptions of a finished job, as sha256sum does."""
+    """Store the checksums of a finished job's tables and descriptions, as sha256sum does."""
     for path, record in _checksums(paths, folder).items():
-        if Path(path).exists():  # Snakemake says which outputs are missing
+        if Path(path).exists():  # Snakemake reports missing outputs
             write_text(record, f"{content_sha256(path)}  {path}\n")
 
 
 def run_script(main, smk, lock_dir=_LOCK_DIR):
-    """Run a rule's script: everything it prints goes to the console and to the rule's log.
+    """Run a rule's script; all that it prints goes to the console and to the rule's log.
 
     Parameters
     ----------
     main : callable
         ``main(smk)`` does the work.
     smk : snakemake object
-        Or anything with ``rule, wildcards, input, output, log``.
+        Or any object with ``rule, wildcards, input, output, log``.
     lock_dir : Path
-        Where the locks that keep left-over jobs apart lie, and the checksums of texts.
+        Folder of the locks against left-over jobs, and of the checksums of text files.
 
     Raises
     ------
     SystemExit
-        With status 1 after an error. A `TfsegError` prints its message alone, any other error
-        its traceback.
+        With status 1 after an error. For a `TfsegError` only the message is printed, for any other
+        error the traceback.
     """
     log_path = Path(smk.log[0])
     log_path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""One base seed; every task derives its own, so that no task's numbers depend on another's."""
+"""One base seed, from which every task derives its own, so that tasks are independent."""
 
 import hashlib
 
@@ -24,5 +24,5 @@ def derive_seed(seed, *names):
 
 
 def generator(seed, *names):
-    """Return a numpy random generator for the task that `names` names."""
+    """Return a numpy random generator for the task given by `names`."""
     return np.random.Generator(np.random.PCG64(derive_seed(seed, *names)))

@@ -1,1 +1,1 @@
-"""Who sounds when: plans of mixtures, their stems, long soundscapes."""
+"""Plans of mixtures, their stems, and long soundscapes."""

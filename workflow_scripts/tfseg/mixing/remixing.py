@@ -1,8 +1,8 @@
-"""Who sounds where (the plan, without SNR), and the stems from which every SNR is a gain.
+"""The plan of mixtures (independent of the SNR), and the stems that are mixed at any SNR.
 
 A mixture at one SNR is ``a(SNR) * (scene + 10**(SNR/20) * sum(events))``. The scene has unit RMS,
-each event unit RMS before the SNR's gain, and ``a(SNR)`` is the joint peak normalisation of the
-released code. Nothing but these gains depends on the SNR, so stems are rendered once.
+each event has unit RMS before the SNR's gain, and ``a(SNR)`` is the joint peak normalisation of the
+released code. Only these gains depend on the SNR, so stems are rendered once.
 """
 
 import functools
@@ -18,24 +18,25 @@ from tfseg.errors import DamagedFileError, DataError
 from tfseg.features.time_grid import samples_in
 from tfseg.io import audio
 from tfseg.io.files import append_rows, create_dataset, reading_hdf5
+from tfseg.io.measuring import without_offset
 from tfseg.job.seeding import generator
 
 CENTRE, RANDOM = "centre", "random"
 _INT16_PEAK = 32767
-_CACHED_EVENTS, _CACHED_SCENES = 128, 64  # at 32 kHz, of 2 s and of 10 s: 16 MB and 41 MB
+_CACHED_EVENTS, _CACHED_SCENES = 128, 64  # 16 MB of 2 s events and 41 MB of 10 s scenes, at 32 kHz
 _SAMPLE_CHUNK, _RMS_BLOCK = 1 << 16, 1 << 14
-_MICROSECONDS = 1_000_000  # in a second: the plan's times are whole ones
-_SCENE_MARGIN_S = 0.1  # read beyond what is used, so that the resampler's end does not sound
+_MICROSECONDS = 1_000_000  # per second; the plan's times are whole microseconds
+_SCENE_MARGIN_S = 0.1  # read beyond the used part, to keep the resampler's edge effect out of it
 
 
 def _repeat_shuffled(n_items, n_needed, rng):
-    """Indices that pass through all items, freshly shuffled each time, until enough are drawn."""
+    """Draw indices in passes over all items, each pass shuffled anew."""
     rounds = -(-n_needed // n_items)
     return np.concatenate([rng.permutation(n_items) for _ in range(rounds)])[:n_needed]
 
 
 def _event_counts(onsets_s, events_per_mixture):
-    """Least and largest number of events of a mixture."""
+    """Return the smallest and largest number of events of a mixture."""
     if onsets_s == RANDOM:
         given = events_per_mixture
         return tuple(given) if isinstance(given, list) else (given, given)
@@ -44,16 +45,16 @@ def _event_counts(onsets_s, events_per_mixture):
 
 
 def random_onsets(lengths_s, duration_s, overlap, rng):
-    """Draw when the events of one mixture begin, such that each lies inside the mixture.
+    """Draw the onsets of the events of one mixture, so that each event lies inside the mixture.
 
-    With overlaps every onset is uniform by itself. Without, every layout that fits is equally
-    likely: the events' order is uniform, and the time that they leave free is divided uniformly
-    before, between and after them.
+    With overlaps, onsets are independent and uniform. Without, every possible layout is equally
+    likely: the order of the events is uniform, and so is the division of the free time before,
+    between and after them.
 
     Parameters
     ----------
     lengths_s : sequence of float
-        None above `duration_s`; without overlaps their sum is not above it either.
+        Each at most `duration_s`; without overlaps their sum is at most `duration_s`.
     duration_s : float
     overlap : bool
     rng : np.random.Generator
@@ -63,7 +64,7 @@ def random_onsets(lengths_s, duration_s, overlap, rng):
     onsets_s : list of float
         In the order of `lengths_s`, whole microseconds.
     """
-    # Whole numbers, since rounded sums of seconds could overlap. A length is rounded up.
+    # In whole microseconds, since rounded sums of seconds could overlap. Lengths are rounded up.
     duration = round(duration_s * _MICROSECONDS)
     lengths = np.array([math.ceil(round(x * _MICROSECONDS, 3)) for x in lengths_s], dtype=np.int64)
     if overlap:
@@ -90,9 +91,9 @@ def _onsets(onsets_s, events, duration_s, max_event_s, overlap, rng):
 
 
 def _parts(events, folds, mixtures_per_fold, validation):
-    """Yield fold, part, number of its first mixture, how many they are, and names for its seeds."""
+    """Yield fold, part, index of its first mixture, number of mixtures, and names for its seeds."""
     for fold, n_mixtures in zip(folds, mixtures_per_fold, strict=True):
-        # A fold that is only ever held out has no recordings for validation.
+        # A fold that is always held out has no recordings for validation.
         is_split = validation and len(_of_part(events, fold, VALIDATION, validation))
         n_validation = validation_share(n_mixtures, validation) if is_split else 0
         n_train = n_mixtures - n_validation
@@ -102,7 +103,7 @@ def _parts(events, folds, mixtures_per_fold, validation):
 
 
 def _of_part(recordings, fold, part, validation):
-    """Recordings of a part of a fold; without validation a table need not say the part."""
+    """Select the recordings of a part of a fold; without validation the part is optional."""
     here = recordings["fold"] == fold
     if validation:
         here &= recordings["part"] == part
@@ -127,8 +128,8 @@ def plan_mixtures(
 ):
     """Plan every mixture of every fold (TASLP V-A; layout as released).
 
-    Each fold's recordings are dealt to its mixtures in shuffled passes, so that all are used
-    equally often; an event lasts at most `max_event_s`.
+    Each fold's recordings are assigned to its mixtures in shuffled passes, so that all are used
+    equally often. An event lasts at most `max_event_s`.
 
     Parameters
     ----------
@@ -140,21 +141,21 @@ def plan_mixtures(
     duration_s : float
         Length of a mixture.
     onsets_s : sequence of float, "centre" or "random"
-        One event per onset; ``centre``: one event in the middle (JSC); ``random``: drawn for each
+        One event per onset. ``centre``: one event in the middle (JSC). ``random``: drawn for each
         mixture, so that every event lies inside it.
     events_per_mixture : int or [int, int]
-        With random onsets: the number of events, or the range that each mixture's is drawn from.
+        With random onsets: the number of events, or the range to draw it from for each mixture.
     overlap : bool
         With random onsets: whether events may overlap, also two of one class.
     max_event_s : float
     kinds : sequence of {"mixture", "events", "scene"}
-        What becomes of each draw: events over a scene, the same events alone, the same scene
-        alone (JSC trains on all three).
+        Clips made from each draw: events over a scene, the same events alone, the same scene alone
+        (JSC trains on all three).
     scene_start : {"beginning", "random"}
-        Where in a longer scene the mixture's part begins.
+        Start of the mixture's part within a longer scene.
     seed : int
     validation : float in [0, 1)
-        Share of a fold's mixtures that are made of its recordings for validation alone.
+        Share of a fold's mixtures that are made from its validation recordings only.
 
     Returns
     -------
@@ -221,14 +222,14 @@ def plan_mixtures(
 
 
 def plan_clips(clips, events):
-    """Plan a corpus of ready clips: each is its own mixture.
+    """Plan a corpus of ready clips: each clip is its own mixture.
 
     Parameters
     ----------
     clips : pd.DataFrame
         As ``tfseg/datasets/schemas/clips.schema.yaml`` says.
     events : dict of str to list of (label, onset_s, offset_s)
-        Of the clips whose events' times are known.
+        Of the clips with known event times.
 
     Returns
     -------
@@ -265,9 +266,9 @@ def _rms(samples):
 
 
 def _quantise(samples):
-    """Split float samples into int16 with a full-scale peak, and the scale that undoes it.
+    """Quantise float samples to int16 with a full-scale peak; return them and their scale.
 
-    Silence (a mixture without scene) stays silence.
+    Silence (a mixture without scene) stays silent.
     """
     peak = float(np.abs(samples).max())
     scale = peak / _INT16_PEAK if peak > 0 else 1.0
@@ -284,6 +285,7 @@ def _read_scene(n_samples, sample_rate, resampler, path, start_s):
         start_s=start_s,
         stop_s=start_s + n_samples / sample_rate + _SCENE_MARGIN_S,
     )
+    scene = without_offset(scene, sample_rate)
     scene = audio.fit_length(scene, n_samples, sample_rate)
     rms = _rms(scene)
     if rms == 0:
@@ -292,7 +294,7 @@ def _read_scene(n_samples, sample_rate, resampler, path, start_s):
 
 
 class _EventReader:
-    """Reads events at unit RMS, cut to what the mixture needs, as int16; keeps the last ones."""
+    """Read events as int16 at unit RMS, cut to the mixture's needs, with a cache."""
 
     def __init__(self, corpus_events, sample_rate, resampler, max_samples, snr_on):
         self._stop_s = {
@@ -300,7 +302,7 @@ class _EventReader:
         }
         self._sample_rate, self._resampler = sample_rate, resampler
         self._max_samples, self._snr_on = max_samples, snr_on
-        # Bounded: a shard of any size needs the same memory.
+        # The cache is bounded: a shard of any size needs the same memory.
         self._kept = functools.lru_cache(maxsize=_CACHED_EVENTS)(self._read)
 
     def _read(self, path, start_s, n_samples):
@@ -311,6 +313,7 @@ class _EventReader:
             start_s=start_s,
             stop_s=self._stop_s[path, start_s],
         )
+        samples = without_offset(samples, self._sample_rate)
         segment = samples[:n_samples]
         rms = _rms(samples if self._snr_on == "file" else segment)
         if rms == 0:
@@ -336,7 +339,7 @@ def render_stems(
     snr_on,
     progress=lambda items: items,
 ):
-    """Render scene tracks and event segments of some mixtures into an open HDF5 file.
+    """Render scene tracks and event segments of mixtures into an open HDF5 file.
 
     Parameters
     ----------
@@ -354,14 +357,14 @@ def render_stems(
     snr_db : sequence of float
         SNRs for which the joint peak gain is stored.
     snr_on : {"file", "segment"}
-        What an event's level is measured on: the whole recording, before it is cut (as
-        released), or the part that sounds in the mixture.
+        Signal on which an event's level is measured: the whole recording before it is cut (as
+        released), or the part used in the mixture.
     progress : callable
 
     Raises
     ------
     DataError
-        Naming the recording that cannot be used.
+        When a recording cannot be used; the error names it.
     """
     n_samples = samples_in(mixtures["duration_s"].iloc[0], sample_rate)
     reader = _EventReader(
@@ -395,7 +398,7 @@ def render_stems(
         for event in by_mixture[mixture.mixture]:
             onset = samples_in(event.onset_s, sample_rate)
             segment, scale = reader.read(event.event, event.event_start_s, n_samples - onset)
-            # In float32, as a reader adds them up: the peak is that of its track.
+            # In float32, as the reader sums them, so that the peak is that of its track.
             event_track[onset : onset + len(segment)] += segment * np.float32(scale)
             segments.append(segment)
             lengths.append(len(segment))
@@ -403,7 +406,7 @@ def render_stems(
         event_peak = np.float64(np.abs(event_track).max())
         if segments:
             append_rows(event_samples, np.concatenate(segments))
-        # As released: both tracks are divided by the larger peak, and the mixture is their mean.
+        # As in the released code: divide both tracks by the larger peak; the mixture is their mean.
         mix_gains[index] = 0.5 / np.maximum(scene_peak, snr_gains * event_peak)
     create_dataset(file, "kind", data=np.array(list(mixtures["kind"]), dtype="S"))
     create_dataset(file, "part", data=np.array(list(mixtures["part"]), dtype="S"))
@@ -478,9 +481,9 @@ class StemReader:
     mixtures, kinds, parts : list of str
     sample_rate : int
     n_samples : int
-        Of each mixture.
+        Length of each mixture.
     most_events : int
-        In one mixture.
+        Largest number of events in one mixture.
     """
 
     def __init__(self, path):
@@ -513,7 +516,7 @@ class StemReader:
         return self.read(set(self.mixtures))
 
     def read(self, wanted):
-        """Read some mixtures, in the file's order.
+        """Read the wanted mixtures, in the file's order.
 
         Parameters
         ----------
@@ -533,7 +536,7 @@ class StemReader:
                     continue
                 rows, events = np.flatnonzero(table["event_mixture"] == index), []
                 if len(rows):
-                    # One mixture's events lie one after another: a single read.
+                    # The events of a mixture are stored consecutively: a single read suffices.
                     first = starts[rows[0]]
                     samples = event_samples[first : starts[rows[-1] + 1]]
                 for row in rows:

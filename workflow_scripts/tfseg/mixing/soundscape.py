@@ -1,7 +1,7 @@
-"""Long recordings made of a corpus: scene after scene, with events at random times over them.
+"""Long recordings made from a corpus: consecutive scenes, with events at random times.
 
-They are for trying a model on what it will meet in use: sounds at any time, apart or one after the
-other, in any format. What sounds when is known.
+They serve to try a model under realistic conditions: sounds at any time, in any audio format, and
+with known event times.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import soundfile
 
 from tfseg.io import audio
 from tfseg.io.files import whole_file
+from tfseg.io.measuring import without_offset
 from tfseg.job.seeding import generator
 
 _SCENE_S, _CROSS_FADE_S = 60.0, 1.0
@@ -20,19 +21,19 @@ _PEAK = 0.5
 
 @dataclass(frozen=True)
 class SoundscapeSettings:
-    """One long recording; its fields are the keys of an entry of ``soundscapes`` in the config.
+    """One long recording: keys of an entry of ``soundscapes`` in the config.
 
     Parameters
     ----------
     name : str
-        Its file name with an ending that libsndfile writes.
+        Its file name, with the ending of a format that libsndfile can write.
     duration_s : float
     snr_db : float
-        RMS of each event against that of the scene beneath it.
+        RMS of each event relative to that of the scene around it.
     sample_rate : int
         Hz.
     channels : int
-        With more than one, events lie at random places between the first two.
+        With more than one, events are panned randomly between the first two.
     """
 
     name: str
@@ -47,7 +48,7 @@ def _rms(samples):
 
 
 def _background(scenes, settings, resampler, rng):
-    """Scenes of unit RMS in random order [shape=(n_samples,)], each fading into the next."""
+    """Scenes of unit RMS in random order, with crossfades [shape=(n_samples,)]."""
     rate = settings.sample_rate
     n_samples, n_fade = round(settings.duration_s * rate), round(_CROSS_FADE_S * rate)
     n_scene = round(_SCENE_S * rate)
@@ -57,6 +58,7 @@ def _background(scenes, settings, resampler, rng):
         order = order or list(rng.permutation(len(scenes)))
         path = scenes["path"].iloc[order.pop()]
         part = audio.read_mono(path, rate, resampler=resampler, stop_s=_SCENE_S + _CROSS_FADE_S)
+        part = without_offset(part, rate)
         part = audio.fit_length(part / np.float32(_rms(part)), n_scene + n_fade, rate).copy()
         part[-n_fade:] *= ramp[::-1]
         if start:
@@ -77,16 +79,16 @@ def make_soundscape(events, scenes, settings, *, max_event_s, resampler, seed):
         Longer events are cut.
     resampler : str
     seed : int
-        The draw depends on it and on the recording's name.
+        The random choices depend on it and on the recording's name.
 
     Returns
     -------
     samples : np.ndarray [shape=(n_samples, channels), dtype=float32]
         With a peak of 0.5.
     labels : list of (onset_s, offset_s, label)
-        In order.
+        In order of onset.
     """
-    # The word is part of the seed: another one would make other recordings.
+    # The word is part of the seed: changing it would change the recordings.
     rng = generator(seed, "collage", settings.name)
     rate = settings.sample_rate
     samples = np.repeat(
@@ -107,10 +109,11 @@ def make_soundscape(events, scenes, settings, *, max_event_s, resampler, seed):
             start_s=event["start_s"],
             stop_s=event["start_s"] + length_s,
         )
+        sound = without_offset(sound, rate)
         onset = round(now_s * rate)
         sound = sound[: len(samples) - onset] * (gain / np.float32(_rms(sound)))
         angle = rng.uniform(0, np.pi / 2)
-        # Constant power between two channels; their mean is what a model hears.
+        # Constant-power panning between two channels; the model gets their mean.
         shares = [1.0] if settings.channels == 1 else [np.cos(angle), np.sin(angle)]
         for channel, share in enumerate(shares):
             samples[onset : onset + len(sound), channel] += np.float32(share) * sound

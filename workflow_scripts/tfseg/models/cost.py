@@ -1,7 +1,7 @@
-"""What a system costs: parameters, and multiply-accumulates (MACs) of a clip.
+"""The cost of a system: parameters, and multiply-accumulates (MACs) per clip.
 
-Counted are convolutions, linear layers and GRUs, each weight as often as it is applied;
-normalisation, activations and pooling are not.
+MACs are counted for convolutions, linear layers and GRUs, once for each use of a weight.
+Normalisation, activations and pooling are not counted.
 """
 
 import math
@@ -19,7 +19,7 @@ def layer_costs(network, inputs):
     ----------
     network : nn.Module
     inputs : torch.Tensor
-        One clip, so that MACs are those per clip.
+        One clip, so that the MACs are per clip.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def layer_costs(network, inputs):
 
 
 def network_cost(network, n_frames, n_mels):
-    """Count what a network costs; needs no trained weights.
+    """Count the parameters and MACs of a network; it need not be trained.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def network_cost(network, n_frames, n_mels):
     -------
     n_parameters : int
     macs : int
-        Of one clip.
+        Per clip.
     """
     layers = layer_costs(network, torch.zeros(1, n_frames, n_mels))
     n_parameters = sum(parameter.numel() for parameter in network.parameters())

@@ -26,7 +26,7 @@ from tfseg.models.systems import MaskNetwork
 
 INPUT, OUTPUTS = "logmel", ("tags", "frames", "masks")
 TOLERANCE = 1e-4
-# (batch, frames): those that the graph is traced with, and those that it is then checked with.
+# (batch, frames): the sizes used to trace the graph, and then those used to check it.
 _TRACED = (2, 50)
 _CHECKED = ((1, 31), (3, 120))
 
@@ -34,13 +34,13 @@ _CHECKED = ((1, 31), (3, 120))
 class _RankPooling(nn.Module):
     """GWRP of any number of units in one graph: weights exp(decay x rank / units), normalised.
 
-    The poolings' own code computes the decay of a number of units in Python, where a graph would
-    keep the number that it was traced with.
+    The poolings' own code computes the decay in Python from the number of units. A traced graph
+    would keep the number it was traced with.
 
     Parameters
     ----------
     decay : torch.Tensor [shape=(1,) or (n_masks,)]
-        ln r times the number of units that r is meant for.
+        ln r times the number of units that r was chosen for.
     """
 
     def __init__(self, decay):
@@ -71,7 +71,7 @@ class _LogSumExpPooling(nn.Module):
 
 
 def _exportable(pooling):
-    """A pooling that computes the same, and in which the number of units stays free."""
+    """Return an equivalent pooling that accepts any number of units once traced."""
     if isinstance(pooling, GlobalWeightedRankPooling):
         if pooling.r == 0:
             return GlobalMaxPooling()
@@ -98,7 +98,7 @@ class _Graph(MaskNetwork):
         self.band_mean, self.band_std = network.band_mean, network.band_std
 
     def _logits(self, logmel):
-        return self.trunk(logmel)  # not in stretches: how many there are would become fixed
+        return self.trunk(logmel)  # in one piece: tracing would fix the number of pieces
 
     def forward(self, logmel):
         tags, masks = super().forward(logmel)
@@ -107,7 +107,7 @@ class _Graph(MaskNetwork):
 
 @contextlib.contextmanager
 def _quiet():
-    """Keep the exporter's remarks about its own insides, and about torchvision, off the console."""
+    """Silence the exporter's messages about its internals and about torchvision."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -120,7 +120,7 @@ def _quiet():
 
 
 def _without_traces(graph):
-    """Remove what the exporter notes of the machine: source paths and stack traces."""
+    """Remove the source paths and stack traces that the exporter stores."""
     for item in (*graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer):
         item.doc_string = ""
         del item.metadata_props[:]
@@ -136,12 +136,12 @@ def onnx_model(network, metadata):
     network : tfseg.models.systems.MaskNetwork
         In evaluation mode, on the CPU.
     metadata : dict of str to JSON value
-        For the file's ``metadata_props``: texts as they are, all else as JSON.
+        For the file's ``metadata_props``: strings unchanged, all else as JSON.
 
     Returns
     -------
     model : onnx.ModelProto
-        Equal networks give equal bytes. Batch and time are free.
+        Equal networks give equal bytes. Batch size and number of frames are free.
 
     Raises
     ------
@@ -169,28 +169,28 @@ def onnx_model(network, metadata):
 
 
 def check_onnx(content, network):
-    """Compare a graph with its network, in float32, at other sizes than it was traced with.
+    """Compare a graph with its network in float32, also at sizes it was not traced with.
 
     Parameters
     ----------
     content : bytes
-        Of the ONNX file.
+        Content of the ONNX file.
     network : tfseg.models.systems.MaskNetwork
         In evaluation mode, on the CPU.
 
     Raises
     ------
     ExportError
-        When the graph is not valid, cannot be run, or an output differs by more than `TOLERANCE`.
+        When the graph is invalid or cannot be run, or an output differs by more than `TOLERANCE`.
     """
     try:
         onnx.checker.check_model(onnx.load_from_string(content), full_check=True)
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4  # what goes wrong is raised
+        options.log_severity_level = 4  # errors are raised instead
         session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
         rng = np.random.default_rng(0)
         for n_batch, n_frames in _CHECKED:
-            # About what the network has seen, and some of what it has not.
+            # Mostly within the range of the training data, partly outside it.
             noise = rng.standard_normal((n_batch, n_frames, len(network.band_mean))) * 2
             logmel = torch.from_numpy(noise).float() * network.band_std + network.band_mean
             with torch.inference_mode():
@@ -198,28 +198,28 @@ def check_onnx(content, network):
             expected = (tags, masks.mean(dim=3), masks)
             found = session.run(list(OUTPUTS), {INPUT: logmel.numpy()})
             for name, one, two in zip(OUTPUTS, expected, found, strict=True):
-                # Other shapes differ too, and NaN equals nothing.
+                # This also fails for different shapes and for NaN.
                 np.testing.assert_allclose(
                     two, one.numpy(), rtol=0, atol=TOLERANCE, equal_nan=False, err_msg=name
                 )
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
-        raise ExportError(f"expected a valid ONNX graph, found another: {error}") from error
+        raise ExportError(f"expected a valid ONNX graph, found an invalid one: {error}") from error
     except AssertionError as error:
         raise ExportError(
-            f"expected the graph to compute what the network does, to {TOLERANCE}, with a batch of "
-            f"{n_batch} and {n_frames} frames: {error}"
+            f"expected the graph's outputs to equal the network's within {TOLERANCE} for "
+            f"{n_batch} clips of {n_frames} frames: {error}"
         ) from error
-    except Exception as error:  # onnxruntime's own errors have no common class
+    except Exception as error:  # onnxruntime's errors have no common class
         raise ExportError(f"onnxruntime cannot run the graph: {error}") from error
 
 
 def export_model(model, path):
-    """Write a trained model as ONNX; nothing is written unless it computes what the model does.
+    """Write a trained model as ONNX, if the graph's outputs equal the model's.
 
     Parameters
     ----------
     model : tfseg.inference.model_folder.ModelFolder
-        Of a system with masks, on the CPU.
+        A system with masks, on the CPU.
     path : path-like
 
     Raises

@@ -1,16 +1,16 @@
-"""Poolings by name, for networks of one's own (``docs/tutorials/python.md``)."""
+"""Poolings by name, for your own networks (``docs/tutorials/python.md``)."""
 
 from tfseg.errors import ConfigError
 from tfseg.models import registry
 
 
 def poolings():
-    """All poolings that are declared.
+    """List all declared poolings.
 
     Returns
     -------
     poolings : dict of str to tfseg.models.registry.Declaration
-        Each with its ``summary``, and ``settings`` with type, default and description.
+        Each has a ``summary``, and ``settings`` with type, default and description.
     """
     return registry.declarations(registry.POOLINGS)
 
@@ -23,15 +23,15 @@ def build_pooling(name, n_masks, **settings):
     name : str
         A key of `poolings`.
     n_masks : int
-        Masks that it is given: some poolings learn something for each.
+        Number of masks; some poolings learn a parameter for each.
     **settings
-        Those that shall differ from their defaults.
+        Settings that differ from their defaults.
 
     Returns
     -------
     pooling : torch.nn.Module
         Takes masks [shape=(batch, mask, time, mel), in 0..1]; returns tags [shape=(batch, mask)].
-        Where it has ``needs_attention``, it takes ``attention`` of the masks' shape too.
+        If it has ``needs_attention``, it also takes ``attention`` in the shape of the masks.
 
     Raises
     ------

@@ -13,7 +13,7 @@ def _needs_attention(pooling):
 
 
 class _Network(nn.Module):
-    """What every system has: standardisation per mel band, and the precision it computes in."""
+    """Base of every system: standardisation per mel band, and the precision of the computation."""
 
     def __init__(self, n_mels):
         super().__init__()
@@ -25,7 +25,7 @@ class _Network(nn.Module):
         return (logmel - self.band_mean) / self.band_std
 
     def _at_precision(self, inputs):
-        """Context in which convolutions and matrix products compute in `precision`."""
+        """Context manager: convolutions and matrix products compute in `precision`."""
         low = self.precision == "bfloat16"
         return torch.autocast(inputs.device.type, dtype=torch.bfloat16, enabled=low)
 
@@ -36,22 +36,22 @@ class MaskNetwork(_Network):
     Parameters
     ----------
     trunk, pooling : nn.Module
-        Behind the masks' logits the trunk gives those of attention, where the pooling needs them.
+        Where the pooling needs attention, the trunk's last outputs are the attention logits.
     n_classes, n_mels : int
     has_background : bool
-        Whether training sees one more mask and tag, of the background: one minus the sum of the
-        events' masks (JSC, released code; not below zero).
+        Whether training has one more mask and tag, for the background: one minus the sum of the
+        events' masks, and at least zero (JSC, released code).
     shares_energy : bool
-        Whether the masks and the background's sum to one in every unit: a softmax over the logits
-        of all of them, the background's behind the classes', in place of a sigmoid of each. What
-        is separated then adds up to the mixture (Wisdom et al., ICASSP 2019: mixture consistency).
+        Whether the masks and the background's mask sum to one in every unit. They are then a
+        softmax over all logits (the background's last) instead of a sigmoid of each. The separated
+        sounds add up to the mixture (Wisdom et al., ICASSP 2019: mixture consistency).
 
     Attributes
     ----------
     band_mean, band_std : torch.Tensor [shape=(n_mels,)]
         Standardisation of the training folds; saved with the weights.
     precision : {"float32", "bfloat16"}
-        Of the trunk (`tfseg.job.hardware.choose_precision`). Masks and pooling are float32 in any case.
+        Of the trunk (`tfseg.job.hardware.choose_precision`). Masks and pooling are always float32.
     """
 
     has_masks = True
@@ -65,7 +65,7 @@ class MaskNetwork(_Network):
         self.trunk, self.pooling = trunk, pooling
 
     def _logits(self, logmel):
-        """Logits; of a long recording stretch by stretch, each with all frames that reach into it."""
+        """Logits; a long recording is processed in pieces, each with the frames it depends on."""
         n_frames, reach = logmel.shape[1], self.trunk.reach_frames
         if self.training or n_frames <= _STRETCH_FRAMES:
             return self.trunk(logmel)
@@ -88,12 +88,12 @@ class MaskNetwork(_Network):
         -------
         tags : torch.Tensor [shape=(batch, class), in [0, 1]]
         masks : torch.Tensor [shape=(batch, class, time, mel), in [0, 1]]
-            With the background behind the classes, in training, where the system has it.
+            In training, the background follows the classes, where the system has one.
         """
         with self._at_precision(logmel):
             outputs = self._logits(self._standardised(logmel))
         if self.shares_energy:
-            # A pooling may take logits for what the masks are the sigmoid of: there are none here.
+            # Poolings assume that masks are the sigmoid of logits, which does not hold here.
             logits, n_own = None, self.n_classes + 1
             masks = torch.softmax(outputs[:, :n_own].float(), dim=1)[:, : self.n_classes]
         else:
@@ -106,7 +106,7 @@ class MaskNetwork(_Network):
         attention = {}
         if _needs_attention(self.pooling):
             attention["attention"] = outputs[:, n_own:][:, : masks.shape[1]]
-        # Sums of rounded weights may end a rounding error above one.
+        # Rounding may leave a weighted mean of ones slightly above one.
         return self.pooling(masks, logits, **attention).clamp(0, 1), masks
 
 
@@ -177,10 +177,10 @@ def build_network(
         A key of `tfseg.models.registry.systems`.
     n_classes, n_mels : int
     trunk_settings : dict
-        ``config.yaml``'s ``trunk``: its ``kind``, keyword arguments of each kind of trunk by its
-        name, ``background`` and ``share_energy``.
+        ``config.yaml``'s ``trunk``: ``kind``, ``background``, ``share_energy``, and the keyword
+        arguments of each kind of trunk by its name.
     pooling_settings : dict
-        Keyword arguments of each pooling by its name; one that takes none needs no entry.
+        Keyword arguments of each pooling by its name; a pooling without settings needs no entry.
     baseline_settings : dict or None
         Keyword arguments of each system without masks by its name.
 

@@ -1,6 +1,6 @@
-"""The clips of the listening page: chosen by a rule, with all that can be seen and heard of them.
+"""The audio examples: clips chosen by a rule, with their scores, masks and sounds.
 
-What only computing needs (networks, spectra, audio) is imported there: the page is made without.
+Imports that only the computation needs (networks, spectra, audio) are local: the page needs none.
 """
 
 from dataclasses import dataclass
@@ -23,29 +23,29 @@ from tfseg.reporting.examples import (
     stored_example,
 )
 
-_MOST_OTHERS = 2  # classes that do not sound but were found: so many of them are shown
+_MOST_OTHERS = 2  # number of falsely detected classes that are shown
 
 
 @dataclass(frozen=True)
 class AudioExample:
-    """A clip to look at and listen to.
+    """An example clip with all that the page shows.
 
     Attributes
     ----------
     reason : {"best", "median", "worst"}
     score : float
-        What it was chosen by: `choose_clips`.
+        The F1 that it was chosen by (`choose_clips`).
     by_times : bool
-        Whether that was the F1 of frames; else of tags.
+        Whether this is the F1 of frames; else of tags.
     example : tfseg.reporting.examples.Example
     shown : list of str
-        Classes that sound or that a system found, in their order.
+        Present or detected classes, in class order.
     true_events : list of (label, onset_s, offset_s) or None
         None where the events' times are not known.
     detected : dict of str to list of (label, onset_s, offset_s)
         By system.
     references : dict of str to np.ndarray [shape=(n_samples,)]
-        The true track of each class; empty for a clip that was not mixed here.
+        The reference track of each class; empty for a clip that was not mixed here.
     separated : dict of str to dict of str to np.ndarray [shape=(n_samples,)]
         By system that has masks, then by class.
     """
@@ -66,7 +66,7 @@ def _f1(predicted, true):
 
 
 def clip_scores(fold, settings):
-    """F1 of every clip of which something is known to sound, all its classes and frames together.
+    """Compute the F1 of every clip with known classes, over all its classes and frames.
 
     Parameters
     ----------
@@ -76,8 +76,7 @@ def clip_scores(fold, settings):
     Returns
     -------
     scores : dict of str to float
-        Of frames where the fold has clips whose events' times are known (only these), else of
-        tags.
+        F1 of frames if the fold has clips with known event times (for these clips), else of tags.
     """
     found = fold.tags > settings.tag_threshold
     scores = {}
@@ -100,13 +99,13 @@ def choose_clips(by_system):
     Parameters
     ----------
     by_system : list of dict of str to float
-        As `clip_scores` returns, of the same clips.
+        From `clip_scores`, for the same clips.
 
     Returns
     -------
     chosen : dict of str to (clip, score)
-        By ``best``, ``median``, ``worst``; of two clips there is no median, of one no worst, and
-        where nothing sounds there is none.
+        By ``best``, ``median``, ``worst``. Two clips have no median, a single clip is only the
+        best, and without any class there is none.
     """
     means = {name: float(np.mean([one[name] for one in by_system])) for name in by_system[0]}
     ranked = sorted(means, key=lambda name: (-means[name], name))
@@ -145,7 +144,7 @@ def choose_scored(scored, labels, grid, settings):
 
 
 def _shown(example, tag_threshold):
-    """Classes that sound, and the likeliest of those that do not but were found."""
+    """Select the classes in the clip, and the falsely detected ones with the highest tags."""
     tags = np.max(list(example.tags.values()), axis=0)
     found = np.flatnonzero((tags > tag_threshold) & ~example.target)
     others = found[np.argsort(-tags[found], kind="stable")][:_MOST_OTHERS]
@@ -157,7 +156,7 @@ def _shown(example, tag_threshold):
 
 
 def _separated(example, shown, settings):
-    """Waveform of every shown class under every system's mask."""
+    """Separate every shown class with every system's mask."""
     from tfseg.separation.masking import Separator
 
     separator = Separator(settings)
@@ -175,7 +174,7 @@ def _separated(example, shown, settings):
 
 
 def _references(stems, classes, snr_db):
-    """Waveform of every class that sounds, as it is in the mixture."""
+    """Waveform of every class in the mixture, at its level there."""
     gain = np.float32(stems.mix_gain[snr_db] * 10 ** (snr_db / 20))
     return {
         classes[k]: gain * stems.event_track(k) for k in sorted({k for k, _, _ in stems.events})
@@ -195,13 +194,13 @@ def make_audio_examples(
         In evaluation mode, on the CPU.
     settings : tfseg.features.logmel.FeatureSettings
     labels : dict
-        Clip to list of (label, onset_s, offset_s); a clip that it lacks has no known times.
+        Clip to list of (label, onset_s, offset_s); missing clips have unknown event times.
     detected : dict of str to dict
         By system, as `tfseg.inference.events.read_events` returns.
     classes : sequence of str
     tag_threshold : float
     by_times : bool
-        What `chosen` was chosen by.
+        Whether `chosen` was chosen by the F1 of frames.
     source : Mixtures or Clips
 
     Returns
@@ -233,7 +232,7 @@ def make_audio_examples(
 
 @dataclass(frozen=True)
 class Mixtures:
-    """Where mixed clips come from.
+    """Source of mixed clips.
 
     Parameters
     ----------
@@ -245,7 +244,7 @@ class Mixtures:
     snr_db: float
 
     def examples(self, wanted, networks, settings, labels, classes):
-        """Clip to (`Example`, references) of the wanted clips."""
+        """Map each wanted clip to (`Example`, references)."""
         return {
             stems.mixture: (
                 example_of(stems, networks, settings, labels, classes=classes, snr_db=self.snr_db),
@@ -258,7 +257,7 @@ class Mixtures:
 
 @dataclass(frozen=True)
 class Clips:
-    """Where ready clips come from; what lies beyond their first 30 s is not shown.
+    """Source of ready clips; only their first 30 s are shown.
 
     Parameters
     ----------
@@ -267,11 +266,11 @@ class Clips:
     resampler : str
     """
 
-    table: Any  # pandas would cost every job that imports this module
+    table: Any  # not typed: importing pandas would slow down every job
     resampler: str
 
     def examples(self, wanted, networks, settings, labels, classes):
-        """Clip to (`Example`, references) of the wanted clips; there are no references."""
+        """Map each wanted clip to (`Example`, references); the references are empty."""
         return {
             clip["clip"]: (
                 make_clip_example(
@@ -317,7 +316,7 @@ def write_audio_examples(path, audio_examples):
         for index, one in enumerate(audio_examples):
             group = file.create_group(str(index))
             store_example(group, one.example)
-            # By number: a label may hold what HDF5 takes for a path.
+            # By number: HDF5 could take a label for a path.
             for k, label in enumerate(one.shown):
                 if label in one.references:
                     create_dataset(group, f"references/{k}", data=one.references[label])
@@ -344,7 +343,7 @@ def read_audio_examples(path):
             group = file[str(index)]
             described, example = read_description(group), stored_example(group)
             shown, known = dict(enumerate(described["shown"])), group.get("references", {})
-            # HDF5 and JSON sort names; the order of the config stands in the example.
+            # HDF5 and JSON sort names; the example has the order of the config.
             described["detected"] = {s: described["detected"][s] for s in example.tags}
             audio_examples.append(
                 AudioExample(

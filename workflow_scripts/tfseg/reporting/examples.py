@@ -1,6 +1,6 @@
-"""One mixture with all that the figures show of it, as a file between computing and drawing.
+"""The example mixture of the figures, stored in a file between computation and drawing.
 
-What only computing needs (networks, spectra, audio) is imported there: drawing starts without it.
+Imports that only the computation needs (networks, spectra, audio) are local: drawing needs none.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _SHOWN_S = 30.0
 
 @dataclass(frozen=True)
 class Example:
-    """A mixture, its references and what every system makes of it.
+    """A mixture, its references and every system's results.
 
     Attributes
     ----------
@@ -31,10 +31,9 @@ class Example:
     classes : list of str
     target : np.ndarray [shape=(n_classes,), dtype=bool]
     strong : np.ndarray [shape=(n_frames, n_classes), dtype=bool] or None
-        None where the events' times are not known.
+        None if event times are unknown.
     ratio_masks : np.ndarray [shape=(n_classes, n_frames, n_mels)] or None
-        Ideal ratio masks; zero for classes that do not sound. None for a clip that was not mixed
-        here.
+        Ideal ratio masks; zero for absent classes. None for a clip that was not mixed here.
     masks : dict of str to np.ndarray [shape=(n_classes, n_frames, n_mels)]
         Of the systems that have masks.
     frames : dict of str to np.ndarray [shape=(n_classes, n_frames)]
@@ -58,7 +57,7 @@ class Example:
 
     @property
     def title(self):
-        """What to call it in a figure."""
+        """Title in a figure."""
         if self.snr_db is None:
             return f"clip {self.mixture}"
         return f"mixture {self.mixture} at {self.snr_db:g} dB SNR"
@@ -70,14 +69,14 @@ class Example:
 
 
 def choose_stems(stem_reader):
-    """Take the first mixture that has as many classes as any (a rule, not a choice)."""
+    """Return the first mixture with the largest number of classes."""
     chosen, most = None, 0
     for stems in stem_reader:
         n_classes = len({k for k, _, _ in stems.events})
         if stems.kind == "mixture" and n_classes > most:
             chosen, most = stems, n_classes
         if 0 < most == stem_reader.most_events:
-            return chosen  # events all of different classes: none can have more
+            return chosen  # no mixture can have more classes than events
     if chosen is None:
         raise DataError(f"{stem_reader.path}: expected a mixture with events, found none")
     return chosen
@@ -137,7 +136,7 @@ def example_of(stems, networks, settings, labels, *, classes, snr_db):
 
     spectrograms = Spectrograms(settings)
     spectra = MixtureSpectra(spectrograms, stems)
-    # Stored features are float16: the systems see here what they see in training.
+    # Stored features are float16: use the same precision as in training.
     logmel = spectrograms.logmel(spectra.mixture(snr_db)).astype(np.float16).astype(np.float32)
     ratio_masks = np.zeros((len(classes), *logmel.shape), dtype=np.float32)
     for k in spectra.classes:
@@ -180,14 +179,14 @@ class ClassExample:
 
 
 def make_class_examples(stem_reader, networks, settings, labels, *, classes, snr_db, n_classes=6):
-    """Run every system on the first mixture of each class (of the first classes that sound).
+    """Run every system on the first mixture of each class, for the first few classes.
 
     Parameters
     ----------
     stem_reader, networks, settings, labels, classes, snr_db
         As for `make_example`.
     n_classes : int
-        At most so many.
+        Largest number of classes.
 
     Returns
     -------
@@ -219,26 +218,26 @@ def make_class_examples(stem_reader, networks, settings, labels, *, classes, snr
 
 
 def choose_clip(clips):
-    """Take the first clip that has as many tags as any (a rule, not a choice).
+    """Return the first clip with the largest number of tags.
 
     Parameters
     ----------
     clips : pd.DataFrame
-        Of one fold, as ``tfseg/datasets/schemas/clips.schema.yaml`` says.
+        Clips of one fold (``tfseg/datasets/schemas/clips.schema.yaml``).
     """
     n_tags = clips["tags"].map(lambda text: len(text.split(";")) if text else 0)
     return clips.loc[n_tags.idxmax()]
 
 
 def make_clip_example(clip, networks, settings, labels, *, classes, resampler):
-    """Run every system on one ready clip; what lies beyond its first 30 s is not shown.
+    """Run every system on the first 30 s of one ready clip.
 
     Parameters
     ----------
     clip : pd.Series
         A row of the clips' table.
     networks, settings, labels, classes
-        As for `make_example`; a clip that `labels` lacks has no strong reference.
+        As for `make_example`; a clip that is missing in `labels` has no strong reference.
     resampler : str
 
     Returns
@@ -296,7 +295,7 @@ def store_example(group, example):
 
 
 def stored_example(group):
-    """Read what `store_example` stored."""
+    """Read an example that `store_example` stored."""
     systems = [str(system) for system in group.attrs["systems"]]
     arrays: dict = {
         kind: {s: group[f"{kind}/{s}"][:] for s in systems if f"{kind}/{s}" in group}
@@ -328,13 +327,13 @@ def write_example(path, example, class_examples=()):
 
 
 def read_example(path):
-    """Read what `write_example` wrote."""
+    """Read the example of a file of `write_example`."""
     with reading_hdf5(path) as file:
         return stored_example(file)
 
 
 def read_class_examples(path):
-    """Read the examples of single classes that `write_example` wrote."""
+    """Read the examples of single classes from a file of `write_example`."""
     examples = []
     with reading_hdf5(path) as file:
         systems = [str(system) for system in file.attrs["systems"]]

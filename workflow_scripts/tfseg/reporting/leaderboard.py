@@ -1,4 +1,4 @@
-"""A row per system: what it achieves in every task, and what it costs."""
+"""The leaderboard: a row per system, with its metrics in every task and its cost."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def read_intervals(path):
 
 
 def _with_interval(intervals, column, system):
-    """Value, low and high over all SNRs and repeats; None where there is no such column."""
+    """Return value, low and high over all SNRs and repeats; None without such a column."""
     keys = {
         "task": column.task,
         "metric": column.metric,
@@ -49,12 +49,12 @@ def _with_interval(intervals, column, system):
         "snr_db": "all",
     }
     rows = intervals[(intervals[list(keys)] == pd.Series(keys)).all(axis=1)]
-    # With several repeats the last row is their mean, else there is but one.
+    # With several repeats the last row is their mean; otherwise there is only one row.
     return None if rows.empty else rows.iloc[-1][["value", "low", "high"]].tolist()
 
 
 def _mean(metrics, column, system):
-    """Mean over SNRs and repeats, the folds' clips scored as one set."""
+    """Mean over SNRs and repeats, with the clips of all folds scored as one set."""
     rows = metrics[
         (metrics["task"] == column.task)
         & (metrics["metric"] == column.metric)
@@ -76,14 +76,14 @@ def leaderboard(metrics, intervals, costs):
     intervals : pd.DataFrame
         As `read_intervals` returns.
     costs : dict of str to (int, int)
-        By system, in the order of the rows: parameters, and MACs of a clip.
+        By system, in the order of the rows: parameters, and MACs per clip.
 
     Returns
     -------
     table : pd.DataFrame
-        system; by column its value, ``{task}_{metric}``, with ``_low`` and ``_high`` where there
-        is an interval; parameters, mac_per_clip. What a system does not have is NaN. Values are
-        means over SNRs and repeats; the clips of all folds are one set.
+        system; each column ``{task}_{metric}``, with ``_low`` and ``_high`` where there is an
+        interval; parameters; mac_per_clip. Missing values are NaN. Values are means over SNRs and
+        repeats, with the clips of all folds scored as one set.
     """
     rows = []
     for system, (n_parameters, macs) in costs.items():
@@ -104,12 +104,12 @@ def leaderboard(metrics, intervals, costs):
 
 
 def cell_of(row, column):
-    """What stands in a cell: the value, and its interval or nothing.
+    """Return what stands in a cell: the value, and its interval or nothing.
 
     Parameters
     ----------
     row : pd.Series
-        Of `leaderboard`.
+        A row of `leaderboard`.
     column : tfseg.reporting.tables.declaration.Column
     """
     if pd.isna(row[csv_name(column)]):
@@ -120,7 +120,7 @@ def cell_of(row, column):
 
 
 def printed_grid(table):
-    """Arrange the leaderboard as it is printed: headings, and rows of cells."""
+    """Arrange the leaderboard for printing: headings, and rows of cells."""
     headings = ["System", *map(heading, TABLE.columns), "parameters", "MMAC"]
     rows = [
         [

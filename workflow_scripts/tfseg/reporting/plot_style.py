@@ -1,15 +1,15 @@
-"""What systems look like in figures: a colour, dashes and a marker that tell each from all others."""
+"""Looks of systems in figures: each has a unique combination of colour, dashes and marker."""
 
 from tfseg.models import registry
 
-# Okabe and Ito's colours, told apart by colour-blind readers; dashes and markers say it again.
+# Okabe and Ito's colours, which colour-blind readers can distinguish; dashes and markers help too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _DASHES = ("-", "--", "-.", ":")
 _MARKERS = "osD^vPX"
 
 
 def _look(colour, turn):
-    """Return the look of a colour that is used the `turn`-th time."""
+    """Return the look for the `turn`-th use of a colour."""
     return {
         "color": COLOURS[colour],
         "linestyle": _DASHES[(colour + turn) % len(_DASHES)],
@@ -18,22 +18,21 @@ def _look(colour, turn):
 
 
 def class_look(index):
-    """Colour and dashes of a line of the `index`-th class of a figure."""
+    """Return colour and dashes of the line of the `index`-th class of a figure."""
     colour = index % len(COLOURS)
     return {"color": COLOURS[colour], "linestyle": _DASHES[colour % len(_DASHES)]}
 
 
 def system_styles(systems):
-    """Colour, dashes and marker of each system of a run.
+    """Return colour, dashes and marker of each system of a run.
 
-    A registered system has the same look in every run. A variant gets what the others of its run
-    leave: a colour of its own while there is one, from the palette's end on; so a variant that is
-    alone in its run looks the same as in another where it is alone.
+    A registered system has the same look in every run. Variants take unused colours from the end of
+    the palette, as long as there are any. So the only variant of a run looks the same in all runs.
 
     Parameters
     ----------
     systems : sequence of str
-        All of the run, so that figures of one run agree.
+        All systems of the run, so that its figures agree.
 
     Returns
     -------

@@ -1,1 +1,1 @@
-"""What the rules are made from: paths, closed sets, inputs of jobs, digests of code."""
+"""The basis of the rules: paths, the experiment's sets, inputs of jobs, digests of code."""

@@ -1,20 +1,20 @@
 """A digest of the code that can change what a rule makes.
 
-Snakemake compares scripts by modification time and does not look into imported modules. Rules carry
-this digest as a parameter instead, so that a job runs again when the code behind its outputs means
-something else, and not when a file was touched, laid out anew or commented.
+Snakemake compares scripts by modification time and does not look into imported modules. Rules have
+this digest as a parameter instead. So a job runs again when the code behind its outputs changes its
+meaning, and not when a file is touched, reformatted or commented.
 
-What counts is followed by name, not by file: a script, the functions, classes and constants of the
-library that it names, all that those name, and so on. A function that nothing of it names does not
-count, though it stands in the same file. Neither does what only tells people something:
+The digest follows names, not files. It covers a script, the functions, classes and constants of the
+library that the script names, all that those name, and so on. A function that none of them names
+does not count, even in the same file. The following do not count either:
 
 - comments, docstrings, layout and modification times;
-- what an error says (the arguments of a ``raise``), and what is printed or logged;
-- the modules in `NEUTRAL`, with the texts that are handed to them.
+- messages: the arguments of a ``raise``, and texts that are printed or logged;
+- the modules in `NEUTRAL`, with the texts that are passed to them.
 
-Bare statements of a module (a call, an ``if``) count wherever something of that module counts. What
-is imported by a name that is only known when a job runs (poolings, trunks, networks, data sets) has
-to be given as a root of its own.
+Bare statements of a module (a call, an ``if``) count wherever something of that module counts.
+Modules whose name is known only when a job runs (poolings, trunks, networks, data sets) have to be
+given as roots.
 """
 
 import ast
@@ -25,9 +25,9 @@ from pathlib import Path
 LIBRARY = Path(__file__).resolve().parents[1]
 _PACKAGE = LIBRARY.name
 
-# What these do changes no result: they tell, time, lock, look things up by name, or fail.
+# These modules change no result: they report, time, lock, look up names, or raise errors.
 NEUTRAL = (
-    "tfseg",  # its version, and what it offers to importers
+    "tfseg",  # its version and exports
     "tfseg.errors",
     "tfseg.models.registry",
     "tfseg.run.digest",
@@ -35,22 +35,22 @@ NEUTRAL = (
     "tfseg.job.progress",
     "tfseg.run.scheduler",
 )
-# A model's weights do not depend on how files are written whole, or on who is named as an author.
-# What these modules read is refused where it is not as it was written.
+# A model's weights do not depend on how files are written or on attributions. Damaged files are
+# refused on reading.
 NEUTRAL_OF_TRAINING = (
     *NEUTRAL,
     "tfseg.datasets.licences",
     "tfseg.io.files",
     "tfseg.io.tensors",
 )
-# Statements that are calls of these say something to whoever looks on, and do nothing else.
+# Statements that call these functions only report progress.
 _SAYING = frozenset({"print", "log", "announce"})
 _EVERYTHING = "*"
 
 
 @functools.cache
 def _module_path(name):
-    """Path of a dotted module of the library, or None when there is none of that name."""
+    """Return the path of a dotted module of the library, or None if there is no such module."""
     base = LIBRARY.joinpath(*name.split(".")[1:])
     for path in (base.with_suffix(".py"), base / "__init__.py"):
         if path.is_file():
@@ -65,7 +65,7 @@ def _is_text(node):
 
 
 def _is_said(statement, has_docstring=False):
-    """Whether a statement only says something: a docstring, or a call of `_SAYING`."""
+    """Whether a statement is only a message: a docstring, or a call of `_SAYING`."""
     if not isinstance(statement, ast.Expr):
         return False
     value = statement.value
@@ -75,7 +75,7 @@ def _is_said(statement, has_docstring=False):
 
 
 class _Reader:
-    """Writes the meaning of statements down, and notes which names occur.
+    """Write the meaning of statements as text, and collect the names in them.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class _Reader:
     Attributes
     ----------
     used : set of (str, tuple of str)
-        Names, each with the attributes that are taken of it.
+        Names, each with the attributes that are accessed on it.
     """
 
     def __init__(self, neutral_names):
@@ -146,7 +146,7 @@ class _Reader:
 
 
 def _chain(node):
-    """A dotted name as (name, attributes); None when it begins with something else."""
+    """Split a dotted name into (name, attributes); None if it does not begin with a name."""
     attributes = []
     while isinstance(node, ast.Attribute):
         attributes.append(node.attr)
@@ -155,7 +155,7 @@ def _chain(node):
 
 
 def _statements(body, *, inside=False):
-    """Yield statements and all that stand in them; functions and classes stay closed by default."""
+    """Yield statements and those nested in them, by default not those of functions and classes."""
     waiting = list(body)
     while waiting:
         node = waiting.pop()
@@ -171,7 +171,7 @@ def _names_in(target):
 
 
 def _bound_by(statement):
-    """Names that one statement binds (not those inside it)."""
+    """Return the names that one statement binds (not those inside it)."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {statement.name}
     if isinstance(statement, ast.Import):
@@ -187,7 +187,7 @@ def _bound_by(statement):
 
 
 def _imports_of(tree):
-    """What the names that a tree imports anywhere stand for in the library.
+    """Find what the imported names of a syntax tree refer to in the library.
 
     Returns
     -------
@@ -212,7 +212,7 @@ def _imports_of(tree):
 
 
 class _Module:
-    """A parsed file: what each of its names is bound by, and its bare statements."""
+    """A parsed file: the statements that bind each of its names, and its bare statements."""
 
     def __init__(self, path):
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
@@ -240,7 +240,7 @@ def _parsed(path):
 
 @functools.cache
 def _meaning(path, name):
-    """What one name of a file means.
+    """Return the meaning of one name of a file.
 
     Parameters
     ----------
@@ -251,9 +251,9 @@ def _meaning(path, name):
     Returns
     -------
     text : str
-        Of the statements that bind it, or of the bare ones for an empty name.
+        Meaning of the statements that bind it, or of the bare ones for an empty name.
     used : frozenset of (str, tuple of str)
-        Names that occur in it, each with the attributes that are taken of it.
+        Names in these statements, each with the attributes that are accessed on it.
     """
     module = _parsed(path)
     if name == _EVERYTHING:
@@ -267,7 +267,7 @@ def _meaning(path, name):
 
 
 def _resolve(module, attributes):
-    """Follow attributes from a module into its packages; returns (module, symbol)."""
+    """Follow attributes from a package into its modules; return (module, symbol)."""
     for depth, attribute in enumerate(attributes):
         inner = f"{module}.{attribute}"
         if _module_path(inner) is None:
@@ -277,12 +277,12 @@ def _resolve(module, attributes):
 
 
 def _targets(path, symbol):
-    """Symbols of the library that one symbol rests on: (module path, symbol)."""
+    """Yield the symbols of the library that one symbol uses: (module path, symbol)."""
     module, used = _parsed(path), _meaning(path, symbol)[1]
     if symbol in module.imports:
-        used = used | {(symbol, ())}  # asked for here, imported from elsewhere
+        used = used | {(symbol, ())}  # requested here, imported from elsewhere
     elif symbol == _EVERYTHING and path.is_relative_to(LIBRARY):
-        # What a module imports and does not use, it hands on.
+        # A module re-exports what it imports and does not use.
         used = used | {(name, ()) for name in module.imports.keys() - {name for name, _ in used}}
     for name, attributes in used:
         # A function may import a name that the module also binds.
@@ -296,7 +296,7 @@ def _targets(path, symbol):
 
 
 def _root(root):
-    """A root as a (path, symbol): a script counts whole, ``tfseg.a.b:name`` by its name."""
+    """Return a root as (path, symbol): a script counts whole, ``tfseg.a.b:name`` by its name."""
     if isinstance(root, str) and ":" in root and not Path(root).exists():
         dotted, symbol = root.split(":")
         path = _module_path(dotted)
@@ -307,20 +307,20 @@ def _root(root):
 
 
 def symbols_of(*roots, neutral=NEUTRAL):
-    """Find all that decides what scripts and functions do.
+    """Find all code that determines what scripts and functions do.
 
     Parameters
     ----------
     *roots : path-like or str
         Scripts, which count whole, and names in the library, written ``tfseg.module:name``.
     neutral : sequence of str
-        Dotted modules that do not count; a root in them does.
+        Dotted modules that do not count; a root in them does count.
 
     Returns
     -------
     symbols : list of (Path, str)
-        File and name in it, in an order that does not depend on where the repository lies. The
-        name is ``*`` for a whole file and empty for a module's bare statements.
+        File and name in it, in an order that does not depend on the repository's location. The name
+        is ``*`` for a whole file and empty for a module's bare statements.
 
     Raises
     ------
@@ -343,7 +343,7 @@ def symbols_of(*roots, neutral=NEUTRAL):
 
 @functools.cache
 def _with_packages(path):
-    """A module of the library and the packages around it; nothing for a script."""
+    """Return a module of the library and the packages around it; nothing for a script."""
     if not path.is_relative_to(LIBRARY):
         return ()
     packages = [folder / "__init__.py" for folder in path.parents if folder.is_relative_to(LIBRARY)]
@@ -351,19 +351,19 @@ def _with_packages(path):
 
 
 def modules_of(*roots):
-    """Find the files that hold what decides what `roots` do, in a fixed order: list of Path."""
+    """Find the files whose code determines what `roots` do, in a fixed order: list of Path."""
     files = {path for path, symbol in symbols_of(*roots) if symbol}
     return sorted(files, key=_place)
 
 
 def _place(path):
-    """Sort key that does not depend on where the repository lies."""
+    """Sort key that does not depend on the repository's location."""
     beside = LIBRARY.parent
     return path.relative_to(beside).parts if path.is_relative_to(beside) else (path.name,)
 
 
 def code_digest(*roots, neutral=NEUTRAL):
-    """Digest the meaning of scripts and functions, and of all in the library that they rest on.
+    """Digest the meaning of scripts and functions, and of all library code that they use.
 
     Parameters
     ----------
@@ -387,13 +387,13 @@ def code_digest(*roots, neutral=NEUTRAL):
 
 
 def training_digest(script, *builders):
-    """Digest what decides a training's result; a state of another digest is not resumed from.
+    """Digest the code that determines a training; a state with another digest is not resumed.
 
     Parameters
     ----------
     script : path-like
-        Of the rule.
+        The rule's script.
     *builders : str
-        Of the networks that take part (`tfseg.settings.recipes.Recipe.builders`).
+        Builders of the networks that take part (`tfseg.settings.recipes.Recipe.builders`).
     """
     return code_digest(script, *builders, neutral=NEUTRAL_OF_TRAINING)

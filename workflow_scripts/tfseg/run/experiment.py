@@ -1,6 +1,6 @@
-"""What a config implies: the sets that span the grid, and what a run can do at all.
+"""What a config implies: SNRs, systems, folds, repeats, and the possible stages of a run.
 
-Imports no torch and no pandas: the DAG is built from it, by every job of a cluster.
+Imports neither torch nor pandas, since every job of a cluster builds the DAG.
 """
 
 import functools
@@ -17,7 +17,7 @@ from tfseg.snr import snr_to_path
 
 @dataclass(frozen=True)
 class Training:
-    """One training, and the scoring of the fold that it leaves out.
+    """One training, and the scoring of its held-out fold.
 
     Attributes
     ----------
@@ -41,12 +41,12 @@ class Training:
 
 @dataclass(frozen=True)
 class Experiment:
-    """What follows from a checked config.
+    """An experiment, as a checked config defines it.
 
     Parameters
     ----------
     config : dict
-        Merged, as `tfseg.settings.checks.check_config` accepts it.
+        Merged config that `tfseg.settings.checks.check_config` accepts.
     """
 
     config: dict
@@ -58,7 +58,7 @@ class Experiment:
 
     @property
     def is_clips(self):
-        """Whether the recordings already are mixtures: no SNR, nothing mixed, no ideal mask."""
+        """Whether the recordings are ready clips: no mixing, no SNR, no ideal masks."""
         return find_corpora()[self.kind].is_clips
 
     @property
@@ -68,7 +68,7 @@ class Experiment:
 
     @property
     def folds(self):
-        """Numbers of all folds; a fixed split has two: 1 is held out, 2 is trained on."""
+        """Numbers of all folds; a fixed split has two: 1 is held out, 2 is for training."""
         split = self.config["split"]
         return [1, 2] if split["kind"] == "fixed" else list(range(1, split["folds"] + 1))
 
@@ -95,7 +95,7 @@ class Experiment:
 
     @functools.cached_property
     def recipes(self):
-        """What each system's name stands for: name to `tfseg.settings.recipes.Recipe`."""
+        """Recipe of each system: name to `tfseg.settings.recipes.Recipe`."""
         return {system: find_recipe(self.config, system) for system in self.systems}
 
     @property
@@ -110,12 +110,12 @@ class Experiment:
 
     @property
     def separates(self):
-        """Whether sounds are separated: that needs masks, and references to compare with."""
+        """Whether sounds are separated, which needs masks and reference tracks."""
         return bool(self.mask_systems) and not self.is_clips
 
     @property
     def tunes(self):
-        """Whether thresholds are chosen on validation clips."""
+        """Whether thresholds are tuned on validation clips."""
         return self.config["postprocessing"]["tune"]
 
     @property
@@ -125,23 +125,23 @@ class Experiment:
 
     @property
     def example_snr_db(self):
-        """SNR of the mixture that the examples show."""
+        """SNR of the example mixture."""
         return None if self.is_clips else float(self.config["figures"]["snr_db"])
 
     @property
     def by_class_snr_db(self):
-        """SNR that the printed tables by class show."""
+        """SNR of the printed tables by class."""
         return None if self.is_clips else float(self.config["tables"]["by_class_snr_db"])
 
     @property
     def clip_s(self):
-        """Seconds that a network sees of a clip in training; ready clips differ in length."""
+        """Seconds of a mixture, or of an excerpt of ready clips, in training; None: whole clips."""
         section, key = ("training", "excerpt_s") if self.is_clips else ("mixing", "duration_s")
         return self.config[section][key]
 
     @property
     def corpus_tables(self):
-        """Names of the tables that a corpus is."""
+        """Names of the tables of the corpus."""
         return [*(["clips"] if self.is_clips else ["events", "scenes"]), "attribution"]
 
     @property
@@ -156,7 +156,7 @@ class Experiment:
 
     @functools.cached_property
     def shards(self):
-        """Numbers of the shards that the mixtures (or clips) of a fold are dealt to, by fold."""
+        """Numbers of the shards of each fold's mixtures (or clips), by fold."""
         n_kinds = len(self.config["mixing"]["kinds"])
         if self.is_clips:
             n_clips = find_corpora()[self.kind].n_clips(self.config["data_root"])
@@ -170,7 +170,7 @@ class Experiment:
         }
 
     def trainings(self, *, snrs_db=None, systems=None, folds=None, repeats=None):
-        """All trainings, or those of some values.
+        """List all trainings, or those with the given values.
 
         Parameters
         ----------
@@ -180,7 +180,7 @@ class Experiment:
         Returns
         -------
         trainings : list of Training
-            By SNR, then system, repeat and fold.
+            Sorted by SNR, then system, repeat and fold.
         """
         axes = (
             self.snrs_db if snrs_db is None else snrs_db,
@@ -194,7 +194,7 @@ class Experiment:
         ]
 
     def example_trainings(self):
-        """Trainings whose models are run on the examples: one of each system."""
+        """Trainings whose models are applied to the examples: one of each system."""
         return self.trainings(
             snrs_db=[self.example_snr_db],
             folds=[self.config["figures"]["fold"]],
@@ -202,7 +202,7 @@ class Experiment:
         )
 
     def section(self, name, *keys):
-        """A section of the config (only some keys of it when given), for a rule's params."""
+        """A section of the config, or only some of its keys, for a rule's params."""
         values = self.config[name]
         return sorted_keys({key: values[key] for key in keys} if keys else values)
 
@@ -210,25 +210,25 @@ class Experiment:
         return self.section(name, *(key for key in self.config[name] if key != left_out))
 
     def event_settings(self):
-        """How events come from frame scores: whether that is tuned is none of it."""
+        """Settings of the event detection, without `tune`."""
         return self._section_without("postprocessing", "tune")
 
     def metric_settings(self):
-        """What values of metrics depend on: the number of processes is none of it."""
+        """Settings that the metrics depend on, without the number of processes."""
         return self._section_without("metrics", "processes")
 
     def apply_settings(self):
-        """What is found in a recording depends on this: the number of threads is none of it."""
+        """Settings that the results of `apply` depend on, without the number of threads."""
         return self._section_without("apply", "threads")
 
     def fixed_thresholds(self):
-        """Thresholds of the experiment: those of every model that is not tuned."""
+        """Fixed thresholds of the experiment, for all models that are not tuned."""
         return self.section(
             "metrics", "tag_threshold", "tag_gate", "frame_threshold", "mask_threshold"
         )
 
     def grid(self):
-        """The keys of `features` that make a time grid."""
+        """The keys of `features` that define the time grid."""
         return self.section("features", "sample_rate", "window_length", "hop_length")
 
     def baseline_settings(self, *systems):
@@ -237,16 +237,16 @@ class Experiment:
         return sorted_keys({name: known[name] for name in networks if name in known})
 
     def reported(self):
-        """What the report says of the config."""
+        """The part of the config that the report shows."""
         return reported_config(self.config)
 
     def changes(self, defaults):
-        """Where this experiment differs from the defaults, which are the paper's."""
+        """Differences of this experiment from the defaults, which are the paper's."""
         return changed_keys(reported_config(defaults), self.reported())
 
 
 def reported_config(values):
-    """What the report says of a config: numbers of processes and an image change no result."""
+    """Leave out keys that change no result, such as numbers of processes, for the report."""
     sections = {
         key: (
             {k: v for k, v in value.items() if k != "processes"}

@@ -1,7 +1,7 @@
-"""What a figure is drawn from: the inputs and parameters behind each word of ``needs``.
+"""Inputs and parameters of a figure, for each word of its ``needs``.
 
-`tfseg.reporting.figures.registry.NEEDS` lists the words. A figure gets what it asks for and nothing
-else, so that a change elsewhere does not draw it anew.
+`tfseg.reporting.figures.registry.NEEDS` lists the words. A figure gets only what it needs, so that
+other changes do not redraw it.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tfseg.run.inputs import Inputs
 
 @dataclass(frozen=True)
 class FigureInputs:
-    """What the rule that draws figures takes from their declarations.
+    """Input functions of the rule that draws figures, from the figures' declarations.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class FigureInputs:
         return input_files(self.inputs, self.figures[wildcards.figure].needs)
 
     def parameters(self, wildcards):
-        """What a figure is told beside its files."""
+        """Parameters of a figure, in addition to its files."""
         return parameters(self.inputs, self.figures[wildcards.figure].needs)
 
     def caption(self, wildcards):
@@ -35,11 +35,11 @@ class FigureInputs:
         return self.figures[wildcards.figure].caption_of(self.inputs.experiment.config)
 
     def labels(self, wildcards):
-        """What Snakemake's own report calls a figure."""
+        """Labels of a figure in Snakemake's own report."""
         return {"figure": self.figures[wildcards.figure].label}
 
     def for_report(self):
-        """Name, section, caption and picture of every figure, in the order of the report."""
+        """Name, section, caption and image of every figure, in the order of the report."""
         config, pattern = self.inputs.experiment.config, self.inputs.paths.figure
         return [
             {
@@ -53,7 +53,7 @@ class FigureInputs:
 
 
 def _curve_trainings(inputs):
-    """Trainings whose scores are compared at every threshold: one of each system and fold."""
+    """Trainings for curves over the threshold: one of each system and fold."""
     experiment = inputs.experiment
     return experiment.trainings(snrs_db=[experiment.example_snr_db], repeats=experiment.repeats[:1])
 
@@ -90,7 +90,7 @@ def input_files(inputs, needs):
 
 
 def parameters(inputs, needs):
-    """Find what a figure is told beside its files.
+    """Find the parameters of a figure, in addition to its files.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The recordings that ``snakemake apply`` is given, as inputs and parameters of its jobs."""
+"""The recordings for ``snakemake apply``, as inputs and parameters of its jobs."""
 
 import functools
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tfseg.errors import ConfigError
 from tfseg.io.digests import files_digest
 
-# In the path of an input Snakemake would take these for names of its own.
+# Characters with a special meaning for Snakemake in the path of an input.
 _SPECIAL_SIGNS = set("<>{}")
 
 
@@ -32,14 +32,14 @@ class GivenRecordings:
         DataError
             When a list of recordings cannot be read.
         """
-        # Here, because it loads the readers of audio, and every job of a cluster reads the rules.
+        # Imported here: it loads audio libraries, and every job of a cluster reads the rules.
         from tfseg.apply.listing import find_recordings
 
         for key in ("recordings", "model"):
             if not self.config[key]:
                 raise ConfigError(
-                    f"config key {key}: expected a path, found none. Say what to analyse, and with "
-                    "which model: snakemake apply --config recordings=PATH "
+                    f"config key {key}: expected a path, found none. Give the recordings and the "
+                    "model: snakemake apply --config recordings=PATH "
                     "model=results/<run>/models/.../seed0"
                 )
         given = self.config["recordings"]
@@ -47,7 +47,7 @@ class GivenRecordings:
         return {recording.name: recording.path for recording in find_recordings(paths)}
 
     def as_input(self, wildcards):
-        """A recording, where there is one: one that is not there is reported, not fatal."""
+        """The recording as an input, if it exists; a missing one is reported by its job."""
         path = self.by_name[wildcards.recording]
         return [str(path)] if path.exists() and not _SPECIAL_SIGNS & set(str(path)) else []
 
@@ -56,10 +56,10 @@ class GivenRecordings:
         return str(self.by_name[wildcards.recording])
 
     def state(self, wildcards):
-        """What tells that a recording which cannot be an input has changed; empty for others."""
+        """A value that changes with a recording that cannot be an input; empty for others."""
         path = self.by_name[wildcards.recording]
         return files_digest([path]) if _SPECIAL_SIGNS & set(str(path)) else ""
 
     def files(self, pattern):
-        """Paths of all recordings' results, from a pattern with the wildcard ``recording``."""
+        """Result paths of all recordings, from a pattern with the wildcard ``recording``."""
         return [pattern.replace("{recording}", name) for name in self.by_name]

@@ -1,7 +1,7 @@
-"""Which files a job needs: input functions of the rules, and files beside the keys that they have.
+"""Input functions of the rules, and files together with their keys.
 
-What a script reads many of, it gets as records, each with the keys (SNR, system, fold, repeat) of
-its files. So no script depends on the order in which a rule lists its inputs.
+A script that reads many files gets them as records, each with the keys (SNR, system, fold, repeat)
+of its files. So no script depends on the order of a rule's inputs.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from tfseg.snr import snr_from_path, snr_to_path
 
 
 def files_in(nested):
-    """All paths in lists and dicts of paths, however deep, in their order."""
+    """Flatten nested lists and dicts of paths, in order."""
     if isinstance(nested, str):
         return [nested]
     parts = nested.values() if isinstance(nested, dict) else nested
@@ -24,7 +24,7 @@ def files_in(nested):
 
 @dataclass(frozen=True)
 class Inputs:
-    """The files of an experiment, by who needs them.
+    """The files of an experiment, by the job that needs them.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Inputs:
     paths: Paths
 
     def of_shards(self, pattern, folds, **wildcards):
-        """Paths of all shards of some folds."""
+        """Paths of all shards of the given folds."""
         return [
             pattern.format(fold=fold, shard=shard, **wildcards)
             for fold in map(int, folds)
@@ -44,12 +44,12 @@ class Inputs:
         ]
 
     def of_trainings(self, *names, **values):
-        """Files of trainings: all of them, or those of some values (`Experiment.trainings`).
+        """Files of all trainings, or of those with the given values (`Experiment.trainings`).
 
         Parameters
         ----------
         *names : str
-            Of paths, such as ``scores``.
+            Names of paths, such as ``scores``.
         """
         patterns = [getattr(self.paths, name) for name in names]
         trainings = self.experiment.trainings(**values)
@@ -73,7 +73,7 @@ class Inputs:
         return len(self.experiment.shards[int(wildcards.fold)])
 
     def teacher_model(self, wildcards):
-        """Model that a system also learns from, trained on the same clips; empty without one."""
+        """Model of a system's teacher, trained on the same clips; empty without a teacher."""
         teacher = self.experiment.recipes[wildcards.system].teacher
         if teacher is None:
             return {}
@@ -84,7 +84,7 @@ class Inputs:
         }
 
     def models(self, trainings):
-        """Weights and description of one training of each system: name to ``model, description``."""
+        """Weights and description of one model per system: name to ``model, description``."""
         return {
             training.system: {
                 "model": training.in_path(self.paths.model),
@@ -94,7 +94,7 @@ class Inputs:
         }
 
     def example_models(self):
-        """The models that are run on the examples, by system."""
+        """The models that are applied to the examples, by system."""
         return self.models(self.experiment.example_trainings())
 
     def mask_models(self, wildcards):
@@ -110,16 +110,16 @@ class Inputs:
 
     @property
     def exported_dir(self):
-        """Folders that models are exported in: those of the run, or the one that the config names."""
+        """Folder of the models to export: the run's, or the one of the config's ``model``."""
         return (self.experiment.config["model"] or self.paths.model_dir).rstrip("/")
 
     def models_to_export(self, wildcards):
-        """ONNX files of `snakemake export`: of the config's ``model``, else of all with masks.
+        """ONNX files of `snakemake export`: the config's ``model``, else all models with masks.
 
         Raises
         ------
         ConfigError
-            When there is no such system.
+            When no system has masks.
         """
         if self.experiment.config["model"]:
             return [f"{self.exported_dir}/model.onnx"]
@@ -132,14 +132,14 @@ class Inputs:
         return [f"{training.in_path(self.exported_dir)}/model.onnx" for training in trainings]
 
     def _scored_files(self, training):
-        """What came of a held-out fold: name to path."""
+        """Result files of a held-out fold: name to path."""
         names = {"scores": "scores", "counts": "mask_counts", "events": "events"}
         if self.experiment.tunes:
             names |= {"detection": "detection", "tuned_events": "tuned_events"}
         return {key: training.in_path(getattr(self.paths, name)) for key, name in names.items()}
 
     def scored_folds(self, wildcards):
-        """What came of each held-out fold of a system at an SNR: fold to name to path."""
+        """Result files of each held-out fold of a system at one SNR: fold to name to path."""
         trainings = self.experiment.trainings(
             snrs_db=[snr_from_path(wildcards.snr)],
             systems=[wildcards.system],
@@ -148,7 +148,7 @@ class Inputs:
         return {training.fold: self._scored_files(training) for training in trainings}
 
     def scored_systems(self):
-        """What came of the held-out folds of each system, SNR and repeat.
+        """Result files of the held-out folds of each system, SNR and repeat.
 
         Returns
         -------
@@ -219,7 +219,7 @@ class Inputs:
         }
 
     def listened(self):
-        """What came of the fold of the examples: system to name to path."""
+        """Result files of the fold of the examples: system to name to path."""
         names = {"scores": "scores", "counts": "mask_counts", "events": "events"}
         return {
             training.system: {

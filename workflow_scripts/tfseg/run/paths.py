@@ -1,7 +1,7 @@
-"""Where every file of a run lies: patterns over the wildcards of the workflow.
+"""Path patterns of all files of a run.
 
-What stands in braces is a wildcard: ``snr``, ``system``, ``fold``, ``repeat``, ``shard``,
-``table``, ``figure``, ``ending``.
+Names in braces are wildcards: ``snr``, ``system``, ``fold``, ``repeat``, ``shard``, ``table``,
+``figure``, ``ending``.
 
 A repeat is one of the config's ``repeats`` independent trainings, counted from 0: the wildcard
 ``repeat``. Its folders and files are named ``seed{repeat}``, and the column ``seed`` of
@@ -13,48 +13,48 @@ from dataclasses import dataclass
 
 from tfseg.snr import snr_to_path
 
-# Where the files of one training, and of what comes of it, lie in the folder of a stage.
+# Path of one training, or of its results, within the folder of a stage.
 _TRAINING = "snr{snr}/{system}/fold{fold}/seed{repeat}"
 
 
 @dataclass(frozen=True)
 class Paths:
-    """Paths of a run, as `paths_of_run` makes them.
+    """Paths of a run, from `paths_of_run`.
 
     Attributes
     ----------
     results : str
-        The folder of all others.
+        The folder that contains all others.
     recordings, inspection, corpus_report, licences : str
-        What is known of the recordings.
+        Facts about the recordings.
     corpus_table, corpus_audio : str
         Tables of the corpus, by `table`, and the recordings of the embedded corpus.
     mixtures, mixture_events : str
         The plan.
     stems, features : str
-        Of a shard of a fold.
+        Files of a shard of a fold.
     model_dir, model, description, history, detection, tuning, model_card : str
-        Of a training.
+        Files of a training.
     state : str
-        What a training resumes from. No output of a job: Snakemake deletes those of a failed one.
+        State to resume a training from. Not an output: Snakemake deletes those of a failed job.
     scores, mask_counts, events, tuned_events : str
-        Of a held-out fold.
+        Files of a held-out fold.
     scorings : str
-        Grows with each scoring of a held-out fold; no output of any job.
+        Log of all scorings of held-out folds; not an output of any job.
     system_metrics : str
-        Of a system at one SNR, all folds.
+        Metrics of a system at one SNR, all folds.
     separation_scores, separated : str
-        Of all systems with masks, in a held-out fold.
+        Files of all systems with masks, in a held-out fold.
     separation_metrics, metrics, intervals, comparisons : str
-        Of the run.
+        Tables of the run.
     table, figure : str
         By name and `ending`.
     example, listening : str
-        What the example figures and the listening page show.
+        Data of the example figures and of the listening page.
     report, report_files : str
-        The page, and sounds that would make it too large; that folder is there in any case.
+        The page, and the folder (which always exists) of sounds that would make it too large.
     soundscapes, applied : str
-        Folders of long recordings, and of what a model finds in recordings.
+        Folders of long recordings, and of a model's results on recordings.
     """
 
     results: str
@@ -99,16 +99,16 @@ class Paths:
 
 
 def paths_of_run(run, *, example_snr, example_fold):
-    """Lay out a run.
+    """Build the paths of a run.
 
     Parameters
     ----------
     run : str
         Its name.
     example_snr : float or None
-        SNR of the mixture that the examples show; None for clips that were not mixed here.
+        SNR of the example mixture; None for clips that were not mixed here.
     example_fold : int
-        Fold that it is of.
+        Fold of the example mixture.
 
     Returns
     -------

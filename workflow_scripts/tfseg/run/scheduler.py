@@ -1,34 +1,34 @@
-"""A repair of Snakemake's scheduler, which after some hundred jobs would keep a core busy."""
+"""A repair of Snakemake's scheduler, which keeps a core busy after some hundred jobs."""
 
 import logging
 import threading
 
 import snakemake
 
-# The repair replaces a private method: it is made for this version, and left out with any other.
+# The repair replaces a private method, so it applies to this version only.
 WRITTEN_FOR = "9.27.1"
 
 
 def keep_one_timer(scheduler, version=snakemake.__version__):
-    """Let Snakemake's scheduler have at most one timer that wakes it, and none that delays its end.
+    """Limit Snakemake's scheduler to one timer that wakes it, and none that delays its end.
 
-    While jobs wait for resources, every round of the scheduler sets a timer for another one, a second
-    later (Snakemake 9.27, ``JobScheduler.schedule``: its limit of jobs per time span). The round that
-    follows the end of a job does so too, so that for each job that has ended one more round runs each
-    second. Timers that are not daemons also keep a finished Snakemake alive for that second.
+    While jobs wait for resources, every round of the scheduler sets a timer for another round one
+    second later (Snakemake 9.27, ``JobScheduler.schedule``: its limit of jobs per time span). The
+    end of a job starts a round too. So each finished job adds one round per second. Timers that are
+    not daemon threads also keep a finished Snakemake alive for that second.
 
     Parameters
     ----------
     scheduler : snakemake.scheduling.job_scheduler.JobScheduler
-        Changed in place: limits of jobs per time span hold as before. With another version than
-        `WRITTEN_FOR` it is left as it is, and Snakemake's log says so.
+        Changed in place; limits of jobs per time span hold as before. With another version than
+        `WRITTEN_FOR` it is not changed, and Snakemake's log says so.
     version : str
-        Of Snakemake.
+        Snakemake's version.
     """
     if version != WRITTEN_FOR:
-        # Snakemake shows what its own logger gets, and no other one's messages.
+        # Snakemake shows only messages of its own logger.
         logging.getLogger("snakemake.logging").warning(
-            f"Snakemake {version}: its scheduler is used as it is. tfseg's repair, which saves CPU "
+            f"Snakemake {version}: its scheduler is not repaired. tfseg's repair, which saves CPU "
             f"time in runs of many jobs, is for {WRITTEN_FOR} only."
         )
         return

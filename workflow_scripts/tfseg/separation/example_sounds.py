@@ -1,15 +1,15 @@
-"""Separated sounds as files to listen to, beside the true ones."""
+"""Separated and reference sounds as audio files."""
 
 from tfseg.io.audio import write_wav
 
 
 def write_sounds(folder, separation, sample_rate):
-    """Write the waveforms of one mixture: itself, and each class true and as every system has it.
+    """Write the mixture's waveform, and each class's reference and estimates by every system.
 
     Parameters
     ----------
     folder : path-like
-        Gets a folder of the mixture's name.
+        A folder with the mixture's name is created in it.
     separation : tfseg.evaluation.separation_scores.Separation
     sample_rate : int
     """
@@ -24,13 +24,13 @@ def write_sounds(folder, separation, sample_rate):
 
 
 def writing_sounds(separations, mixtures, folder, sample_rate):
-    """Pass separations on, and write the sounds of some mixtures on the way.
+    """Yield the separations unchanged, and write the sounds of some mixtures.
 
     Parameters
     ----------
     separations : iterable of tfseg.evaluation.separation_scores.Separation
     mixtures : collection of str
-        Those to write.
+        The mixtures to write.
     folder : path-like
     sample_rate : int
 

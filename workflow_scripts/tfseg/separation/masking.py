@@ -8,7 +8,7 @@ from tfseg.features.logmel import Spectrograms
 
 
 def check_separable(grid):
-    """Check that every sample is part of a frame: sounds are put together from frames.
+    """Check that every sample is part of a frame, since sounds are synthesised from frames.
 
     Raises
     ------
@@ -23,10 +23,10 @@ def check_separable(grid):
 
 
 class Separator:
-    """Separates what a mel mask selects from a mixture, with the mixture's phase.
+    """Separate a mixture with mel masks, using the mixture's phase.
 
-    The frames are those of the features, and one more: features leave the last samples of a
-    mixture uncovered.
+    There is one frame more than in the features, since those do not cover the last samples of a
+    mixture.
 
     Parameters
     ----------
@@ -35,31 +35,31 @@ class Separator:
     Raises
     ------
     ConfigError
-        When there are samples between the windows, which no frame holds.
+        When there are samples between the windows, in no frame.
     """
 
     def __init__(self, settings):
         self._grid = settings.grid
         check_separable(self._grid)
-        # Without the features' scale, which cancels out here.
+        # Not scaled as in the features, since the scale cancels here.
         self._window = np.hamming(settings.window_length)
         n_bins = settings.window_length // 2 + 1
         bins_hz = np.arange(n_bins) * settings.sample_rate / settings.window_length
         self._weights = band_shares(Spectrograms(settings), bins_hz)
 
     def spectrum(self, samples):
-        """Complex spectrum, of which every sample is part.
+        """Compute a complex spectrum that covers every sample.
 
         Parameters
         ----------
         samples : np.ndarray [shape=(n_samples,)]
-            At least one window.
+            At least one window long.
 
         Returns
         -------
         spectrum : np.ndarray [shape=(n_frames + 1, window_length // 2 + 1), dtype=complex128]
-            `n_frames` is the number of feature frames. The last frame reaches beyond the end,
-            into zeros.
+            `n_frames` is the number of feature frames. The last frame extends beyond the end into
+            zeros.
 
         Raises
         ------
@@ -74,10 +74,10 @@ class Separator:
         return scipy.fft.rfft(windows * self._window, axis=-1)
 
     def to_bins(self, mask):
-        """Spread a mel mask over the bins and frames of `spectrum`.
+        """Interpolate a mel mask to the bins and frames of `spectrum`.
 
-        Over frequency: linear between the centres of the bands, constant beyond the first and
-        the last. The last frame's values hold for the additional frame.
+        Over frequency it is linear between the centres of the bands, and constant beyond the first
+        and the last. The additional frame repeats the last frame's values.
 
         Parameters
         ----------
@@ -91,16 +91,16 @@ class Separator:
         return np.concatenate([bin_mask, bin_mask[-1:]])
 
     def separate(self, spectrum, mask, n_samples):
-        """Waveform of what the mask selects (inverse STFT by weighted overlap-add).
+        """Synthesise the waveform of the masked spectrum (inverse STFT by weighted overlap-add).
 
         Parameters
         ----------
         spectrum : np.ndarray [shape=(n_frames + 1, n_bins)]
-            Of the mixture, as `spectrum` returns it.
+            Spectrum of the mixture, from `spectrum`.
         mask : np.ndarray [same shape]
-            As `to_bins` returns it. A mask of ones gives the mixture.
+            From `to_bins`. A mask of ones gives the mixture.
         n_samples : int
-            Of the mixture.
+            Length of the mixture.
 
         Returns
         -------
@@ -108,12 +108,12 @@ class Separator:
         """
         frames = scipy.fft.irfft(mask * spectrum, n=self._grid.window_length, axis=-1)
         total = self._overlap_add(frames * self._window)
-        # The Hamming window never reaches zero: neither does this, at the first sample either.
+        # The Hamming window is never zero, so this is not zero either, even at the first sample.
         gain = self._overlap_add(np.broadcast_to(self._window**2, frames.shape))
         return (total / gain)[:n_samples]
 
     def _n_covered(self, n_frames):
-        """Samples from the first to the last of so many frames."""
+        """Number of samples that `n_frames` frames cover."""
         return (n_frames - 1) * self._grid.hop_length + self._grid.window_length
 
     def _overlap_add(self, frames):
@@ -125,18 +125,18 @@ class Separator:
 
 
 def separate(samples, masks, settings):
-    """Waveforms of what masks select from a sound at the features' own rate.
+    """Separate a sound with masks, at the sample rate of the features.
 
-    For sounds of other rates and of any length see `tfseg.apply.sounds`.
+    For other sample rates and any length see `tfseg.apply.sounds`.
 
     Parameters
     ----------
     samples : np.ndarray [shape=(n_samples,)]
         At `settings.sample_rate`.
     masks : dict of str to np.ndarray [shape=(n_frames, n_mels), values in 0..1]
-        On the features' frames: as many as the grid of `settings` has in `samples`.
+        On the feature frames: as many as the time grid of `settings` has in `samples`.
     settings : tfseg.features.logmel.FeatureSettings
-        Of the model that made the masks.
+        Settings of the model that made the masks.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def separate(samples, masks, settings):
 
 
 def band_shares(spectrograms, bins_hz):
-    """Share of every mel band in every frequency: linear between the centres of the bands.
+    """Interpolation weights of mel bands for each frequency, linear between band centres.
 
     Parameters
     ----------
@@ -171,9 +171,10 @@ def band_shares(spectrograms, bins_hz):
     Returns
     -------
     shares : np.ndarray [shape=(n_mels, n_bins), dtype=float64]
-        Those of a frequency sum to 1. Below the first centre and above the last only that band.
+        The weights of a frequency sum to 1. Below the first centre and above the last, only that
+        band has weight.
     """
-    # Bands narrower than a bin may hold none, or share a centre: they say nothing of their own.
+    # Bands narrower than a bin may be empty or share a centre: leave those out.
     filled = np.flatnonzero(spectrograms.mel_filters.any(axis=1))
     centres_hz, first = np.unique(spectrograms.mel_hz[filled], return_index=True)
     bands = filled[first]

@@ -1,1 +1,1 @@
-"""What an experiment says: its keys, what they may be, and the checks before anything runs."""
+"""The config of an experiment: its keys, their limits, and the checks before anything runs."""

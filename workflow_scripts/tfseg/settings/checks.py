@@ -1,4 +1,4 @@
-"""Checking an experiment's configuration before anything runs."""
+"""Checks of an experiment's config before anything runs."""
 
 from tfseg.errors import ConfigError
 from tfseg.settings.keys_twice import keys_twice
@@ -37,7 +37,7 @@ def check_config(config):
         One message with a line per problem: the key, what was expected, what was found.
     """
     messages = schema_errors(config) + unfit_values(config)
-    # Each check relies on what the ones before it have found in order.
+    # Each check relies on the checks before it.
     if not messages:
         messages = list(variant_relations(config))
     if not messages:
@@ -47,7 +47,7 @@ def check_config(config):
 
 
 def check_config_files(paths):
-    """Check that no file names a key twice: YAML would use the last and drop the rest in silence.
+    """Check that no file names a key twice: YAML would silently use the last one only.
 
     Parameters
     ----------

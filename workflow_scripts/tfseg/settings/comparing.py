@@ -1,8 +1,8 @@
-"""Configs as values: in one order, and what differs between two."""
+"""Comparison of configs: sorted keys, and the differences between two."""
 
 
 def sorted_keys(value):
-    """Copy a config value with all keys sorted, so that their order re-runs nothing."""
+    """Copy a config value with all keys sorted, so that a change of their order re-runs nothing."""
     if isinstance(value, dict):
         return {key: sorted_keys(value[key]) for key in sorted(value)}
     if isinstance(value, list):
@@ -11,17 +11,17 @@ def sorted_keys(value):
 
 
 def changed_keys(defaults, config):
-    """Keys whose value is not the default.
+    """List the keys whose value is not the default.
 
     Parameters
     ----------
     defaults, config : dict
-        Of the same sections.
+        With the same sections.
 
     Returns
     -------
     changed : list of [key, default, value]
-        Dotted keys, in the order of `defaults`; a list is one value.
+        Dotted keys, in the order of `defaults`; a list counts as one value.
     """
     changed = []
     for key, default in defaults.items():

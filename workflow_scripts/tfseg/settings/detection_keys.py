@@ -1,6 +1,6 @@
 """Keys that ``detection.json`` may hold: their limits and defaults, without pydantic.
 
-``HEADINGS`` are those of the model card, of keys that each class may have a value of its own for.
+``HEADINGS`` are the model card's headings of keys that may differ between classes.
 Written by ``make settings`` from `tfseg.settings.sections`; do not edit.
 """
 

@@ -1,7 +1,7 @@
-"""What the sections of the config are written with: their base class, their fields, their types.
+"""Base class, fields and types for the sections of the config.
 
-Only for writing the schema, the table of keys and other generated files: no job and no start of
-Snakemake imports pydantic.
+They are used only to write the schema, the table of keys and other generated files. Neither jobs
+nor the start of Snakemake import pydantic.
 """
 
 import itertools
@@ -13,12 +13,12 @@ from pydantic_core import core_schema
 
 
 def _require_all(schema):
-    """Have a section name all of its keys: an overlay is merged before it is checked."""
+    """Require all keys of a section: overlays are merged before the check."""
     schema["required"] = list(schema["properties"])
 
 
 class Section(BaseModel):
-    """A section of the config: refuses unknown keys, and has every key once it is merged."""
+    """A section of the config: unknown keys are refused, and all keys required after merging."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, regex_engine="python-re", json_schema_extra=_require_all
@@ -35,11 +35,11 @@ def setting(default, description, *, unit=None, json=None, **limits):
     description : str
         One line, for the table of keys.
     unit : str, optional
-        Of a number.
+        Unit of a number.
     json : dict, optional
-        Further facts that the schema carries.
+        Further entries of the schema.
     **limits
-        Of `pydantic.Field`: ge, gt, le, lt, pattern, min_length, max_length.
+        Limits of `pydantic.Field`: ge, gt, le, lt, pattern, min_length, max_length.
     """
     facts = dict(json or {}) | ({"unit": unit} if unit else {})
     if isinstance(default, type):
@@ -49,7 +49,7 @@ def setting(default, description, *, unit=None, json=None, **limits):
 
 @dataclass(frozen=True)
 class _Keyword:
-    """A keyword of JSON schema that pydantic has no name for, and the check that belongs to it."""
+    """A keyword of JSON schema that pydantic lacks, with its check."""
 
     keyword: str
     value: Any = field(hash=False)
@@ -72,16 +72,31 @@ class _Keyword:
 
 
 EACH_ONCE = _Keyword("uniqueItems", True)
-# Not JSON schema's: the checks know it (tfseg.settings.schema_errors).
+# Not a keyword of JSON schema; tfseg.settings.schema_errors checks it.
 ODD = _Keyword("odd", True)
 
 
 def holding(value):
-    """Of a list: `value` is in it."""
+    """Require that a list contains `value`."""
     return _Keyword("contains", {"const": value})
 
 
-# A count beyond it is a slip, and would end in an array that no machine holds.
+def named(pattern, in_words, **limits):
+    """Declare what a text has to look like.
+
+    Parameters
+    ----------
+    pattern : str
+        Regular expression.
+    in_words : str
+        The same for a reader, after "expected"; no message shows the expression.
+    **limits
+        Of `pydantic.Field`.
+    """
+    return Field(pattern=pattern, json_schema_extra={"in_words": in_words}, **limits)
+
+
+# A larger count is a typing error, and would need an array too large for any machine.
 _MANY = 1_000_000_000
 _Item = TypeVar("_Item")
 
@@ -96,9 +111,19 @@ ShareBelowOne = Annotated[float, Field(ge=0, lt=1)]
 SnrDb = Annotated[float, Field(ge=-60, le=100)]
 Widths = Annotated[list[PositiveInteger], Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1)]
-Host = Annotated[str, Field(pattern="^https?://[^/ ]+$")]
-# Braces would be wildcards of Snakemake's paths.
-PathWithoutBraces = Annotated[str, Field(pattern="^[^{}]+$")]
+Host = Annotated[
+    str,
+    named("^https?://[^/ ]+$", "http:// or https:// and the name of a server, no path after it"),
+]
+# Braces would be wildcards of Snakemake's paths; of ~ and $HOME only a shell knows what they mean.
+PlainPath = Annotated[
+    str,
+    named(
+        "^(?![~$])[^{}]*$",
+        "a path without { and }, and with ~ and variables like $HOME written out",
+        min_length=1,
+    ),
+]
 # Keys that something declares in its own file (tfseg.models.registry, tfseg.datasets.corpora).
 Declared = dict[str, Any]
 EachOnce = Annotated[list[_Item], EACH_ONCE]

@@ -1,12 +1,13 @@
-"""Write what repeats the settings' declarations: ``make settings``.
+"""Write the files that are generated from the settings' declarations: ``make settings``.
 
-That is the schema that a config is checked with, the table of keys in the documentation, and the
-few keys that jobs need when they read ``detection.json``. Only the sections are edited by hand
-(`tfseg.settings.sections`), and ``config.yaml``, the commented file that people read.
+These are the schema for checking a config, the table of keys in the documentation, and the keys
+that jobs need to read ``detection.json``. Edit only the sections (`tfseg.settings.sections`) and
+``config.yaml``, the commented file for users.
 """
 
 import difflib
 import json
+import re
 from pathlib import Path
 
 import yaml
@@ -22,9 +23,10 @@ CONFIG = "config.yaml"
 _BEGIN, _END = "<!-- keys: written by `make settings` -->\n", "<!-- end of keys -->\n"
 # Longer lists are not written out.
 _MANY_ITEMS = 12
+_HEAD = ["| key | default | type and range | description |", "|---|---|---|---|"]
 _DETECTION_HEAD = '''"""Keys that ``detection.json`` may hold: their limits and defaults, without pydantic.
 
-``HEADINGS`` are those of the model card, of keys that each class may have a value of its own for.
+``HEADINGS`` are the model card's headings of keys that may differ between classes.
 Written by ``make settings`` from `tfseg.settings.sections`; do not edit.
 """
 '''
@@ -35,7 +37,7 @@ def _schema_text(schema):
 
 
 def _yaml(value):
-    """A value as config.yaml would have it, on one line."""
+    """Write a value as in config.yaml, on one line."""
     if isinstance(value, list) and len(value) > _MANY_ITEMS:
         return f"{len(value)} names: `config.yaml`"
     text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
@@ -54,7 +56,7 @@ _SIGNS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiv
 
 
 def _type(node, several=False):
-    """What a value is, in words."""
+    """Describe the type of a value in words."""
     if "enum" in node:
         return "one of: " * (not several) + ", ".join(_yaml(value) for value in node["enum"])
     kinds = node["type"] if isinstance(node["type"], list) else [node["type"]]
@@ -67,7 +69,7 @@ def _type(node, several=False):
 
 
 def _counted(node, least, most, what):
-    """How many of `what` a list or text has, as a list of no or one text."""
+    """Describe the allowed number of `what` in a list or text: a list of at most one text."""
     if least not in node and most not in node:
         return []
     fewest, largest = node.get(least, 0), node.get(most)
@@ -83,24 +85,24 @@ def _number(value):
 
 
 def _range(node):
-    """What limits a value, in words."""
+    """Describe the limits of a value in words."""
     limits = [
         f"{sign} {_number(node[keyword])}" for keyword, sign in _SIGNS.items() if keyword in node
     ]
     limits += ["odd"] if node.get("odd") else []
     limits += _counted(node, "minLength", "maxLength", "characters")
-    limits += [f"matches `{node['pattern']}`"] if "pattern" in node else []
+    limits += [node["in_words"]] if "pattern" in node else []
     limits += _counted(node, "minItems", "maxItems", "items")
     limits += ["each once"] if node.get("uniqueItems") else []
     limits += [f"with {node['contains']['const']}"] if "contains" in node else []
     inner = _range(node["items"]) if "items" in node else ""
     limits += [f"each {inner}"] if inner else []
-    # An empty list is not an empty text: said once.
+    # For a list of texts, describe the emptiness once.
     return ", ".join(dict.fromkeys(limits))
 
 
 def _rows(schema):
-    """Yield a row for each key; of lists and dictionaries of sections, also their entries'."""
+    """Yield a row for each key, also for those of entries in lists and dictionaries of sections."""
     for key, node in keys_of(schema):
         yield key, node
         for entry in (node.get("items"), node.get("additionalProperties")):
@@ -109,55 +111,64 @@ def _rows(schema):
                 yield from ((f"{name}.{inner}", item) for inner, item in keys_of(entry))
 
 
+def _section(key, node):
+    """Section that a key is listed in; top-level keys that are no section share one."""
+    first = re.split(r"[.\[]", key)[0]
+    is_section = first != key or node.get("type") in ("array", "object")
+    return first if is_section else "top level"
+
+
 def keys_table(schema):
-    """Write the table of keys.
+    """Write the tables of keys, one for each section.
 
     Parameters
     ----------
     schema : dict
-        Of `config_schema`.
+        From `config_schema`.
 
     Returns
     -------
     text : str
         Markdown.
     """
-    lines = ["| key | type | default | range | unit | description |", "|---|---|---|---|---|---|"]
+    lines, section = [], None
     for key, node in _rows(schema):
+        if _section(key, node) != section:
+            section = _section(key, node)
+            lines += ["", f"### {section}", "", *_HEAD]
+        default = _yaml(node["default"]) if "default" in node else ""
         cells = [
             f"`{key}`",
-            _type(node),
-            _yaml(node["default"]) if "default" in node else "",
-            _range(node),
-            node.get("unit", ""),
+            f"{default} {node.get('unit', '')}".strip(),
+            ", ".join(filter(None, [_type(node), _range(node)])),
             node["description"][0].upper() + node["description"][1:],
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines[1:]) + "\n"
 
 
 def _docs_text(schema, present):
-    """The page with its table written anew; all else is as it was."""
+    """Return the page with a new table and otherwise unchanged."""
     before, _, rest = present.partition(_BEGIN)
     after = rest.partition(_END)[2]
     return f"{before}{_BEGIN}\n{keys_table(schema)}\n{_END}{after}"
 
 
-# Of the two sections, what decides no event, frame or tag.
+# Keys of the two sections that affect no event, frame or tag.
 _NOT_OF_A_MODEL = ("collar_s", "offset_fraction", "error_rate", "processes", "tune")
-# The largest count is for slips in a config; files never had a limit.
+# The largest count is meant for typing errors in a config; files have no such limit.
 _LIMITS = ("type", "enum", "minimum", "exclusiveMaximum", "odd")
 
 
 def _detection_text(schema):
-    """The module of `DETECTION_KEYS`."""
+    """Return the text of the module `DETECTION_KEYS`."""
     keys = {
         key: node
         for name in ("metrics", "postprocessing")
         for key, node in schema["properties"][name]["properties"].items()
         if key not in _NOT_OF_A_MODEL
     }
-    # Apart, so that a heading is not part of the code that detects events.
+    # Kept separate, so that headings are not part of the code that detects events.
     facts = {
         "LIMITS": {k: {fact: n[fact] for fact in _LIMITS if fact in n} for k, n in keys.items()},
         "DEFAULTS": {k: n["default"] for k, n in keys.items()},
@@ -171,7 +182,7 @@ def _detection_text(schema):
 
 
 def generated(repository):
-    """Make every generated file.
+    """Generate the text of every generated file.
 
     Parameters
     ----------
@@ -192,7 +203,7 @@ def generated(repository):
 
 
 def difference(name, committed, wanted):
-    """Unified diff of two texts, empty where they are the same."""
+    """Return the unified diff of two texts, empty if they are equal."""
     return "".join(
         difflib.unified_diff(
             committed.splitlines(keepends=True),
@@ -204,17 +215,17 @@ def difference(name, committed, wanted):
 
 
 def config_difference(config):
-    """Unified diff of a config's values and the declared defaults, a line for each value."""
+    """Return the unified diff of a config's values and the defaults, a line for each value."""
 
     def lines(values):
         return yaml.safe_dump(values, sort_keys=True, allow_unicode=True)
 
-    # A pooling, trunk or network of one's own needs no entry in config.yaml.
+    # Your own poolings, trunks and networks need no entry in config.yaml.
     return difference(CONFIG, lines(with_defaults(config)), lines(default_config(config_schema())))
 
 
 def main():
-    """Write the files, and say where config.yaml has other values."""
+    """Write the files, and report where config.yaml has other values."""
     for name, text in generated(_REPOSITORY).items():
         path = _REPOSITORY / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -222,7 +233,7 @@ def main():
             print(f"wrote {name}")
     config = yaml.safe_load((_REPOSITORY / CONFIG).read_text(encoding="utf-8"))
     if differs := config_difference(config):
-        raise SystemExit(f"{differs}Edit {CONFIG} or the sections, so that both say the same.")
+        raise SystemExit(f"{differs}Edit {CONFIG} or the sections, so that both are equal.")
 
 
 if __name__ == "__main__":

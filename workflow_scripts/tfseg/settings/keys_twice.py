@@ -1,4 +1,4 @@
-"""Keys that a YAML file names twice: YAML would use the last and drop the rest in silence."""
+"""Detection of keys that a YAML file names twice: YAML would silently use the last one only."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tfseg.settings.messages import dotted
 
 
 def _keys_twice(node, path=()):
-    """Yield the keys of a YAML node that stand there more than once: path, first and second line."""
+    """Yield the repeated keys of a YAML node: path, first and second line."""
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             yield from _keys_twice(item, (*path, index))
@@ -24,7 +24,7 @@ def _keys_twice(node, path=()):
 
 
 def keys_twice(paths):
-    """Name the keys that a file names twice.
+    """Find the keys that a file names twice.
 
     Parameters
     ----------
@@ -39,7 +39,8 @@ def keys_twice(paths):
     for path in paths:
         node = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
         messages += [
-            f"{path}, line {line}: config key {dotted(key)}: expected once, found also on line {first}"
+            f"{path}, line {line}: config key {dotted(key)}: expected once, "
+            f"found also on line {first}"
             for key, first, line in _keys_twice(node)
         ]
     return messages

@@ -1,8 +1,8 @@
-"""What a system's name stands for in an experiment: a registered system, or a variant of one.
+"""Recipes of the systems of an experiment: registered systems and variants of them.
 
-A variant is a name in the config's ``variants`` that takes a registered system and says what of
-the experiment's ``trunk``, ``pooling`` and ``training`` differs for it. Leaving one key out of a
-variant is how the worth of that key is measured. Imports no torch: the DAG is built from it.
+A variant is an entry of the config's ``variants``. It names a registered system and its changes to
+the experiment's ``trunk``, ``pooling`` and ``training``. To measure the effect of one of its keys,
+define a second variant without that key. Imports no torch, since every job builds the DAG.
 """
 
 import copy
@@ -21,13 +21,13 @@ class Recipe:
     Attributes
     ----------
     name : str
-        In the config's ``systems``, in paths and in tables.
+        Name in the config's ``systems``, in paths and in tables.
     network : str
-        The registered system that it builds on: its own name unless it is a variant.
+        The registered system that it builds on; equal to `name` unless it is a variant.
     trunk, pooling, training : dict
-        Sections of the config, with what the variant changes.
+        Sections of the config, with the changes of the variant.
     teacher : str or None
-        Name of the system whose masks it also learns from.
+        Name of its teacher, the system whose masks it also learns from.
     """
 
     name: str
@@ -39,12 +39,12 @@ class Recipe:
 
     @property
     def facts(self) -> System:
-        """What is declared of its network."""
+        """Declaration of its network."""
         return systems()[self.network]
 
     @property
     def own_trunk(self):
-        """Section ``trunk``, of its own kind alone: what other trunks are changes nothing here."""
+        """Section ``trunk`` without the settings of other kinds of trunk."""
         if not self.facts.has_masks:
             return {}
         kinds = declarations(TRUNKS)
@@ -53,12 +53,12 @@ class Recipe:
 
     @property
     def own_pooling(self):
-        """Section ``pooling``, of its own pooling alone."""
+        """Section ``pooling`` without the settings of other poolings."""
         return {key: v for key, v in self.pooling.items() if key == self.facts.pooling}
 
     @property
     def builders(self):
-        """What builds the network, as `tfseg.run.digest.code_digest` names it."""
+        """Functions that build the network, as roots of `tfseg.run.digest.code_digest`."""
         if not self.facts.has_masks:
             return [declarations(NETWORKS)[self.facts.network].builder]
         return [
@@ -68,7 +68,7 @@ class Recipe:
 
 
 def merged(defaults, changes):
-    """Lay changes over a section as Snakemake lays one config file over another."""
+    """Merge changes into a section, as Snakemake merges config files."""
     result = copy.deepcopy(defaults)
     for key, value in changes.items():
         if isinstance(value, dict) and isinstance(result.get(key), dict):
@@ -84,7 +84,7 @@ def find_recipe(config, name):
     Parameters
     ----------
     config : dict
-        Merged and checked, or at least with the sections named above.
+        Merged and checked config, with at least the sections above.
     name : str
         A registered system, or a key of ``variants``.
 

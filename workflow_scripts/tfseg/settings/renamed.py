@@ -1,11 +1,11 @@
-"""Keys of the config that had other names: an old name is refused with its new one."""
+"""Renamed keys of the config: an old name is refused, and the message gives the new one."""
 
 # Dotted, from the old name to the new one.
 RENAMED = {"collages": "soundscapes"}
 
 
 def renamed_key(key):
-    """Message of a key whose name is an old one, else None.
+    """Return the message for an old name of a key, else None.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
-"""The JSON schema of the config, made of the sections; and what is read off it.
+"""The JSON schema of the config, built from the sections, and functions that read it.
 
-A key's node has ``type`` or ``enum``, limits, ``default``, ``description`` and ``unit``; a section's
-has ``properties``. All stands where it is used, with no ``$ref`` and no ``anyOf``: one wrong value
-breaks one rule, so that one line says what was expected (`tfseg.settings.schema_errors`).
+The node of a key has ``type`` or ``enum``, limits, ``default``, ``description`` and ``unit``, and
+``in_words`` beside a ``pattern``; the node of a section has ``properties``. There is no ``$ref`` and
+no ``anyOf``. So a wrong value breaks one rule, and one line can say what was expected
+(`tfseg.settings.schema_errors`).
 """
 
 import copy
@@ -15,9 +16,9 @@ _DROPPED = ("title", "$defs", "anyOf", "patternProperties", "$ref")
 
 
 def _one_of(branches):
-    """Merge alternatives into one node: their limits are of different types and cannot clash."""
+    """Merge alternatives into one node; their limits belong to different types and cannot clash."""
     if any("enum" in branch for branch in branches):
-        # `null` beside names is one more name.
+        # `null` becomes one more value of an enum.
         return {"enum": [value for b in branches for value in b.get("enum", [None])]}
     merged = {"type": [branch["type"] for branch in branches]}
     for branch in branches:
@@ -28,7 +29,7 @@ def _one_of(branches):
 
 
 def _inlined(node, definitions):
-    """Write out what pydantic refers to, without what only it needs."""
+    """Replace pydantic's references by their definitions, and drop keywords only it needs."""
     if isinstance(node, list):
         return [_inlined(item, definitions) for item in node]
     if not isinstance(node, dict):
@@ -46,7 +47,8 @@ def _inlined(node, definitions):
             result[keyword] = value if keyword == "default" else _inlined(value, definitions)
     for pattern, entry in node.get("patternProperties", {}).items():
         limits = result.get("propertyNames", {})
-        result["propertyNames"] = {"type": "string", **limits, "pattern": pattern}
+        in_words = {"in_words": result.pop("names_in_words")}
+        result["propertyNames"] = {"type": "string", **limits, "pattern": pattern, **in_words}
         result["additionalProperties"] = _inlined(entry, definitions)
     if "enum" in result:
         result.pop("type", None)
@@ -59,7 +61,7 @@ _ORDER = ("description", "unit", "default", "type", "enum")
 
 
 def _ordered(node):
-    """What a reader looks for comes first; what is long comes last."""
+    """Order the keywords of a node for readers: description first, long parts last."""
     last = ("required", "properties")
     keys = [k for k in _ORDER if k in node]
     keys += [k for k in node if k not in (*_ORDER, *last)]
@@ -76,7 +78,7 @@ def _requiring_all(section):
 
 
 def config_schema():
-    """Make the schema of the whole config.
+    """Build the schema of the whole config.
 
     Returns
     -------
@@ -91,14 +93,14 @@ def config_schema():
 
 
 def default_config(node):
-    """Defaults of a schema as a config: nested dictionaries."""
+    """Return the defaults of a schema as a config: nested dictionaries."""
     if "default" in node:
         return copy.deepcopy(node["default"])
     return {key: default_config(inner) for key, inner in node["properties"].items()}
 
 
 def keys_of(node, path=()):
-    """Yield the dotted name and the node of every key that is no section, in order."""
+    """Yield the dotted name and the node of every key that is not a section, in order."""
     for key, inner in node["properties"].items():
         if "properties" in inner:
             yield from keys_of(inner, (*path, key))

@@ -1,8 +1,10 @@
-"""What a config breaks of its schema, a line for each key; needs jsonschema and no pydantic."""
+"""Errors of a config against its schema, a line for each key; uses jsonschema, not pydantic."""
 
 import functools
 import json
 import math
+import re
+import unicodedata
 from pathlib import Path
 
 import jsonschema
@@ -10,10 +12,13 @@ import jsonschema
 from tfseg.datasets.corpora import declared_schema
 from tfseg.io.validation import is_one_line
 from tfseg.settings.declared import with_declarations
-from tfseg.settings.messages import dotted, found, number_hint, unknown_key
+from tfseg.settings.messages import dotted, found, number_hint, text_hint, unknown_key
 from tfseg.settings.renamed import renamed_key
 
 _SCHEMA_PATH = Path(__file__).resolve().parents[3] / "schemas" / "config.schema.json"
+
+
+_MARKS = ("Mn", "Mc")
 
 
 def _is_integer(_, value):
@@ -21,15 +26,29 @@ def _is_integer(_, value):
 
 
 def _even(validator, wanted, value, schema):
-    """Yield an error for an even number where an odd one is wanted; 0 is below every such key's limit."""
+    """Yield an error for an even number where an odd one is required."""
     if wanted and _is_integer(validator, value) and value > 0 and value % 2 == 0:
         yield jsonschema.ValidationError(f"{value} is even")
 
 
-# JSON takes 2000.0 for an integer; Python does not, and a count that arrives as a float breaks later.
+def _pattern(_, rule, value, schema):
+    r"""Yield an error for a text that a pattern refuses.
+
+    ``\w`` knows letters and not the marks that combine with them, without which Devanagari, Thai or
+    a name as macOS decomposes it cannot be written: marks count with the letter before them.
+    """
+    if not isinstance(value, str):
+        return
+    if "\\w" in rule:
+        value = value[:1] + "".join(c for c in value[1:] if unicodedata.category(c) not in _MARKS)
+    if re.search(rule, value) is None:
+        yield jsonschema.ValidationError(f"it has to be {schema['in_words']}")
+
+
+# JSON schema accepts 2000.0 as an integer, but a count that is a float would fail later.
 _Validator = jsonschema.validators.extend(
     jsonschema.Draft202012Validator,
-    {"odd": _even},
+    {"odd": _even, "pattern": _pattern},
     type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
 )
 
@@ -41,7 +60,7 @@ def _validator():
 
 
 def _explain(error):
-    """Turn one jsonschema error into: which key, what was expected, what was found."""
+    """Turn one jsonschema error into a message: the key, what was expected, what was found."""
     path, value, rule = list(error.absolute_path), error.instance, error.validator_value
     if error.validator == "additionalProperties":
         known = list(error.schema["properties"])
@@ -65,22 +84,24 @@ def _explain(error):
         "uniqueItems": lambda: "every item once",
         "minLength": lambda: "a text that is not empty",
         "maxLength": lambda: f"at most {rule} characters",
-        "pattern": lambda: f"a name that matches {rule}",
+        "pattern": lambda: error.schema["in_words"],
         "contains": lambda: f"a list with {rule['const']!r} in it",
         "odd": lambda: "an odd number",
     }.get(error.validator, lambda: error.message)()
-    hint = number_hint(value) if error.validator == "type" and isinstance(value, str) else ""
+    hint = ""
+    if error.validator == "type":
+        hint = text_hint(value) if "string" in rule else number_hint(value)
     key = dotted(path) or "(top level)"
     return [f"config key {key}: expected {expected}, found {found(value)}{hint}"]
 
 
 def schema_errors(config):
-    """Say what a config breaks of its schema.
+    """List the errors of a config against its schema.
 
     Parameters
     ----------
     config : object
-        What YAML gave, merged.
+        The merged content of the YAML files.
 
     Returns
     -------
@@ -93,14 +114,14 @@ def schema_errors(config):
 
 
 def unfit_values(value, path=()):
-    """Name what no key can use, and no limit or pattern of a schema refuses.
+    """Find values that no key can use, but that the schema accepts.
 
-    NaN compares with no limit; a pattern's ``$`` lets a line end through, and texts become paths.
+    NaN passes every limit. The ``$`` of a pattern accepts a line end, and texts become paths.
 
     Parameters
     ----------
     value : object
-        A config, or what stands in it at `path`.
+        A config, or its value at `path`.
     path : tuple
 
     Returns
@@ -115,6 +136,7 @@ def unfit_values(value, path=()):
         return [f"config key {dotted(path)}: expected a finite number, found {value}"]
     if isinstance(value, str) and not is_one_line(value):
         return [
-            f"config key {dotted(path)}: expected one line without control characters, found {value!r}"
+            f"config key {dotted(path)}: expected one line without control characters, "
+            f"found {value!r}"
         ]
     return []

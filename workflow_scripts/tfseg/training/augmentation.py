@@ -1,8 +1,8 @@
-"""Changes to a training batch's log-mel spectrograms that leave their tags true.
+"""Data augmentation of a training batch's log-mel spectrograms; the tags stay valid.
 
-They make a batch harder to learn by heart: what a clip is called does not depend on its level, on
-when it sounds, on the microphone's colour, or on what else sounds. All that is drawn follows from
-the iteration alone, so that a resumed training needs no generator's state.
+Augmentation reduces overfitting: a clip's tags do not depend on its level, on the times of its
+events, on the microphone's frequency response, or on other sounds. Random values depend on the
+iteration alone, so a resumed training needs no generator state.
 """
 
 import math
@@ -19,23 +19,23 @@ _FILTER_NODES = 4
 
 @dataclass(frozen=True)
 class AugmentationSettings:
-    """Fields are the keys of ``training.augmentation`` in the config; 0 and false change nothing.
+    """Keys of ``training.augmentation`` in the config; 0 and false change nothing.
 
     Parameters
     ----------
     mixup : float in [0, 1]
-        Share of the clips to which another clip of the batch is added, tags united. Magnitudes are
-        added (Zhang et al., ICLR 2018, mix with random weights and mix the tags alike; here a sound
-        in the sum is there, however faint, which is what a tag says).
+        Share of the clips to which another clip of the batch is added. Magnitudes are summed, and
+        the tags are the union. (Zhang et al., ICLR 2018, use random weights for clips and tags;
+        here a tag is positive however faint the sound is.)
     time_shift : bool
-        Each clip is turned by a random number of frames: its end comes to its beginning.
+        Circular time shift of each clip by a random number of frames.
     gain_db : float
-        Each clip's level changes by up to this, either way.
+        Largest random change of each clip's level, up or down.
     band_gain_db : float
-        As much for each of four random bands, with straight lines between: as another microphone
-        would colour it (FilterAugment, Nam et al., ICASSP 2022).
+        Largest random gain of each of four random bands, interpolated linearly. It imitates other
+        microphones (FilterAugment, Nam et al., ICASSP 2022).
     mel_shift : int
-        Each clip moves by up to so many mel bands, either way: another pitch, another size.
+        Largest random shift of each clip in mel bands, up or down. It imitates other pitches.
     """
 
     mixup: float
@@ -46,7 +46,7 @@ class AugmentationSettings:
 
 
 def _band_gains(rng, n_clips, n_mels, limit_db):
-    """Random filters in dB [shape=(n_clips, n_mels)]: straight lines between random nodes."""
+    """Random filters in dB [shape=(n_clips, n_mels)], piecewise linear between random nodes."""
     bands = np.arange(n_mels)
     inner = np.sort(rng.uniform(0, n_mels - 1, (n_clips, _FILTER_NODES - 2)), axis=1)
     gains_db = rng.uniform(-limit_db, limit_db, (n_clips, _FILTER_NODES))
@@ -68,12 +68,12 @@ def augment(logmel, target, settings, seed, iteration):
     target : torch.Tensor [shape=(batch, class), float32, 0 or 1]
     settings : AugmentationSettings
     seed, iteration : int
-        Decide all that is drawn.
+        Determine all random values.
 
     Returns
     -------
     logmel, target : torch.Tensor
-        Of the same shapes; new where something was changed.
+        Of the same shapes; new tensors where something was changed.
     """
     if settings == AugmentationSettings(0, False, 0, 0, 0):
         return logmel, target
@@ -82,7 +82,7 @@ def augment(logmel, target, settings, seed, iteration):
     device = logmel.device
     frames = np.arange(n_frames)[None].repeat(n_clips, axis=0)
     bands = np.arange(n_mels)[None].repeat(n_clips, axis=0)
-    # Everything is drawn whether it is used or not: leaving one change out leaves the others alike.
+    # Everything is drawn even if unused, so that the changes do not affect each other's values.
     turns = rng.integers(n_frames, size=(n_clips, 1))
     shifts = rng.integers(-settings.mel_shift, settings.mel_shift + 1, size=(n_clips, 1))
     gains_db = rng.uniform(-1, 1, (n_clips, 1)) * settings.gain_db

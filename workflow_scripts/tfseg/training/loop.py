@@ -1,4 +1,4 @@
-"""Training from clip-level tags; stoppable at any moment, resumed bit for bit on the CPU."""
+"""Training from clip-level tags; it can stop at any time, and resumes bit for bit on the CPU."""
 
 import contextlib
 import hashlib
@@ -20,36 +20,35 @@ from tfseg.training.optimiser import Adam
 
 
 class Interrupted(TfsegError):
-    """Training was asked to stop; its state is saved."""
+    """Training was stopped by a signal; its state is saved."""
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """Fields are the keys of ``training`` in the config.
+    """Keys of ``training`` in the config.
 
     Parameters
     ----------
     iterations, batch_size : int
     learning_rate : float
-        Adam's step at the start.
+        Adam's initial learning rate.
     learning_rate_decay : float
         Factor applied every `decay_every` iterations.
     decay_every : int
     kinds : list of str or None
-        Kinds of clip that are trained on, of those that the experiment mixes (``mixing.kinds``);
-        None: all. Scenes alone are the negatives of every class.
+        Kinds of clip to train on, out of ``mixing.kinds``; None: all. Scenes alone are negatives
+        of every class.
     augmentation : tfseg.training.augmentation.AugmentationSettings
     average_weights : float in [0, 1)
-        Of the average of the weights over the iterations that becomes the model: the share that
-        stays with each iteration (Tarvainen and Valpola, NeurIPS 2017). 0: the last weights, as
-        released.
+        Decay of the exponential moving average of the weights, which becomes the model (Tarvainen
+        and Valpola, NeurIPS 2017). 0: the last weights, as released.
     teacher_weight : float
-        Of the loss between masks and those of a teacher, where the system has one.
+        Weight of the loss between the masks and a teacher's masks, where the system has a teacher.
     excerpt_s : float or None
-        Each batch takes a random excerpt of this length of every clip (a shorter clip goes round);
-        None takes whole clips, which must all be of one length.
+        Length of the random excerpt that a batch takes of every clip (a shorter clip is repeated).
+        None takes whole clips, which must all have one length.
     threads : int
-        Torch's CPU threads; part of the recipe, since sums depend on it in the last bit.
+        Torch's CPU threads; part of the recipe, since the last bit of sums depends on it.
     compile : bool
         Whether torch compiles the network first (needs a C++ compiler).
     history_every : int
@@ -94,7 +93,7 @@ def band_statistics(logmel):
         A constant band gets a std of 1, so that standardising it gives zeros.
     """
     total, total_square, count = 0.0, 0.0, 0
-    for clip in logmel:  # clip by clip: float64 copies of a whole fold would not fit a laptop
+    for clip in logmel:  # clip by clip: a float64 copy of a whole fold may not fit into memory
         clip = clip.astype(np.float64)
         total, total_square = total + clip.sum(axis=0), total_square + (clip**2).sum(axis=0)
         count += len(clip)
@@ -104,9 +103,9 @@ def band_statistics(logmel):
 
 
 def batch_indices(iteration, n_clips, batch_size, seed):
-    """Clips of one batch: freshly shuffled passes over all clips, the last batch of a pass short.
+    """Clips of one batch: each pass over all clips is shuffled anew, and its last batch is short.
 
-    A function of the iteration alone, so that a resumed training needs no generator's state.
+    A function of the iteration alone, so that a resumed training needs no generator state.
     """
     per_pass = -(-n_clips // batch_size)
     pass_index, position = divmod(iteration, per_pass)
@@ -115,7 +114,7 @@ def batch_indices(iteration, n_clips, batch_size, seed):
 
 
 class Excerpts:
-    """All clips in one tensor on the device, from which batches of one length are taken.
+    """All clips in one tensor on the device; batches take excerpts of one length from it.
 
     Parameters
     ----------
@@ -124,21 +123,21 @@ class Excerpts:
     n_frames : int or None
         Length of an excerpt; None for whole clips.
     seed : int
-        Places the excerpts.
+        Determines where the excerpts begin.
     device : str
 
     Raises
     ------
     DataError
-        When clips of different lengths shall be taken whole.
+        When whole clips are asked for and they differ in length.
     """
 
     def __init__(self, logmel, n_frames, seed, device="cpu"):
         lengths = [len(clip) for clip in logmel]
         if n_frames is None and len(set(lengths)) > 1:
             raise DataError(
-                f"clips of {min(lengths)} to {max(lengths)} frames: expected one length, or a "
-                "number of seconds as training.excerpt_s"
+                f"found clips of {min(lengths)} to {max(lengths)} frames: "
+                "expected one length, or a number of seconds in training.excerpt_s"
             )
         flat = logmel.reshape(-1, logmel.shape[-1]) if isinstance(logmel, np.ndarray) else None
         self._flat = torch.from_numpy(np.concatenate(logmel) if flat is None else flat).to(device)
@@ -153,13 +152,13 @@ class Excerpts:
     def batch(self, clips, iteration):
         """Take one excerpt of each clip [shape=(len(clips), n_frames, n_mels), float32].
 
-        Where it begins is a function of the iteration alone, as the batch is.
+        Its start is a function of the iteration alone, as the batch is.
         """
         frames = np.arange(self._n_frames)[None]
         lengths = self._lengths[clips, None]
         if not self._whole:
             rng = generator(self._seed, "excerpts", iteration)
-            # A clip of the excerpt's length or less begins anywhere and goes round.
+            # A clip no longer than the excerpt starts anywhere and is read circularly.
             room = np.where(lengths > self._n_frames, lengths - self._n_frames + 1, lengths)
             frames = (frames + np.floor(rng.random(room.shape) * room).astype(np.int64)) % lengths
         rows = torch.from_numpy(self._starts[clips, None] + frames).to(self._device)
@@ -167,7 +166,7 @@ class Excerpts:
 
 
 def binding(data_sha256, code_digest, description, seed):
-    """Hash all that decides a training's result; a state of another binding is not resumed from.
+    """Hash all that determines a training's result; a state with another hash is not resumed.
 
     Parameters
     ----------
@@ -184,7 +183,7 @@ def binding(data_sha256, code_digest, description, seed):
 
 @contextlib.contextmanager
 def _stop_requested():
-    """Turn SIGTERM into a flag, so that the state is saved between two iterations."""
+    """Turn SIGTERM into a flag, so that the state is saved between iterations."""
     flag = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield flag
@@ -201,15 +200,15 @@ def _below(tensors, prefix):
 
 
 class _Average:
-    """Running average of a network's weights and of what batch normalisation keeps.
+    """Moving average of a network's weights and batch normalisation statistics.
 
-    The share that stays rises to `keep`, so that the first weights do not count long.
+    Its decay rises to `keep`, so that the initial weights are soon forgotten.
 
     Parameters
     ----------
     network : nn.Module
     keep : float in [0, 1)
-        0 keeps no average: the network is its own.
+        Decay; 0 keeps no average and uses the network itself.
     """
 
     def __init__(self, network, keep):
@@ -223,29 +222,29 @@ class _Average:
 
     @torch.no_grad()
     def update(self, iteration):
-        """Count the weights after an iteration (from 1)."""
+        """Include the weights after an iteration (from 1)."""
         if self._live:
             keep = min(self._keep, iteration / (iteration + 9))
             torch._foreach_lerp_(list(self._mean.values()), list(self._live.values()), 1 - keep)
 
     def tensors(self):
-        """The average by name, to be saved."""
+        """Return the average by name, to be saved."""
         return self._mean
 
     def load(self, tensors):
-        """Take up what `tensors` gave."""
+        """Restore the result of `tensors`."""
         for name, value in self._mean.items():
             value.copy_(tensors[name])
 
     @torch.no_grad()
     def apply(self):
-        """Put the average in the network's place."""
+        """Replace the network's weights by the average."""
         for name, value in self._live.items():
             value.copy_(self._mean[name])
 
 
 class _State:
-    """Everything that a training needs to go on, in one file that is written whole."""
+    """Everything that a training needs to resume, in one file that is written whole."""
 
     def __init__(self, path, bound_to):
         self._path, self._bound_to = Path(path), bound_to
@@ -271,7 +270,7 @@ class _State:
             return 0, [], []
         tensors, state = load_tensors(self._path)
         if state["binding"] != self._bound_to:
-            log("a state of other data or parameters was found and is not used")
+            log("found a saved state of other data or parameters: starting anew")
             return 0, [], []
         network.load_state_dict(_below(tensors, "network."))
         optimiser.load(_below(tensors, "optimiser."))
@@ -282,8 +281,8 @@ class _State:
 def cross_entropy(tags, target):
     """Full binary cross-entropy, mean over clips and classes; NaN for tags that are NaN.
 
-    torch's own stops with an error from inside a kernel when it meets a NaN, and on a GPU takes
-    the process with it. The added zero carries the NaN to the loss, where it is reported.
+    For a NaN, torch's own function raises an error inside a kernel, which ends the process on a
+    GPU. The added zero carries the NaN to the loss instead, where it is reported.
 
     Parameters
     ----------
@@ -294,10 +293,10 @@ def cross_entropy(tags, target):
 
 
 def distillation(masks, teacher_masks, target):
-    """Cross-entropy between masks and those of a teacher, gated by the clips' tags.
+    """Cross-entropy between masks and a teacher's masks, gated by the clips' tags.
 
-    A teacher's mask of a class that is not in the clip counts as zero: of the two, the tags are
-    what is known. Mean over clips, classes and units.
+    Where the tag of a class is zero, the teacher's mask is replaced by zero. The result is the mean
+    over clips, classes and units.
 
     Parameters
     ----------
@@ -309,7 +308,7 @@ def distillation(masks, teacher_masks, target):
 
 
 def idle_classes(data):
-    """Say which classes have the same tag in every clip: there is nothing to learn them from.
+    """Warn of classes with the same tag in every clip, from which nothing can be learned.
 
     Parameters
     ----------
@@ -319,7 +318,7 @@ def idle_classes(data):
     Returns
     -------
     warnings : list of str
-        At most one for each of: sounds in all, sounds in none.
+        At most one for classes in every clip, and one for classes in no clip.
     """
     share = data.target.mean(axis=0)
     warnings = []
@@ -352,7 +351,7 @@ def initial_network(build, seed, logmel):
 
 
 def targets_of(network, data):
-    """Weak labels that a network is trained for.
+    """Return the weak labels that a network is trained on.
 
     Parameters
     ----------
@@ -362,8 +361,8 @@ def targets_of(network, data):
     Returns
     -------
     target : np.ndarray [shape=(n, n_classes or one more), dtype=uint8]
-        With a background behind the classes where the network has one: it sounds in everything
-        but events alone.
+        The background follows the classes where the network has one. It is present in all clips
+        except events alone.
     """
     if not network.has_background:
         return data.target
@@ -402,13 +401,13 @@ def train(
     seed : int
         Orders the batches.
     state_path : path-like
-        Where the state to resume from lies. It is kept when training ends.
+        File of the state to resume from. It is kept when training ends.
     bound_to : str
         `binding` of this training.
     excerpt_frames : int or None
         ``excerpt_s`` of the settings in frames.
     teacher : tfseg.models.systems.MaskNetwork or None
-        In evaluation mode, of the same classes: `distillation` from its masks is added to the loss.
+        In evaluation mode, with the same classes; adds `distillation` from its masks to the loss.
     device : str
     log : callable
     progress : callable or None
@@ -426,7 +425,7 @@ def train(
         When the loss is not finite, or a batch is too small to be normalised.
     """
     torch.set_num_threads(settings.threads)
-    # Channels-last convolutions are the faster ones on CPUs and on GPUs with tensor cores.
+    # Channels-last convolutions are faster on CPUs and on GPUs with tensor cores.
     network.to(device, memory_format=torch.channels_last).train()
     inputs = Excerpts(logmel, excerpt_frames, seed, device)
     targets = torch.from_numpy(target).to(device)
@@ -451,20 +450,20 @@ def train(
                 seed,
                 iteration,
             )
-            # What dropout draws follows from the iteration alone, as all else that is drawn.
+            # Dropout's random values depend on the iteration alone, as all others do.
             torch.manual_seed(derive_seed(seed, "dropout", iteration))
             try:
                 tags, masks = run(batch)
             except ValueError as error:  # batch normalisation of a single value
                 raise TfsegError(
-                    f"a batch of {batch.shape[0]} clips of {batch.shape[1]} frames cannot be trained "
-                    f"on ({error}): expected more, by training.batch_size or training.excerpt_s"
+                    f"cannot train on a batch of {batch.shape[0]} clips of {batch.shape[1]} frames "
+                    f"({error}): increase training.batch_size or training.excerpt_s"
                 ) from error
             loss = cross_entropy(tags, wanted)
             if teacher is not None:
                 with torch.no_grad():
                     _, teacher_masks = teacher(batch)
-                n_taught = teacher_masks.shape[1]  # a background's mask is not taught
+                n_taught = teacher_masks.shape[1]  # the teacher's masks have no background
                 loss = loss + settings.teacher_weight * distillation(
                     masks[:, :n_taught], teacher_masks, wanted[:, :n_taught]
                 )
@@ -486,7 +485,7 @@ def train(
                 if bar:
                     bar.set_postfix(loss=f"{mean_loss:.4f}", refresh=False)
             finished = iteration == settings.iterations
-            # Asked once: a signal that comes while the state is written counts in the next round.
+            # Read once: a signal during the write of the state takes effect in the next iteration.
             stopping = stop.is_set() and not finished
             if finished or stopping or iteration % settings.state_every == 0:
                 pending = [float(value) for value in pending]

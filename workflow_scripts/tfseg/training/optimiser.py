@@ -8,14 +8,14 @@ _BETAS, _EPSILON = (0.9, 0.999), 1e-8
 class Adam:
     """Adam with its published constants, on torch's fused kernel.
 
-    ``torch.optim.Adam(fused=True)`` steps with the same kernel and gives the same bits, but its
-    first step loads torch's compiler: 0.98 CPU s of every job's start, where this one takes none
-    (torch 2.13, ``python bench/optimiser_start.py``).
+    ``torch.optim.Adam(fused=True)`` uses the same kernel and gives the same bits. But its first
+    step loads torch's compiler, which costs every job 0.98 CPU s; this class does not (torch 2.13,
+    ``python bench/optimiser_start.py``).
 
     Parameters
     ----------
     parameters : iterable of nn.Parameter
-        float32, of one device.
+        float32, on one device.
     """
 
     def __init__(self, parameters):
@@ -28,7 +28,7 @@ class Adam:
 
     @torch.no_grad()
     def step(self, learning_rate):
-        """Change the parameters by their gradients, and drop these."""
+        """Update the parameters from their gradients, and clear the gradients."""
         moments = self._moments
         torch._foreach_add_(moments["step"], 1)
         torch._fused_adam_(
@@ -50,7 +50,7 @@ class Adam:
             parameter.grad = None
 
     def tensors(self):
-        """Moments and counts of steps by name, to be saved."""
+        """Return moments and step counts by name, to be saved."""
         return {
             f"{index}.{name}": values[index]
             for name, values in self._moments.items()
@@ -58,7 +58,7 @@ class Adam:
         }
 
     def load(self, tensors):
-        """Take up what `tensors` gave, in the memory layout of the parameters."""
+        """Restore the result of `tensors`, in the memory layout of the parameters."""
         for name, values in self._moments.items():
             for index, value in enumerate(values):
                 value.copy_(tensors[f"{index}.{name}"])

@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tfseg.reporting.doc_tables import pages
 from tfseg.reporting.figures.registry import find_figures
 from tfseg.reporting.pages import deviations, render, report
 from tfseg.reporting.pages.audio_examples import EMBEDDED_SOUNDS_LIMIT
@@ -210,12 +209,6 @@ sections:
         "Some words.\n\n## One\n\n- **a** `x` goes on\n- b\n\n"
         "## Two\n\n| p | q |\n|---|---|\n| 1 | 2 |\n"
     )
-
-
-@pytest.mark.parametrize("name", ["explanation/deviations.md", "reference/files.md"])
-def test_docs_that_are_made_of_declarations_are_up_to_date(repository, name):
-    path = repository / "docs" / name
-    assert path.read_text(encoding="utf-8") == pages(repository)[path], "run: make docs"
 
 
 def test_inline_markdown_escapes_first():

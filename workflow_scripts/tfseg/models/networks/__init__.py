@@ -1,7 +1,7 @@
-"""Networks without masks: the systems that TASLP compares with, and those of users.
+"""Networks without masks: the baselines of TASLP, and those that users add.
 
-A network is one file: its `DECLARATION` (`tfseg.models.registry`) and
-``build(n_classes, n_mels, **settings)``, which returns a module that takes standardised log-mel
-[shape=(batch, time, mel)] and gives tags [shape=(batch, class)] and frame scores
-[shape=(batch, class, time)]. The name of the file is the name of the system.
+A network is one file with a `DECLARATION` (`tfseg.models.registry`) and a function
+``build(n_classes, n_mels, **settings)``. The function returns a module. Its input is standardised
+log-mel [shape=(batch, time, mel)]; its outputs are tags [shape=(batch, class)] and frame scores
+[shape=(batch, class, time)]. The file's name is the system's name.
 """

@@ -4,12 +4,17 @@ Layers from Xu, Kong, Wang and Plumbley, "Large-scale weakly supervised audio cl
 gated convolutional neural network", ICASSP 2018, and their code
 (github.com/yongxuUSTC/dcase2017_task4_cvssp, ``main_crnn_sed.py``).
 
-Our choice, where the code has something else: the fourth stage has two blocks as the others (the
-code computes the second one and does not use it); attention is computed from the GRUs' output as
-scores are (the code: from the scores); the GRUs are torch's, with tanh, and the gate is the sigmoid
-of one's output (the code: GRUs with linear and with sigmoid activation); the lower bound of the
-attention counts in numerator and denominator, so that a tag is a weighted mean. And:
-initialisation, and what happens with fewer mel bands than stages halve.
+Our choices where they differ from that code:
+
+- The fourth stage uses both its blocks, as the others do. The code computes the second block and
+  does not use it.
+- Attention is computed from the GRUs' output, as the scores are. The code computes it from the
+  scores.
+- The GRUs are torch's, with tanh, and the gate is the sigmoid of one GRU's output. The code has
+  GRUs with linear and with sigmoid activation.
+- The lower bound of the attention applies in numerator and denominator, so that a tag is a weighted
+  mean.
+- Initialisation, and the handling of fewer mel bands than the stages halve.
 """
 
 import torch
@@ -24,7 +29,7 @@ DECLARATION = {
             "minimum": 1,
             "maximum": 1000000000,
             "default": 4,
-            "description": "each has two gated blocks and a pool over mel by 2",
+            "description": "stages of two gated blocks and max pooling over mel by 2",
         },
         "gated_maps": {
             "type": "integer",
@@ -45,12 +50,12 @@ DECLARATION = {
             "minimum": 1,
             "maximum": 1000000000,
             "default": 128,
-            "description": "of each direction of each of the two GRUs",
+            "description": "units per direction of each of the two GRUs",
         },
     },
 }
 
-_LEAST_ATTENTION = 1e-7  # as in the released code; no sum of weights is zero
+_LEAST_ATTENTION = 1e-7  # as in the released code; keeps the sum of weights above zero
 
 
 class GatedBlock(nn.Module):
@@ -59,7 +64,7 @@ class GatedBlock(nn.Module):
     Parameters
     ----------
     n_inputs, n_maps : int
-        Feature maps that come in and that go out.
+        Feature maps of the input and of the output.
     """
 
     def __init__(self, n_inputs, n_maps):
@@ -75,7 +80,7 @@ class GatedBlock(nn.Module):
 
 
 def _bidirectional_gru(n_inputs, n_units):
-    """GRU in both directions: Xavier and orthogonal weights for each gate, biases of zero."""
+    """Bidirectional GRU: Xavier and orthogonal weights for each gate, zero biases."""
     gru = nn.GRU(n_inputs, n_units, batch_first=True, bidirectional=True)
     with torch.no_grad():
         for name, parameter in gru.named_parameters():
@@ -90,20 +95,20 @@ def _bidirectional_gru(n_inputs, n_units):
 
 
 class Attention(nn.Module):
-    """Gated CRNN that keeps the resolution in time, and attention-weighted tags.
+    """Gated CRNN that keeps the time resolution; its tags are attention-weighted means.
 
-    Weights start as Xavier uniform, the ReLU layer's as Kaiming uniform, the GRUs' recurrent ones
-    orthogonal, biases as zeros.
+    Initial weights are Xavier uniform, Kaiming uniform in the ReLU layer, and orthogonal for the
+    GRUs' recurrent weights. Biases start at zero.
 
     Parameters
     ----------
     n_classes, n_mels : int
     stages : int
-        Each has two `GatedBlock` and max pooling over mel by 2, which ends at one band.
+        Each has two `GatedBlock` and max pooling over mel by 2, until one band is left.
     gated_maps : int
-        Feature maps that a gated block gives; its convolution has twice as many.
+        Feature maps of a gated block's output; its convolution has twice as many.
     output_maps : int
-        Feature maps of the last convolution, which are pooled over the mel bands that are left.
+        Feature maps of the last convolution, which are pooled over the remaining mel bands.
     gru_units : int
         Units of each direction of each of the two GRUs.
     """
@@ -145,17 +150,17 @@ class Attention(nn.Module):
         """
         maps = self.convolutions(logmel.unsqueeze(1))  # (batch, map, time, band)
         sequence = maps.amax(dim=3).transpose(1, 2).float().contiguous()
-        # Convolutions may run in bfloat16; what is summed over hundreds of frames does not.
+        # Convolutions may run in bfloat16; sums over hundreds of frames stay in float32.
         with torch.autocast(sequence.device.type, enabled=False):
             gated = self.gru(sequence)[0] * torch.sigmoid(self.gru_gate(sequence)[0])
             frames = torch.sigmoid(self.localisation(gated))  # (batch, time, class)
             # The softmax is over classes: they compete for each frame, not frames for each class.
             weights = torch.softmax(self.attention(gated), dim=2).clamp(min=_LEAST_ATTENTION)
         tags = (frames * weights).sum(dim=1) / weights.sum(dim=1)
-        # A weighted mean of ones may end a rounding error above one.
+        # Rounding may leave a weighted mean of ones slightly above one.
         return tags.clamp(0, 1), frames.transpose(1, 2)
 
 
 def build(n_classes, n_mels, **settings):
-    """Build an untrained `Attention`; settings as there."""
+    """Build an untrained `Attention` from its settings."""
     return Attention(n_classes, n_mels, **settings)

@@ -1,4 +1,4 @@
-"""DNN baseline of TASLP 2019: every frame is classified alone, the clip by its best frame.
+"""DNN baseline of TASLP 2019: frames are classified independently; the tag is their maximum.
 
 Layers from the authors' earlier code (github.com/qiuqiangkong/sed_from_wekaly_labelled_data,
 ``tmp04.py``). Our choice: initialisation.
@@ -7,7 +7,7 @@ Layers from the authors' earlier code (github.com/qiuqiangkong/sed_from_wekaly_l
 from torch import nn
 
 DECLARATION = {
-    "summary": "every frame is classified alone, the clip by its best frame",
+    "summary": "frames are classified independently; the tag is the largest frame score",
     "order": 10,
     "settings": {
         "widths": {
@@ -22,7 +22,7 @@ DECLARATION = {
             "minimum": 0,
             "exclusiveMaximum": 1,
             "default": 0.2,
-            "description": "after each hidden layer",
+            "description": "dropout after each hidden layer",
         },
     },
 }
@@ -31,7 +31,8 @@ DECLARATION = {
 class Dnn(nn.Module):
     """Fully connected layers on single frames.
 
-    Weights start as Kaiming uniform, those of the output as Xavier uniform, biases as zeros.
+    Initial weights are Kaiming uniform, and Xavier uniform in the output layer. Biases start at
+    zero.
 
     Parameters
     ----------
@@ -74,5 +75,5 @@ class Dnn(nn.Module):
 
 
 def build(n_classes, n_mels, **settings):
-    """Build an untrained `Dnn`; settings as there."""
+    """Build an untrained `Dnn` from its settings."""
     return Dnn(n_classes, n_mels, **settings)

@@ -4,12 +4,16 @@ Layers from Chou, Jang and Yang, "Learning to recognize transient sound events u
 supervision", IJCAI 2018 (M&mnet), and their code (github.com/fearofchou/mmnet,
 ``FrameCNN_1D.py``): widths, order of the layers, places of pools and dropout, two branches.
 
-Our choice: the ReLU before each convolution works on what the convolution gets (the code computes
-it and passes on what came before); attention has a softmax over time for each class (the code
-takes one over time for each of 3C maps, adds the maps, and takes it again, for all classes alike);
-the branches are averaged as probabilities (the code: before the sigmoid); no batch normalisation
-between the fully connected layers, which fails with a batch of one clip; pools keep the remainder;
-no bias before batch normalisation; initialisation; and how coarse scores become frame scores.
+Our choices where they differ from that code:
+
+- The ReLU before each convolution is applied. The code computes it but does not use its result.
+- Attention has a softmax over time for each class. The code takes one for each of 3C maps, adds
+  the maps, and takes it again, the same for all classes.
+- The branches are averaged as probabilities. The code averages them before the sigmoid.
+- There is no batch normalisation between the fully connected layers: it fails with a batch of one
+  clip.
+- Pools keep the remainder, and layers before batch normalisation have no bias.
+- Initialisation, and the conversion of coarse scores to frame scores.
 """
 
 import itertools
@@ -28,21 +32,21 @@ DECLARATION = {
             "minItems": 1,
             "items": {"type": "integer", "minimum": 1, "maximum": 1000000000},
             "default": [1, 2, 3, 3],
-            "description": "channels of the first convolution and each block, in multiples of n_mels",
+            "description": "channels of the first convolution and each block, multiples of n_mels",
         },
         "dense_units": {
             "type": "integer",
             "minimum": 1,
             "maximum": 1000000000,
             "default": 1024,
-            "description": "both fully connected layers of the classification branch",
+            "description": "units of both fully connected layers of the classification branch",
         },
         "dropout": {
             "type": "number",
             "minimum": 0,
             "exclusiveMaximum": 1,
             "default": 0.5,
-            "description": "before each fully connected layer and before detection",
+            "description": "dropout before each fully connected layer and before detection",
         },
     },
 }
@@ -57,10 +61,10 @@ def _convolution(n_inputs, n_outputs, bias=False):
 class FrameCnn(nn.Module):
     """Blocks of batch normalisation, ReLU and convolution; a classification and a detection branch.
 
-    Max pooling by 4 over time lies between two blocks; with the published three blocks a coarse
-    frame has 16 frames. Weights start as Kaiming uniform, those of outputs as Xavier uniform,
-    biases as zeros. In training, a batch needs two clips or more than one coarse frame, as batch
-    normalisation does.
+    Max pooling by 4 over time lies between two blocks. With the published three blocks a coarse
+    frame has 16 frames. Initial weights are Kaiming uniform, and Xavier uniform in the output
+    layers; biases start at zero. Batch normalisation needs training batches of at least two clips,
+    or more than one coarse frame.
 
     Parameters
     ----------
@@ -85,7 +89,7 @@ class FrameCnn(nn.Module):
         self.stride = 1
         for block, (n_inputs, n_outputs) in enumerate(itertools.pairwise(widths)):
             if block > 0:
-                # The remainder is a coarse frame too: 311 frames are 78, and then 20.
+                # The remainder is a coarse frame too: 311 frames become 78, then 20.
                 layers += [nn.MaxPool1d(_POOL_FRAMES, ceil_mode=True)]
                 self.stride *= _POOL_FRAMES
             layers += [nn.BatchNorm1d(n_inputs), nn.ReLU(inplace=True)]
@@ -129,7 +133,7 @@ class FrameCnn(nn.Module):
         tags : torch.Tensor [shape=(batch, class), in [0, 1]]
             Mean of the classification and of the attention-weighted detection.
         frames : torch.Tensor [shape=(batch, class, time), in [0, 1]]
-            Detection, held over each coarse frame.
+            Detection, repeated over each coarse frame.
         """
         maps = self.trunk(logmel.transpose(1, 2))  # (batch, channel, coarse frame)
         classification = torch.sigmoid(self.classification(maps.mean(dim=2)).float())
@@ -139,10 +143,10 @@ class FrameCnn(nn.Module):
         frames = hold(
             detection, logmel.shape[1], stride=self.stride, first_centre=(self.stride - 1) / 2
         )
-        # Sums of rounded weights may end a rounding error above one.
+        # Rounding may leave a weighted mean of ones slightly above one.
         return tags.clamp(0, 1), frames
 
 
 def build(n_classes, n_mels, **settings):
-    """Build an untrained `FrameCnn`; settings as there."""
+    """Build an untrained `FrameCnn` from its settings."""
     return FrameCnn(n_classes, n_mels, **settings)

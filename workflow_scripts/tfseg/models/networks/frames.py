@@ -1,13 +1,13 @@
-"""Coarse outputs of a network on the common time grid: one score for each frame of the input."""
+"""Coarse outputs of a network, repeated to one score per input frame."""
 
 import torch
 
 
 def hold(outputs, n_frames, *, stride, first_centre):
-    """Give every frame the output whose stretch of frames has the nearest centre.
+    """Give every frame the output whose centre is nearest.
 
-    Frames before the first centre have the first output and frames after the last centre have the
-    last one, however far away; a frame half way between two centres has the later output.
+    Frames before the first centre get the first output, and frames after the last centre get the
+    last. A frame halfway between two centres gets the later output.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def hold(outputs, n_frames, *, stride, first_centre):
     stride : int
         Frames from one centre to the next.
     first_centre : float
-        Centre of the first output's stretch in frames: 7.5 for frames 0 to 15.
+        Centre of the first output in frames: 7.5 for frames 0 to 15.
 
     Returns
     -------

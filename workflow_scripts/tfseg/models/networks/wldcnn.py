@@ -1,9 +1,9 @@
-"""WLD CNN baseline of TASLP 2019: a CNN that classifies overlapping segments, and takes the best.
+"""WLD CNN baseline of TASLP 2019: a CNN on overlapping segments; the tag is their maximum.
 
 Layers from Kumar and Raj, arXiv 1707.02530, and their code
-(github.com/anuragkr90/weak_feature_extractor, ``network_architectures.py``), there for 128 mel
-bands. Our choice: how many pools fewer bands have, padding in time, no bias before batch
-normalisation, initialisation, and how segment scores become frame scores.
+(github.com/anuragkr90/weak_feature_extractor, ``network_architectures.py``), which has 128 mel
+bands. Our choices: the number of pools for fewer bands, padding in time, no bias before batch
+normalisation, initialisation, and the conversion of segment scores to frame scores.
 """
 
 import torch
@@ -14,7 +14,7 @@ from tfseg.models.networks.frames import hold
 from tfseg.models.trunks.blocks import ConvBlock
 
 DECLARATION = {
-    "summary": "a CNN that classifies overlapping segments, and takes the best",
+    "summary": "a CNN on overlapping segments; the tag is the largest segment score",
     "order": 11,
     "settings": {
         "widths": {
@@ -29,21 +29,22 @@ DECLARATION = {
             "minimum": 1,
             "maximum": 1000000000,
             "default": 1024,
-            "description": "feature maps of the 2x2 layer that makes segments",
+            "description": "feature maps of the 2x2 layer that forms the segments",
         },
     },
 }
 
 
 class WldCnn(nn.Module):
-    """3x3 layers with 2x2 max pooling, a 2x2 layer that makes segments, and a 1x1 output.
+    """3x3 layers with 2x2 max pooling, a 2x2 layer that forms the segments, and a 1x1 output.
 
-    The published six pools leave 2 of 128 bands, so that the 2x2 layer covers all of them. Of
-    fewer bands the last pools are left out, such that again 2 bands are left (64 bands: five
-    pools; 3 where n_mels is no power of two). One segment then has ``2 * stride`` frames, and the
-    next begins `stride` frames later.
+    The published six pools leave 2 of 128 bands, so that the 2x2 layer covers all of them. With
+    fewer bands the last pools are left out, so that again 2 bands are left (64 bands: five pools),
+    or 3 where n_mels is not a power of two. A segment has ``2 * stride`` frames, and the next one
+    begins `stride` frames later.
 
-    Weights start as Kaiming uniform, those of the output as Xavier uniform, biases as zeros.
+    Initial weights are Kaiming uniform, and Xavier uniform in the output layer. Biases start at
+    zero.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ class WldCnn(nn.Module):
     Attributes
     ----------
     stride : int
-        Frames from one segment to the next: 2 for each pool, multiplied.
+        Frames from one segment to the next: 2 to the power of the number of pools.
     """
 
     def __init__(self, n_classes, n_mels, *, widths, segment_maps):
@@ -84,9 +85,9 @@ class WldCnn(nn.Module):
     def _pad(self, logmel):
         """Append zeros (each band's mean in training) until every frame lies in a segment.
 
-        The released code does so with less than one segment only, and drops what is left over. At
-        least two segments are made: batch normalisation needs more than one value per map, also
-        in a batch of one short clip.
+        The released code pads only clips shorter than a segment, and drops the remainder of longer
+        ones. At least two segments are formed: batch normalisation needs more than one value per
+        map, even in a batch of one short clip.
         """
         n_segments = max(-(-logmel.shape[1] // self.stride) - 1, 2)
         missing = self.stride * (n_segments + 1) - logmel.shape[1]
@@ -108,12 +109,12 @@ class WldCnn(nn.Module):
             The score of the segment whose centre is nearest.
         """
         maps = self.segments(self.stages(self._pad(logmel).unsqueeze(1)))
-        # One band is left (more where n_mels is no power of two): (batch, class, segment).
+        # One band is left, more where n_mels is not a power of two: (batch, class, segment).
         scores = torch.sigmoid(self.output(maps).float()).amax(dim=3)
         frames = hold(scores, logmel.shape[1], stride=self.stride, first_centre=self.stride - 0.5)
         return scores.amax(dim=2), frames
 
 
 def build(n_classes, n_mels, **settings):
-    """Build an untrained `WldCnn`; settings as there."""
+    """Build an untrained `WldCnn` from its settings."""
     return WldCnn(n_classes, n_mels, **settings)

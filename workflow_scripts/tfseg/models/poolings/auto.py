@@ -23,14 +23,14 @@ DECLARATION = {
 class AutoPooling(nn.Module):
     """Weights exp(alpha h), with alpha learned for each class.
 
-    Source: McFee, Salamon and Bello, TASLP 2018 (arXiv 1804.10070). alpha = 0 is GAP, alpha to
-    infinity GMP. Over 20 000 units alpha = 1, their start, hardly differs from the mean.
+    Source: McFee, Salamon and Bello, TASLP 2018 (arXiv 1804.10070). alpha = 0 is GAP; alpha to
+    infinity is GMP. With 20 000 units, their initial alpha = 1 hardly differs from the mean.
 
     Parameters
     ----------
     n_masks : int
     alpha : float
-        At the start.
+        Initial value.
     """
 
     def __init__(self, n_masks, *, alpha):
@@ -45,5 +45,5 @@ class AutoPooling(nn.Module):
 
 
 def build(n_masks, *, alpha):
-    """Build `AutoPooling`; settings as there."""
+    """Build `AutoPooling` from its settings."""
     return AutoPooling(n_masks, alpha=alpha)

@@ -21,5 +21,5 @@ class GlobalAveragePooling(nn.Module):
 
 
 def build(n_masks):
-    """Build `GlobalAveragePooling`; settings as there."""
+    """Build `GlobalAveragePooling` from its settings."""
     return GlobalAveragePooling()

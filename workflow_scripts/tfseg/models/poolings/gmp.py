@@ -21,5 +21,5 @@ class GlobalMaxPooling(nn.Module):
 
 
 def build(n_masks):
-    """Build `GlobalMaxPooling`; settings as there."""
+    """Build `GlobalMaxPooling` from its settings."""
     return GlobalMaxPooling()

@@ -22,19 +22,19 @@ DECLARATION = {
             "maximum": 1000000000,
             "default": 19904,
             "unit": "T-F units",
-            "description": "number of units that r is meant for (311 x 64); rescaled for others",
+            "description": "number of units that r was chosen for (311 x 64); rescaled for others",
         },
     },
 }
 
-# Buckets of bfloat16 logits by bit pattern: 2**-18 to 2**4 in magnitude, each sign. What lies beyond
-# shares the outermost bucket; masks of one bucket there differ by less than 2e-6.
+# Buckets of bfloat16 logits by bit pattern: magnitudes 2**-18 to 2**4, both signs. Logits beyond
+# share the outermost bucket; masks within such a bucket differ by less than 2e-6.
 _FIRST_PATTERN, _LAST_PATTERN = 109 << 7, 131 << 7
 _N_BUCKETS = 2 * (_LAST_PATTERN - _FIRST_PATTERN + 1)
 
 
 def _buckets(rows):
-    """Bucket of each bfloat16 logit, rows one after the other [dtype=int32]; larger, larger."""
+    """Bucket of each bfloat16 logit, row by row [dtype=int32]; increases with the logit."""
     bits = rows.view(torch.int16)
     buckets = (bits & 0x7FFF).clamp_(_FIRST_PATTERN, _LAST_PATTERN).sub_(_FIRST_PATTERN)
     buckets.bitwise_xor_(bits >> 15)  # m to -1 - m where the sign is set
@@ -45,11 +45,11 @@ def _buckets(rows):
 class GlobalWeightedRankPooling(nn.Module):
     """GWRP: units in descending order, weighted by r**rank (TASLP eq. 7).
 
-    Logits of bfloat16 take so few values that nothing needs to be sorted: how many units have each
-    value tells which ranks they share, and each gets the mean weight of those ranks. That is exact
-    in the tags (units of one value are alike), and in the gradient the mean over all orders of
-    equal units, where a sort picks one of them. Logits beyond the buckets (magnitudes under 2**-18
-    or over 16) change a tag by less than 1e-6.
+    bfloat16 logits take so few values that they are counted instead of sorted. The count of each
+    value tells which ranks its units share; each unit gets the mean weight of those ranks. Tags are
+    exact, since equal units are interchangeable. The gradient is the mean over all orders of equal
+    units, where a sort picks one order. Logits beyond the buckets (magnitudes under 2**-18 or over
+    16) change a tag by less than 1e-6.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class GlobalWeightedRankPooling(nn.Module):
         self._tables = {}
 
     def _table(self, n_units, device):
-        """Weights of the ranks, and the weight of the first n ranks together (float64)."""
+        """Weights of the ranks, and their cumulative sum (float64)."""
         key = (n_units, str(device))
         if key not in self._tables:
             decay = self.r ** (self.reference_units / n_units)
@@ -83,7 +83,7 @@ class GlobalWeightedRankPooling(nn.Module):
         return self._table(n_units, device)[0]
 
     def unit_weights(self, logits):
-        """Weight of each unit by counting, without a sort.
+        """Compute the weight of each unit by counting, without a sort.
 
         Parameters
         ----------
@@ -108,7 +108,7 @@ class GlobalWeightedRankPooling(nn.Module):
     def forward(self, masks, logits=None):
         """Pool masks [shape=(batch, class, time, mel)] to tags [shape=(batch, class)].
 
-        With `logits` [same shape, dtype=bfloat16] by counting; else, or of another type, by sorting.
+        With bfloat16 `logits` [same shape] the units are counted; otherwise they are sorted.
         """
         check_masks(masks)
         units = masks.flatten(2)
@@ -121,5 +121,5 @@ class GlobalWeightedRankPooling(nn.Module):
 
 
 def build(n_masks, *, r, reference_units):
-    """Build `GlobalWeightedRankPooling`; settings as there."""
+    """Build `GlobalWeightedRankPooling` from its settings."""
     return GlobalWeightedRankPooling(r=r, reference_units=reference_units)

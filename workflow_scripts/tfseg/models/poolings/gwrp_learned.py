@@ -24,7 +24,7 @@ DECLARATION = {
             "maximum": 1000000000,
             "default": 19904,
             "unit": "T-F units",
-            "description": "number of units that r is meant for (311 x 64); rescaled for others",
+            "description": "number of units that r was chosen for (311 x 64); rescaled for others",
         },
     },
 }
@@ -33,16 +33,16 @@ DECLARATION = {
 class LearnedRankPooling(nn.Module):
     """GWRP (TASLP eq. 7) with r learned for each class, so that short sounds may decay faster.
 
-    Our choice: the logarithm of -ln r is learned, which keeps r between 0 and 1. r = 1 is GAP, r = 0
-    is GMP. Of every number of units the same share matters, as in GWRP.
+    Our choice: the logarithm of -ln r is learned, which keeps r in (0, 1). r = 1 is GAP; r = 0
+    is GMP. As in GWRP, the decay is rescaled with the number of units.
 
     Parameters
     ----------
     n_masks : int
     r : float in (0, 1)
-        At the start.
+        Initial value.
     reference_units : int
-        The number of units that `r` is meant for.
+        The number of units that `r` was chosen for.
     """
 
     def __init__(self, n_masks, *, r, reference_units):
@@ -60,5 +60,5 @@ class LearnedRankPooling(nn.Module):
 
 
 def build(n_masks, *, r, reference_units):
-    """Build `LearnedRankPooling`; settings as there."""
+    """Build `LearnedRankPooling` from its settings."""
     return LearnedRankPooling(n_masks, r=r, reference_units=reference_units)

@@ -12,10 +12,11 @@ DECLARATION = {
 
 
 class LinearSoftmaxPooling(nn.Module):
-    """Every unit weighs as much as it says: sum h^2 / sum h.
+    """Each unit is weighted by its own value: sum h^2 / sum h.
 
     Source: Wang, Li and Metze, ICASSP 2019 (arXiv 1810.09050), where it localised best of five
-    poolings. Half a mask at one and half at zero gives one: a short sound has no lower ceiling.
+    poolings. A mask that is one in some units and zero in all others has the tag one, so a short
+    sound can reach the same tag as a long one.
     """
 
     def forward(self, masks, logits=None):
@@ -26,5 +27,5 @@ class LinearSoftmaxPooling(nn.Module):
 
 
 def build(n_masks):
-    """Build `LinearSoftmaxPooling`; settings as there."""
+    """Build `LinearSoftmaxPooling` from its settings."""
     return LinearSoftmaxPooling()

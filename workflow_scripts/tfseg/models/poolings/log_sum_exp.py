@@ -25,13 +25,13 @@ DECLARATION = {
 class LogSumExpPooling(nn.Module):
     """Smooth maximum of the logits: sigmoid of log(mean exp(s a)) / s.
 
-    Source: Pinheiro and Collobert, CVPR 2015 (arXiv 1411.6228). s to 0 is the mean of the logits, s
-    to infinity GMP.
+    Source: Pinheiro and Collobert, CVPR 2015 (arXiv 1411.6228). s to 0 is the mean of the logits; s
+    to infinity is GMP.
 
     Parameters
     ----------
     sharpness : float > 0
-        s.
+        s of the smooth maximum.
     """
 
     def __init__(self, *, sharpness):
@@ -48,5 +48,5 @@ class LogSumExpPooling(nn.Module):
 
 
 def build(n_masks, *, sharpness):
-    """Build `LogSumExpPooling`; settings as there."""
+    """Build `LogSumExpPooling` from its settings."""
     return LogSumExpPooling(sharpness=sharpness)

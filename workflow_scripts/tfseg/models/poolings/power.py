@@ -25,14 +25,15 @@ DECLARATION = {
 class PowerPooling(nn.Module):
     """Weights h^n, with n learned for each class: sum h^(n + 1) / sum h^n.
 
-    Source: Liu, Chen, Wang and Zhang, 2021 (arXiv 2010.09985). n = 0 is GAP, n = 1 linear softmax, n to
-    infinity GMP. Our choice: the logarithm of n is learned, so that n stays positive.
+    Source: Liu, Chen, Wang and Zhang, 2021 (arXiv 2010.09985). n = 0 is GAP, n = 1 is linear
+    softmax, and n to infinity is GMP. Our choice: the logarithm of n is learned, so that n stays
+    positive.
 
     Parameters
     ----------
     n_masks : int
     exponent : float > 0
-        n at the start.
+        Initial value of n.
     """
 
     def __init__(self, n_masks, *, exponent):
@@ -48,5 +49,5 @@ class PowerPooling(nn.Module):
 
 
 def build(n_masks, *, exponent):
-    """Build `PowerPooling`; settings as there."""
+    """Build `PowerPooling` from its settings."""
     return PowerPooling(n_masks, exponent=exponent)

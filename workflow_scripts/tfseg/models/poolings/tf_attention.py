@@ -6,18 +6,18 @@ from torch import nn
 from tfseg.models.poolings.units import LEAST, check_masks
 
 DECLARATION = {
-    "summary": "a second map of each class says which units count",
+    "summary": "units weighted by a second, learned map of each class",
     "order": 8,
     "settings": {},
 }
 
 
 class AttentionPooling(nn.Module):
-    """A second map of each class says which units count: sum s h / sum s, s the map's sigmoid.
+    """Units weighted by a second map of each class: sum s h / sum s, with s the map's sigmoid.
 
-    Source: attention of Kong, Xu, Wang and Plumbley, ICASSP 2018 (arXiv 1711.00927), over T-F units.
-    The trunk gives one more map for each mask. A constant map is GAP. Where a sound is, is shared
-    between mask and map: of the two only the mask is scored.
+    Source: attention of Kong, Xu, Wang and Plumbley, ICASSP 2018 (arXiv 1711.00927), here over T-F
+    units. The trunk has one more output map for each mask. A constant map gives GAP. Both mask and
+    map learn where a sound is; only the mask is scored.
     """
 
     needs_attention = True
@@ -30,5 +30,5 @@ class AttentionPooling(nn.Module):
 
 
 def build(n_masks):
-    """Build `AttentionPooling`; settings as there."""
+    """Build `AttentionPooling` from its settings."""
     return AttentionPooling()

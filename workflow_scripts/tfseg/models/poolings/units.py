@@ -1,13 +1,13 @@
-"""What poolings share: the units of a mask, and weighted means of them."""
+"""Shared by poolings: the units of a mask, and their weighted means."""
 
 import torch
 
-# Masks may be exactly zero or one in float32: logarithms and logits are taken no closer to either.
+# Masks may be exactly zero or one in float32, so logarithms and logits are clipped here.
 LEAST = 1e-7
 
 
 def check_masks(masks):
-    """Refuse what is not [shape=(batch, class, time, mel)]."""
+    """Raise an error unless masks have [shape=(batch, class, time, mel)]."""
     if masks.ndim != 4:
         raise ValueError(f"expected masks (batch, class, time, mel), got {tuple(masks.shape)}")
 
@@ -18,5 +18,5 @@ def weighted_mean(units, log_weights):
 
 
 def of_masks(values, units):
-    """Learned values of the masks that there are: a background's mask is not made when evaluated."""
+    """Select the learned values of the given masks: evaluation has no background mask."""
     return values[: units.shape[1], None]

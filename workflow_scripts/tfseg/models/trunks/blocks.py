@@ -1,4 +1,4 @@
-"""Blocks that several networks are made of."""
+"""Blocks that several networks share."""
 
 from torch import nn
 
@@ -12,7 +12,7 @@ class ConvBlock(nn.Sequential):
     kernel_size : int
         Odd; the same over time and mel.
     dilation : (int, int)
-        Steps over time and mel between what the kernel sees.
+        Steps over time and mel between the kernel's inputs.
     """
 
     def __init__(self, n_inputs, n_maps, kernel_size=3, dilation=(1, 1)):

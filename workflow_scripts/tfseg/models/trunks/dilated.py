@@ -21,24 +21,24 @@ DECLARATION = {
             "items": {"type": "integer", "minimum": 1, "maximum": 1024},
             "default": [1, 2, 4, 8, 16],
             "unit": "frames",
-            "description": "between what a layer sees, of each layer behind the first",
+            "description": "dilation over time of each layer after the first",
         },
         "dropout": {
             "type": "number",
             "minimum": 0,
             "exclusiveMaximum": 1,
             "default": 0.0,
-            "description": "before the masks",
+            "description": "dropout before the masks",
         },
     },
 }
 
 
 class DilatedTrunk(nn.Module):
-    """A stack of dilated blocks at full resolution: each layer sees twice as far as the one before.
+    """A stack of dilated blocks at full resolution; by default the dilation doubles each layer.
 
-    Source: Yu and Koltun, ICLR 2016 (arXiv 1511.07122). Our choice: what a block adds to is what it
-    gets (He et al., CVPR 2016), so that depth costs no training; mel is dilated up to 4 only.
+    Source: Yu and Koltun, ICLR 2016 (arXiv 1511.07122). Our choices: blocks are residual (He et
+    al., CVPR 2016), so that a deep stack trains as well; dilation over mel is at most 4.
 
     Parameters
     ----------
@@ -47,14 +47,14 @@ class DilatedTrunk(nn.Module):
     width : int
         Feature maps of every layer.
     dilations : sequence of int
-        Steps over time of each 3x3 layer behind the first, which is not dilated.
+        Dilation over time of each 3x3 layer after the first, which is not dilated.
     dropout : float in [0, 1)
         Before the 1x1 layer.
 
     Attributes
     ----------
     reach_frames : int
-        Frames to either side that a mask value depends on.
+        Frames on each side that a mask value depends on.
     """
 
     _MOST_BANDS = 4
@@ -79,5 +79,5 @@ class DilatedTrunk(nn.Module):
 
 
 def build(n_outputs, *, width, dilations, dropout):
-    """Build an untrained `DilatedTrunk`; settings as there."""
+    """Build an untrained `DilatedTrunk` from its settings."""
     return DilatedTrunk(n_outputs, width=width, dilations=dilations, dropout=dropout)

@@ -8,16 +8,16 @@ from torch.nn import functional
 from tfseg.models.trunks.blocks import ConvBlock, mask_head
 
 DECLARATION = {
-    "summary": "sees seconds and octaves; masks at full resolution",
+    "summary": "a U-Net with a context of seconds and octaves; masks at full resolution",
     "order": 2,
     "settings": {
         "widths": {
             "type": "array",
             "minItems": 2,
-            "maxItems": 8,  # 2^7 frames and bands are one
+            "maxItems": 8,  # the coarsest level pools 2^7 frames and bands into one
             "items": {"type": "integer", "minimum": 1, "maximum": 1000000000},
             "default": [16, 32, 64, 128],
-            "description": "feature maps of each level; each is half as fine as the one before",
+            "description": "feature maps of each level; each level halves the resolution",
         },
         "blocks": {
             "type": "integer",
@@ -31,22 +31,23 @@ DECLARATION = {
             "minimum": 0,
             "exclusiveMaximum": 1,
             "default": 0.0,
-            "description": "on the coarsest level",
+            "description": "dropout on the coarsest level",
         },
     },
 }
 
 
 class UnetTrunk(nn.Module):
-    """A U-Net: sees seconds and octaves at coarse resolution, and draws masks at the full one.
+    """A U-Net: context of seconds and octaves at coarse resolution, masks at full resolution.
 
-    On the way down each level has some `ConvBlock`, then max pooling by 2 over time and mel. On the way up the coarser
-    level's maps are brought to the finer one's width by a 1x1 block, repeated 2 by 2, added to the
-    skip (a sum costs half of the published concatenation) and put through a block.
+    On the way down each level has some `ConvBlock`, then max pooling by 2 over time and mel. On the
+    way up, a 1x1 block brings the coarser level's maps to the finer level's width. They are
+    repeated 2 by 2, added to the skip connection (a sum costs half of the published concatenation)
+    and passed through a block.
 
-    Source: Ronneberger, Fischer and Brox, MICCAI 2015 (arXiv 1505.04597); for masks of spectrograms
-    Jansson et al., ISMIR 2017. Our choice: sums, one block a level on the way up, sizes that 2 does
-    not divide (the remainder is pooled too), batch normalisation throughout.
+    Source: Ronneberger, Fischer and Brox, MICCAI 2015 (arXiv 1505.04597), and for masks of
+    spectrograms Jansson et al., ISMIR 2017. Our choices: sums, one block per level on the way up,
+    pooling of the remainder where 2 does not divide a size, and batch normalisation throughout.
 
     Parameters
     ----------
@@ -55,15 +56,16 @@ class UnetTrunk(nn.Module):
     widths : sequence of int
         Feature maps of each level, the finest first.
     blocks : int
-        On the way down, at each level; the published network has two.
+        3x3 layers of each level on the way down; the published network has two.
     dropout : float in [0, 1)
         On the coarsest level's maps.
 
     Attributes
     ----------
     reach_frames : int
-        Frames to either side that a mask value may depend on: a multiple of the coarsest level's
-        frame, so that a stretch that begins so much earlier is pooled as the whole is.
+        Frames on each side that a mask value may depend on. It is a multiple of the coarsest
+        level's frame, so that a piece that begins so much earlier is pooled as the whole recording
+        is.
     """
 
     def __init__(self, n_outputs, *, widths, blocks, dropout):
@@ -76,7 +78,7 @@ class UnetTrunk(nn.Module):
         )
         self.pool = nn.MaxPool2d(2, ceil_mode=True)
         self.dropout = nn.Dropout2d(dropout)
-        # From the coarsest level upwards.
+        # From coarse to fine.
         pairs = list(itertools.pairwise(reversed(widths)))
         self.reduce = nn.ModuleList(
             ConvBlock(coarse, fine, kernel_size=1) for coarse, fine in pairs
@@ -84,7 +86,7 @@ class UnetTrunk(nn.Module):
         self.up = nn.ModuleList(ConvBlock(fine, fine) for _, fine in pairs)
         self.head = mask_head(widths[0], n_outputs)
         coarsest = 2 ** (len(widths) - 1)
-        # Level l counts in frames of 2**l: blocks down, one up, and what a pool and a repeat span.
+        # In frames of 2**l at level l: the blocks down, one block up, one pool and one repeat.
         reach = sum((blocks + 2) * 2**level for level in range(len(widths)))
         self.reach_frames = -(-reach // coarsest) * coarsest
 
@@ -113,5 +115,5 @@ class UnetTrunk(nn.Module):
 
 
 def build(n_outputs, *, widths, blocks, dropout):
-    """Build an untrained `UnetTrunk`; settings as there."""
+    """Build an untrained `UnetTrunk` from its settings."""
     return UnetTrunk(n_outputs, widths=widths, blocks=blocks, dropout=dropout)

@@ -20,7 +20,7 @@ DECLARATION = {
             "minimum": 0,
             "exclusiveMaximum": 1,
             "default": 0.0,
-            "description": "after each pair of layers (JSC: 0.3)",
+            "description": "dropout after each pair of layers (JSC: 0.3)",
         },
     },
 }
@@ -32,7 +32,7 @@ class VggTrunk(nn.Module):
     Parameters
     ----------
     n_outputs : int
-        Maps of the 1x1 layer: one for each class, and those that a pooling needs beside.
+        Maps of the 1x1 layer: one for each class, and those that a pooling needs in addition.
     widths : sequence of int
         Feature maps of each 3x3 layer (TASLP Table I: 32, 32, 64, 64, 128, 128, 128, 128).
     dropout : float in [0, 1)
@@ -41,7 +41,7 @@ class VggTrunk(nn.Module):
     Attributes
     ----------
     reach_frames : int
-        Frames to either side that a mask value depends on.
+        Frames on each side that a mask value depends on.
     """
 
     def __init__(self, n_outputs, *, widths, dropout):
@@ -72,5 +72,5 @@ class VggTrunk(nn.Module):
 
 
 def build(n_outputs, *, widths, dropout):
-    """Build an untrained `VggTrunk`; settings as there."""
+    """Build an untrained `VggTrunk` from its settings."""
     return VggTrunk(n_outputs, widths=widths, dropout=dropout)

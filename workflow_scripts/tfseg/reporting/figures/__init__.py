@@ -1,1 +1,1 @@
-"""The figures of a run: one module for each, which declares what it is and draws it."""
+"""The figures of a run: one module for each, with its declaration and its drawing code."""

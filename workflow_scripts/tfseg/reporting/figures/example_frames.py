@@ -1,4 +1,4 @@
-"""Frame scores of every system against the true activity, arranged as TASLP Fig. 8."""
+"""Frame scores of every system and the true activity, arranged as TASLP Fig. 8."""
 
 from matplotlib.figure import Figure
 
@@ -12,8 +12,8 @@ DECLARATION = {
     "label": "its frame scores (TASLP Fig. 8)",
     "needs": ["example"],
     "caption": (
-        "Frame scores (mask averaged over mel bands, TASLP eq. 2) of each pooling and the "
-        "true activity, in the arrangement of TASLP Fig. 8."
+        "Frame scores (mask averaged over mel bands, TASLP eq. 2) of each system and the "
+        "true activity, arranged as TASLP Fig. 8."
     ),
 }
 
@@ -24,7 +24,7 @@ def draw(inputs, params):
 
 
 def draw_frames(example):
-    """Draw frame scores of every system against the true activity (TASLP Fig. 8)."""
+    """Draw frame scores of every system and the true activity (TASLP Fig. 8)."""
     systems = list(example.frames)
     sounding = sounding_classes(example)
     others = [k for k in range(len(example.classes)) if k not in sounding]
@@ -49,7 +49,7 @@ def draw_frames(example):
             axes[-1].plot([], [], label=name, **look)
         else:
             axes[-1].step(times, example.strong[:, k], where="post", label=name, **look)
-    axes[-1].plot([], [], color="0.75", label="classes that do not sound")
+    axes[-1].plot([], [], color="0.75", label="absent classes")
     if example.strong is not None:
         axes[-1].set_title("True activity")
         axes[-1].set_ylabel("active")

@@ -18,8 +18,8 @@ DECLARATION = {
     "label": "its masks (TASLP Fig. 7)",
     "needs": ["example"],
     "caption": (
-        "Masks that each pooling learned from weak labels, beside the ideal ratio mask, in "
-        "the arrangement of TASLP Fig. 7."
+        "Masks of each system, learned from weak labels, beside the ideal ratio masks, "
+        "arranged as TASLP Fig. 7."
     ),
 }
 

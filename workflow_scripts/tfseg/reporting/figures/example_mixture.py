@@ -20,7 +20,7 @@ DECLARATION = {
     "needs": ["example"],
     "caption": (
         "One mixture at {config[figures][snr_db]} dB: waveform, log-mel spectrogram, ideal "
-        "ratio mask, strong labels and weak labels, in the arrangement of TASLP Fig. 1."
+        "ratio mask, strong labels and weak labels, arranged as TASLP Fig. 1."
     ),
 }
 
@@ -31,7 +31,7 @@ def draw(inputs, params):
 
 
 def _draw_labels(axis, example, strong):
-    """Bars of the classes that sound: where (strong), or over the whole clip (weak)."""
+    """Draw bars for the classes in the clip: during events (strong), or throughout (weak)."""
     sounding, times = sounding_classes(example), example.frame_times_s
     for row, k in enumerate(sounding):
         spans = [(0, len(example.waveform) / example.sample_rate)]
@@ -39,7 +39,7 @@ def _draw_labels(axis, example, strong):
             edges = np.flatnonzero(np.diff(np.r_[0, example.strong[:, k].astype(np.int8), 0]))
             spans = [(times[on], times[off] - times[on]) for on, off in edges.reshape(-1, 2)]
         axis.broken_barh(spans, (row - 0.3, 0.6), color=COLOURS[row % len(COLOURS)])
-    axis.set_title("Strong labels" if strong else "Weak labels: all that training sees")
+    axis.set_title("Strong labels" if strong else "Weak labels: the only labels in training")
     axis.set_yticks(range(len(sounding)), [readable(example.classes[k]) for k in sounding])
     axis.set_ylim(len(sounding) - 0.5, -0.5)
 
@@ -47,7 +47,7 @@ def _draw_labels(axis, example, strong):
 def draw_mixture(example):
     """Draw waveform, log-mel, ideal ratio mask, strong and weak labels (TASLP Fig. 1).
 
-    What has no reference is left out.
+    Panels without a reference are left out.
     """
     has_masks, has_strong = example.ratio_masks is not None, example.strong is not None
     heights = [1.2, 2, *([2] if has_masks else []), *([1] if has_strong else []), 1]

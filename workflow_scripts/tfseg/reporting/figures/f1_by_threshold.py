@@ -1,4 +1,4 @@
-"""F1 against the threshold, with the fixed thresholds of the tables marked."""
+"""F1 as a function of the threshold, with the fixed thresholds of the tables marked."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,12 +13,12 @@ from tfseg.snr import snr_title
 DECLARATION = {
     "order": 7,
     "section": "figures",
-    "label": "F1 against the threshold",
+    "label": "F1 by threshold",
     "needs": ["scores"],
     "caption": (
-        "Macro F1 against the threshold, mean over folds; the dotted line is the fixed "
-        "threshold that the tables use. A system whose curve is high elsewhere is not "
-        "without skill: its scores live on another scale."
+        "Macro F1 as a function of the threshold, mean over folds. The dotted line marks the "
+        "fixed threshold of the tables. A system whose curve peaks elsewhere has scores on "
+        "another scale, so its F1 in the tables is lower than it could be."
     ),
 }
 _THRESHOLDS = np.logspace(-3, 0, 121)
@@ -41,7 +41,7 @@ def draw(inputs, params):
 
 
 def mean_curves(scored, labels, grid, settings):
-    """F1 at each threshold, averaged over folds.
+    """Compute F1 at each threshold, averaged over folds.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def mean_curves(scored, labels, grid, settings):
 
 
 def draw_thresholds(curves, thresholds, fixed, snr_db):
-    """Draw macro F1 against the threshold: a panel per task, the fixed threshold marked.
+    """Draw macro F1 as a function of the threshold, with one panel per task.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def draw_thresholds(curves, thresholds, fixed, snr_db):
         By system, then by task.
     thresholds : np.ndarray
     fixed : dict of str to float
-        The threshold that the tables use, by task.
+        The fixed threshold of the tables, by task.
     snr_db : float or None
         None for clips that were not mixed here.
     """

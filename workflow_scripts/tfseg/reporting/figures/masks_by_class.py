@@ -12,8 +12,8 @@ DECLARATION = {
     "label": "masks of each class (JSC Fig. 3)",
     "needs": ["example"],
     "caption": (
-        "Log-mel spectrogram, ideal binary mask and the mask of every system that has one, "
-        "for the first mixture of each class (arranged as Fig. 3 of the ICASSP 2018 paper)."
+        "Log-mel spectrogram, ideal binary mask and the masks of the systems, for the first "
+        "mixture of each class (arranged as Fig. 3 of the ICASSP 2018 paper)."
     ),
 }
 
@@ -29,7 +29,7 @@ def draw_class_masks(example, class_examples):
     Parameters
     ----------
     example : tfseg.reporting.examples.Example
-        For the axes.
+        Provides the axes.
     class_examples : list of tfseg.reporting.examples.ClassExample
     """
     systems = list(class_examples[0].masks) if class_examples else []

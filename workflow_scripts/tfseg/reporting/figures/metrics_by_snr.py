@@ -15,8 +15,8 @@ DECLARATION = {
     "label": "metrics against SNR",
     "needs": ["metrics"],
     "caption": (
-        "Macro-averaged metrics of the four tasks against SNR; the bars are the standard "
-        "deviation over folds, the dotted line is chance. Points of one SNR are drawn side "
+        "Macro-averaged metrics of the four tasks by SNR. Bars are the standard deviation "
+        "over folds, the dotted line is chance. Points of one SNR are drawn side "
         "by side."
     ),
 }
@@ -28,7 +28,7 @@ def draw(inputs, params):
 
 
 def _metric_means(rows, snrs):
-    """Mean over folds and repeats, and standard deviation over folds, by SNR."""
+    """Compute the mean over folds and repeats, and the standard deviation over folds, by SNR."""
     by_snr = rows[rows["fold"] == "all"].groupby("snr_db", dropna=False)["value"]
     folds = rows[~rows["fold"].isin(["all", "pooled"])]
     by_fold = folds.groupby(["snr_db", "fold"], dropna=False)["value"].mean()
@@ -37,7 +37,7 @@ def _metric_means(rows, snrs):
 
 
 def draw_metrics(metrics, systems):
-    """Draw macro metrics against SNR, a column per task; bars are deviations over folds."""
+    """Draw macro metrics by SNR, a column per task; bars are standard deviations over folds."""
     panels = {task: ("f1", "auc", "map") for task in TASK_TITLES} | {"event": ("f1", "er")}
     rows = metrics[(metrics["class"] == "macro") & (metrics["variant"] == "published")]
     snrs = sorted(rows["snr_db"].unique())

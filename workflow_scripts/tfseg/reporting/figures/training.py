@@ -11,9 +11,7 @@ DECLARATION = {
     "section": "training",
     "label": "training curves",
     "needs": ["histories"],
-    "caption": (
-        "Mean training loss against iteration: one thin line per fold and repeat, the mean in bold."
-    ),
+    "caption": ("Training loss by iteration: a thin line per fold and repeat, the mean in bold."),
 }
 
 
@@ -33,7 +31,7 @@ def read_histories(trainings):
     Returns
     -------
     histories : pd.DataFrame
-        What the tables hold, and whose it is.
+        All rows of the tables, with the keys of their training.
     """
     parts = []
     for training in trainings:
@@ -44,7 +42,7 @@ def read_histories(trainings):
 
 
 def draw_training(histories, systems):
-    """Draw loss against iteration: a panel per SNR, a thin line per training, means in bold."""
+    """Draw loss by iteration: a panel per SNR, a thin line per training, means in bold."""
     snrs = list(dict.fromkeys(map(snr_from_number, histories["snr_db"])))
     figure = Figure(figsize=(max(2.6 * len(snrs) + 0.8, 5.0), 3.0), layout="constrained")
     axes = figure.subplots(1, len(snrs), sharey=True, squeeze=False)[0]

@@ -1,1 +1,1 @@
-"""Pages to look at and listen to: one HTML file each, which opens from disk without a network."""
+"""HTML pages with images and sounds: one file each, which opens from disk without a network."""

@@ -1,4 +1,4 @@
-"""Where the pictures and sounds of a page go: into the page itself, or into files beside it."""
+"""Images and sounds of a page: embedded in the page, or in files beside it."""
 
 import base64
 import io
@@ -13,15 +13,15 @@ from PIL import Image
 
 from tfseg.io.files import whole_file
 
-# Orange over grey: told apart whatever the kind of colour blindness. The page turns the log-mel
-# spectrogram grey while a mask lies over it.
+# Orange over grey is distinguishable with any colour blindness. The page shows the log-mel
+# spectrogram in grey under a mask.
 MASK_RGB = (255, 128, 0)
 _LEVEL_MAP = "viridis"
 _FULL_SCALE = 32767 / 32768  # the largest sample of 16 bit
 
 
 def _png(indices, palette, alpha=None):
-    """PNG of one byte per pixel: palette entries, mel bands upwards, frames to the right."""
+    """Encode a PNG with one byte per pixel: palette entries, bands upwards, frames to the right."""
     image = Image.fromarray(np.ascontiguousarray(indices.T[::-1]), mode="P")
     image.putpalette(palette.astype(np.uint8).tobytes())
     stream = io.BytesIO()
@@ -50,7 +50,7 @@ def logmel_png(logmel, low, high):
 
 
 def mask_png(mask):
-    """Draw a mask in one hue whose opacity is the mask's value, a pixel per unit.
+    """Draw a mask in one colour whose opacity is the mask's value, a pixel per unit.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def mask_png(mask):
 def flac(samples, sample_rate):
     """Encode a sound as 16-bit FLAC.
 
-    It is made quieter only where it would clip: then its peak becomes full scale.
+    If it would clip, it is scaled so that its peak is full scale.
 
     Parameters
     ----------
@@ -88,18 +88,18 @@ def flac(samples, sample_rate):
 
 
 class _Assets:
-    """What both places share: a picture or sound in, its address for the page out."""
+    """Base class: stores an image or sound and returns its address for the page."""
 
     def _url(self, name, content, media_type, ending):
         raise NotImplementedError
 
     def image(self, name, png):
-        """Address of a PNG.
+        """Store a PNG and return its address.
 
         Parameters
         ----------
         name : str
-            What it shows; part of a file's name.
+            Content of the image; part of a file's name.
         png : bytes
 
         Returns
@@ -109,12 +109,12 @@ class _Assets:
         return self._url(name, png, "image/png", "png")
 
     def sound(self, name, samples, sample_rate):
-        """Address of a sound, encoded as `flac` says.
+        """Store a sound, encoded by `flac`, and return its address.
 
         Parameters
         ----------
         name : str
-            What it is; part of a file's name.
+            Content of the sound; part of a file's name.
         samples : np.ndarray [shape=(n_samples,) or (n_samples, n_channels)]
         sample_rate : int
             Hz.
@@ -127,28 +127,28 @@ class _Assets:
 
 
 class Embedded(_Assets):
-    """Pictures and sounds become part of the page (``data:`` addresses)."""
+    """Embed images and sounds in the page (``data:`` addresses)."""
 
     def _url(self, name, content, media_type, ending):
         return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
 
 
 class Beside(_Assets):
-    """Pictures and sounds become files, each written whole or not at all.
+    """Write images and sounds to files, each whole or not at all.
 
     Parameters
     ----------
     folder : path-like
-        Where the files are written.
+        Folder of the files.
     relative : str
-        The same folder as seen from the page.
+        The same folder, relative to the page.
     """
 
     def __init__(self, folder, relative):
         self._folder, self._relative, self._n_files = Path(folder), relative, 0
 
     def _url(self, name, content, media_type, ending):
-        # Numbered, since names of classes may differ in nothing but what a file name cannot hold.
+        # Numbered, since class names may differ only in characters that file names cannot contain.
         self._n_files += 1
         plain = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:60]
         file_name = f"{self._n_files:04d}-{plain}.{ending}"

@@ -1,9 +1,9 @@
-"""The listening page's views, and where its sounds go."""
+"""The views of the audio examples, and the place of their sounds."""
 
 from tfseg.reporting.pages.assets import Beside, Embedded, flac
 from tfseg.reporting.pages.view import Event, Lane, Sound, envelope, make_view
 
-# Sounds that a page holds itself, in bytes before base64 (a third more): beyond, they lie beside it.
+# Largest total size of embedded sounds, in bytes before base64 (which adds a third).
 EMBEDDED_SOUNDS_LIMIT = 8_000_000
 _REASONS = {
     "best": "The best clip",
@@ -13,7 +13,7 @@ _REASONS = {
 
 
 def place_sounds(audio_examples, folder, relative):
-    """Choose where the sounds of all clips go: into the page while they are small.
+    """Choose where the sounds of all clips are stored: in the page if they are small.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def place_sounds(audio_examples, folder, relative):
 
 
 def _sounds(one, assets):
-    """Players of a clip: the mixture, every true track, every system's separated tracks."""
+    """Players of a clip: the mixture, all reference tracks, and all separated tracks."""
     rate, clip = one.example.sample_rate, one.example.mixture
     kind = "Clip" if one.example.snr_db is None else "Mixture"
     sounds = [
@@ -53,7 +53,7 @@ def _sounds(one, assets):
 
 
 def _confident(events, frames, example):
-    """Detected events; their confidence is the largest frame score of the event."""
+    """Detected events, with the largest frame score of an event as its confidence."""
     hop_s = example.hop_length / example.sample_rate
     made = []
     for label, onset_s, offset_s in events:
@@ -95,7 +95,7 @@ def audio_example_views(audio_examples, assets):
     ----------
     audio_examples : list of tfseg.reporting.audio_examples.AudioExample
     assets : Embedded or Beside
-        For sounds; pictures are part of the page.
+        Place of the sounds; images are embedded in the page.
 
     Returns
     -------

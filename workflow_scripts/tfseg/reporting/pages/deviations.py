@@ -1,14 +1,16 @@
-"""Where paper, released code and tfseg differ, with a run's own values.
+"""Differences between papers, released code and tfseg, with a run's own values.
 
-``resources/deviations.yaml`` is the only home of these facts: the report shows them, and
-``docs/explanation/deviations.md`` is made of them.
+``resources/deviations.yaml`` is the only source of these facts. The report shows them, and
+``docs/explanation/deviations.md`` is generated from them.
 """
 
+import textwrap
 from dataclasses import dataclass, field
 
 import yaml
 
 _TITLE = "# Where paper, released code and tfseg differ"
+_COLUMNS = 100  # of a line of prose
 
 
 @dataclass
@@ -25,7 +27,7 @@ class Section:
 
 
 def _look_up(config, key):
-    """Value of a dotted config key; `KeyError` where there is no such key."""
+    """Return the value of a dotted config key; `KeyError` if there is no such key."""
     for part in key.split("."):
         if not isinstance(config, dict):
             raise KeyError(key)
@@ -34,7 +36,7 @@ def _look_up(config, key):
 
 
 def plain(value):
-    """Text of a config value, as YAML would write it in one line."""
+    """Write a config value as text, as YAML does on one line."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {plain(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
@@ -45,7 +47,7 @@ def plain(value):
 
 
 def changes_in_words(changes):
-    """Config keys that an experiment changes: (key, default, value), each as text."""
+    """Return the config keys that an experiment changes: (key, default, value), each as text."""
     return [(key, plain(default), plain(value)) for key, default, value in changes]
 
 
@@ -79,8 +81,15 @@ def deviations_of(text, config):
     return sections
 
 
+def _wrapped(text, indent=""):
+    """Wrap a paragraph of Markdown, or an item of a list with `indent` under its text."""
+    return textwrap.fill(
+        text, _COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
 def docs_page(text):
-    """The facts as ``docs/explanation/deviations.md`` shows them.
+    """Write the facts as ``docs/explanation/deviations.md``, with wrapped lines of prose.
 
     Parameters
     ----------
@@ -93,7 +102,7 @@ def docs_page(text):
         Markdown.
     """
     facts = yaml.safe_load(text)
-    lines = [_TITLE, "", facts["introduction"]]
+    lines = [_TITLE, "", _wrapped(facts["introduction"])]
     for section in facts["sections"]:
         lines += ["", f"## {section['heading']}", ""]
         columns = section.get("columns")
@@ -103,5 +112,5 @@ def docs_page(text):
                 "| " + " | ".join(row[name] for name in columns) + " |" for row in section["rows"]
             ]
         else:
-            lines += [f"- {row['difference']}" for row in section["rows"]]
+            lines += [_wrapped(f"- {row['difference']}", "  ") for row in section["rows"]]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Templates to one HTML text that needs nothing but itself."""
+"""Rendering of templates to a self-contained HTML text."""
 
 import itertools
 import json
@@ -9,17 +9,17 @@ import jinja2
 from markupsafe import Markup, escape
 
 TEMPLATES = Path(__file__).parent / "templates"
-# Characters that could end a script element or mean something in HTML, as JSON may also write them.
+# JSON escapes of characters that could end a script element or have a meaning in HTML.
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
 def script_json(value):
-    """JSON that may stand inside a ``<script type="application/json">`` element.
+    """Write JSON for a ``<script type="application/json">`` element.
 
     Parameters
     ----------
     value : object
-        Plain values, or something with ``as_dict()``.
+        Plain values, or an object with ``as_dict()``.
 
     Returns
     -------
@@ -27,12 +27,12 @@ def script_json(value):
     """
     plain = value.as_dict() if hasattr(value, "as_dict") else value
     text = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # What could end the element was just escaped.
+    # Characters that could end the element are escaped above.
     return Markup(text.translate(_ESCAPES))  # noqa: S704
 
 
 def inline(text):
-    """HTML of the inline Markdown that our own pages use: code between backticks, bold.
+    """Convert the inline Markdown of our pages to HTML: code between backticks, and bold.
 
     Parameters
     ----------
@@ -47,21 +47,21 @@ def inline(text):
 
 
 def _groups(columns):
-    """Runs of neighbouring columns of one group: name and number."""
+    """Group neighbouring columns: name and number of columns of each group."""
     runs = itertools.groupby(columns, key=lambda column: column.group)
     return [{"name": name, "n": len(list(run))} for name, run in runs]
 
 
 def _own_file(name):
-    """Style sheet or script of ours, to be inlined as it is."""
+    """Return one of our style sheets or scripts, to be inlined unescaped."""
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))  # noqa: S704
 
 
 def environment():
-    """Make the jinja2 environment: everything is escaped, a missing value is an error.
+    """Create the jinja2 environment: everything is escaped, and a missing value is an error.
 
-    Beside jinja2's own, templates know the filters `script_json`, `inline` and ``groups``, and
-    ``own_file(name)``.
+    In addition to jinja2's own, templates have the filters `script_json`, `inline` and ``groups``,
+    and the function ``own_file(name)``.
     """
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -83,11 +83,11 @@ def render(template, **context):
     template : str
         Name of a file in ``templates/`` that extends ``base.html``.
     **context
-        Values that the template names.
+        Values for the template.
 
     Returns
     -------
     html : str
-        Style and script are part of it.
+        Including style and script.
     """
     return environment().get_template(template).render(**context)

@@ -1,4 +1,4 @@
-"""What the report says, as plain values for its template."""
+"""The content of the report, as plain values for its template."""
 
 import base64
 import importlib.metadata
@@ -18,16 +18,16 @@ from tfseg.reporting import leaderboard
 from tfseg.reporting.figures.registry import SECTIONS
 from tfseg.reporting.pages.result_tables import Cell, Column, Table, read_table, with_minus
 
-# Not a rule's parameter: the same run in another place is the same.
+# Not a parameter of the rule: the location of a run must not matter.
 REPOSITORY = Path(__file__).resolve().parents[4]
-# Packages whose versions may move a number.
+# Packages whose versions may affect results.
 _PACKAGES = ("torch", "numpy", "scipy", "librosa", "soundfile", "soxr", "snakemake")
-# Columns of Snakemake's benchmark files (s, s, MB), and how those of several jobs are put together.
+# Columns of Snakemake's benchmark files (s, s, MB), and how those of several jobs are combined.
 _SUMMED = {"jobs": "sum", "s": "sum", "cpu_time": "sum", "max_rss": "max"}
 
 
 def versions():
-    """Versions that the report was made with: name to text."""
+    """Versions of the software that made the report: name to text."""
     return {
         "tfseg": __version__,
         "Python": platform.python_version(),
@@ -36,12 +36,12 @@ def versions():
 
 
 def git_commit(folder):
-    """Say which commit is checked out in `folder`, and whether files differ from it.
+    """Find the commit that is checked out in `folder`, and whether files differ from it.
 
     Returns
     -------
     commit : str or None
-        None where it is no git checkout, or there is no git.
+        None if it is not a git checkout, or git is missing.
     """
 
     def ask(*arguments):
@@ -51,7 +51,7 @@ def git_commit(folder):
 
     try:
         if Path(ask("rev-parse", "--show-toplevel")).resolve() != Path(folder).resolve():
-            return None  # a folder inside of somebody's other repository
+            return None  # a folder inside another repository
         changed = ask("status", "--porcelain", "--untracked-files=no")
         return ask("rev-parse", "HEAD") + (", with changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):
@@ -70,7 +70,7 @@ def _duration(seconds):
 
 
 def stages(folder):
-    """What each rule's jobs took, from Snakemake's benchmark files.
+    """Time and memory of each rule's jobs, from Snakemake's benchmark files.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def stages(folder):
     Returns
     -------
     table : Table
-        The dearest rule first; without rows where there are no benchmarks.
+        The slowest rule first; no rows without benchmarks.
     """
     sums = {}
     for rule in sorted(path for path in Path(folder).glob("*") if path.is_dir()):
@@ -94,9 +94,9 @@ def stages(folder):
     columns = ("jobs", "wall-clock", "CPU time", "memory")
     return Table(
         "stages",
-        "What each stage took",
-        "Sums over a rule's jobs, of which several may have run at once; memory is the largest "
-        "job's. Energy was not measured.",
+        "Time and memory of each stage",
+        "Times are sums over a rule's jobs, of which several may have run at once. Memory is that "
+        "of the largest job. Energy was not measured.",
         [Column("rule", numeric=False), *(Column(column) for column in columns)],
         [_stage_cells(rule, values) for rule, values in frame.iterrows()],
         [_stage_cells("all", _summed(frame))],
@@ -115,8 +115,8 @@ def training_times(folder, systems):
     Returns
     -------
     seconds : dict of str to float
-        Sums over SNRs, folds and repeats. Of a training that was resumed, the file holds what
-        passed since its last start.
+        Sums over SNRs, folds and repeats. For a resumed training, only the time since its last
+        start is known.
     """
     seconds = {}
     for system in systems:
@@ -127,7 +127,7 @@ def training_times(folder, systems):
 
 
 def leaderboard_table(csv, md, seconds):
-    """The leaderboard, with what cannot be the same twice: the time that trainings took.
+    """The leaderboard, with the training time, which differs between runs.
 
     Parameters
     ----------
@@ -165,9 +165,9 @@ def leaderboard_table(csv, md, seconds):
     return Table(
         "leaderboard",
         title,
-        f"{rest[:1].upper()}{rest[1:]} Training is the wall-clock time of all trainings of a system "
-        "as Snakemake measured it; of one that was resumed, it is the time since its last start, "
-        "so that the sum is a lower bound.",
+        f"{rest[:1].upper()}{rest[1:]} Training is the wall-clock time of all trainings of a "
+        "system, as measured by Snakemake. For a resumed training only the time since its last "
+        "start is known, so the sum is a lower bound.",
         [Column("system", numeric=False), *(Column(heading) for heading in headings)],
         rows,
     )
@@ -178,7 +178,7 @@ def _summed(frame):
 
 
 def _stage_cells(rule, values):
-    memory = values["max_rss"]  # of a very short job Snakemake knows none
+    memory = values["max_rss"]  # Snakemake does not know that of a very short job
     return [
         Cell(rule, rule),
         Cell(f"{values['jobs']:.0f}", float(values["jobs"])),
@@ -189,7 +189,7 @@ def _stage_cells(rule, values):
 
 
 def facts(config, descriptions, licences, commit):
-    """What was run, as (heading, text) pairs.
+    """Facts about the run, as (heading, text) pairs.
 
     Parameters
     ----------
@@ -264,7 +264,7 @@ def figure(name, png_path, caption):
     name : str
     png_path : path-like
     caption : str
-        Also that of ``snakemake --report``, where two backticks surround code.
+        As for ``snakemake --report``, where two backticks surround code.
 
     Returns
     -------
@@ -310,12 +310,12 @@ def result_tables(paths, by_class_snr_db):
     paths : dict of str to dict
         ``csv`` and ``md`` of each table.
     by_class_snr_db : float or None
-        The SNR that tables by class show; None for clips that were not mixed here.
+        SNR of the tables by class; None for clips that were not mixed here.
 
     Returns
     -------
     found : dict
-        ``tables``, and ``compared``: whether any has values of a paper.
+        ``tables``, and ``compared``: whether any table has values of a paper.
     """
     tables = [read_table(one["csv"], one["md"], by_class_snr_db) for one in paths.values()]
     headings = {column.heading for table in tables for column in table.columns}
@@ -323,7 +323,7 @@ def result_tables(paths, by_class_snr_db):
 
 
 def confusions(paths, tag_threshold, classes):
-    """Confusion of each system, all held-out folds and repeats together.
+    """Class confusion of each system, over all held-out folds and repeats.
 
     Parameters
     ----------
@@ -351,7 +351,7 @@ def confusions(paths, tag_threshold, classes):
 
 
 def confusion_table(system, rates, n_clips, classes):
-    """Draw one system's confusion between classes.
+    """Build the table of one system's class confusion.
 
     Parameters
     ----------
@@ -363,7 +363,7 @@ def confusion_table(system, rates, n_clips, classes):
     Returns
     -------
     table : Table
-        The share of a cell is its rate.
+        The rate determines the colour of a cell.
     """
     names = [label.replace("_", " ") for label in classes]
     rows = [

@@ -1,4 +1,4 @@
-"""The papers' tables as a page shows them: sortable, the difference coloured by its size."""
+"""The papers' tables for a page: sortable, with differences coloured by their size."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,14 +11,14 @@ from tfseg.reporting.tables.registry import TABLES
 from tfseg.snr import snr_from_number, snr_name
 
 _DASH = "–"
-_MOST_ROWS = 80  # of a table by system, with all classes: a longer one shows their mean only
+_MOST_ROWS = 80  # of a table by system with all classes; a longer one has only their mean
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Text of a cell, and what it is sorted by (None: always last).
+    """Text of a cell, and its sort key (None: always last).
 
-    `spread` stands behind the text, `share` in -1..1 is what the colour tells.
+    `spread` follows the text; `share` in -1..1 determines the colour.
     """
 
     text: str
@@ -29,7 +29,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """Heading of a column, and of the group of neighbouring columns that it is in."""
+    """Heading of a column, and of its group of neighbouring columns."""
 
     heading: str
     group: str = ""
@@ -38,7 +38,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """What the template draws; the first column of a row names it. `foot` is never sorted."""
+    """A table for the template; the first column of a row is its name. `foot` is never sorted."""
 
     name: str
     title: str
@@ -49,7 +49,7 @@ class Table:
 
 
 def _name_cell(key, name):
-    """A system's name is spelled as in the config; a class's is made readable."""
+    """Cell of a name: a system is spelled as in the config, a class is made readable."""
     return Cell(name.replace("_", " ") if key == "label" else name, name)
 
 
@@ -67,7 +67,7 @@ def _number(value, sign=""):
 
 
 def _value_cells(row, has_paper):
-    """Ours, and the paper's value and the difference where the table has any."""
+    """Our value, and the paper's value and the difference if the table has any."""
     if row is None or pd.isna(row.ours):
         ours = Cell(_DASH, None)
     else:
@@ -90,16 +90,16 @@ def _value_columns(group, has_paper):
 
 
 def _arranged(frame, row_keys, column_key):
-    """Rows and columns of a long table.
+    """Arrange a long table in rows and columns.
 
     Parameters
     ----------
     frame : pd.DataFrame
         A value per row.
     row_keys : list of str
-        Columns that name a row.
+        Columns that identify a row.
     column_key : str
-        Column whose values stand side by side.
+        Column whose values become columns.
     """
     has_paper = bool(frame["paper"].notna().any())
     groups = list(dict.fromkeys(frame[column_key]))
@@ -113,7 +113,7 @@ def _arranged(frame, row_keys, column_key):
     if column_key == "label":
         headings = {label: label.replace("_", " ") for label in groups}
     columns += [c for g in groups for c in _value_columns(headings.get(g, g), has_paper)]
-    if not has_paper:  # one value each: no need for two lines of headings
+    if not has_paper:  # a single value needs no second line of headings
         n = len(row_keys)
         columns[n:] = [Column(column.group) for column in columns[n:]]
     rows = []
@@ -128,7 +128,7 @@ def _arranged(frame, row_keys, column_key):
 
 
 def _key(name, value):
-    """A value that equals itself: an SNR that is NaN does not."""
+    """Return a value that can be compared: NaN, for no SNR, does not equal itself."""
     return snr_from_number(value) if name == "snr_db" else value
 
 
@@ -138,11 +138,11 @@ def read_table(csv_path, markdown_path, by_class_snr_db):
     Parameters
     ----------
     csv_path : path-like
-        As `tfseg.reporting.tables.printed.write` wrote it.
+        From `tfseg.reporting.tables.printed.write`.
     markdown_path : path-like
-        The same table as it is printed: its caption is taken from there.
+        The same table in Markdown, the source of the caption.
     by_class_snr_db : float or None
-        The SNR that tables by class show; None for clips that were not mixed here.
+        SNR of the tables by class; None for clips that were not mixed here.
 
     Returns
     -------

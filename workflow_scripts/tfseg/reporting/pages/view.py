@@ -1,6 +1,6 @@
-"""One stretch of sound as a page shows it: waveform, log-mel spectrogram, masks, events, players.
+"""A section of a recording on a page: waveform, log-mel spectrogram, masks, events, players.
 
-`templates/view.js` draws a `View`; whatever page it stands on.
+`templates/view.js` draws a `View` on any page.
 """
 
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ WAVEFORM_COLUMNS = 800
 
 @dataclass(frozen=True)
 class Event:
-    """An event of one class; times are those of the sounds, in seconds."""
+    """An event of one class; times are in seconds from the start of the sounds."""
 
     label: str
     onset_s: float
@@ -24,7 +24,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Lane:
-    """Events that are shown together under the spectrogram: the true ones, those of a system."""
+    """Events that are shown together under the spectrogram: of the reference or of a system."""
 
     name: str
     events: list
@@ -32,7 +32,7 @@ class Lane:
 
 @dataclass(frozen=True)
 class Mask:
-    """What a system's mask of one class looks like."""
+    """The image of a system's mask of one class."""
 
     system: str
     label: str
@@ -41,9 +41,9 @@ class Mask:
 
 @dataclass(frozen=True)
 class Sound:
-    """A player; those of the same `group` stand together.
+    """A player; players of the same `group` are shown together.
 
-    `label` and `system` are None where the sound is of no single class or of no system.
+    `label` is None for a sound of several classes, and `system` for one that no system made.
     """
 
     group: str
@@ -55,27 +55,27 @@ class Sound:
 
 @dataclass(frozen=True)
 class View:
-    """A stretch of sound to look at and listen to.
+    """A section of a recording, with its images and sounds.
 
     Attributes
     ----------
     title : str
     start_s : float
-        Where this stretch begins in its sounds. Players play whole sounds.
+        Start of this section in its sounds. Players play whole sounds.
     duration_s : float
     image_s : float
-        What the pictures cover, from `start_s`: frames leave the last samples uncovered.
+        Length that the images cover, from `start_s`: frames do not cover the last samples.
     mel_hz : list of float
         Centre frequency of each band.
     waveform : list of [lowest, highest]
-        Of each column, as shares of the drawing's half height.
+        Of each column, in units of the drawing's half height.
     logmel : str
-        Address of the picture.
+        Address of the image.
     masks : list of Mask
     lanes : list of Lane
     sounds : list of Sound
     classes : list of str
-        Labels in the order of their colours: views with the same list colour alike.
+        Labels in the order of their colours; views with the same list have the same colours.
     note : str
         A sentence under the title.
     """
@@ -94,7 +94,7 @@ class View:
     note: str = ""
 
     def as_dict(self):
-        """As plain values, for JSON."""
+        """Return plain values, for JSON."""
         return asdict(self)
 
 
@@ -104,16 +104,16 @@ def envelope(samples, peak=None, n_columns=WAVEFORM_COLUMNS):
     Parameters
     ----------
     samples : np.ndarray [shape=(n_samples,) or (n_frames, 2)]
-        Or the lowest and the highest of each frame.
+        Samples, or the lowest and the highest sample of each frame.
     peak : float or None
-        The sample that reaches the edge of the drawing; None takes the largest of `samples`.
+        Value at the edge of the drawing; None takes the largest of `samples`.
     n_columns : int
-        At most so many.
+        Largest number of columns.
 
     Returns
     -------
     columns : list of [float, float]
-        Shares of `peak`, within -1..1.
+        In units of `peak`, within -1..1.
     """
     if len(samples) == 0:
         return []
@@ -128,7 +128,7 @@ def envelope(samples, peak=None, n_columns=WAVEFORM_COLUMNS):
 
 
 def level_range(logmel):
-    """Values of the darkest and the brightest colour of a log-mel spectrogram."""
+    """Choose the values of the darkest and the brightest colour of a log-mel spectrogram."""
     low, high = np.percentile(logmel, [2, 99.8])
     return float(low), float(high)
 
@@ -150,15 +150,15 @@ def make_view(
     levels=None,
     note="",
 ):
-    """Draw a stretch of sound.
+    """Draw a section of a recording.
 
     Parameters
     ----------
     title : str
     waveform : list of [float, float]
-        Of this stretch, as `envelope` returns. Stretches of one recording should have one `peak`.
+        Of this section, from `envelope`. Sections of one recording should use the same `peak`.
     logmel : np.ndarray [shape=(n_frames, n_mels)]
-        Of this stretch.
+        Of this section.
     duration_s : float
     hop_s : float
         Seconds from one frame to the next.
@@ -168,16 +168,16 @@ def make_view(
     masks : dict of str to dict of str to np.ndarray [shape=(n_frames, n_mels)]
         By system, then by label.
     lanes : list of Lane
-        Of the whole recording, or only what reaches into this stretch.
+        Events of the whole recording, or only those that overlap this section.
     sounds : list of Sound
-        Made with `assets.sound`; stretches of one recording share them.
+        Made with `assets.sound`; sections of one recording share them.
     classes : list of str
         Labels in the order of their colours.
     start_s : float
-        Where this stretch begins in its sounds.
+        Start of this section in its sounds.
     levels : (float, float) or None
-        As `level_range` returns; None takes this stretch's. Stretches of one recording should be
-        given the same.
+        From `level_range`; None uses this section's levels. Sections of one recording should use
+        the same levels.
     note : str
         A sentence under the title.
 

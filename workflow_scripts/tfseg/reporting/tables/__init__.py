@@ -1,1 +1,1 @@
-"""The papers' tables: one file declares each table (or each family), others lay them out."""
+"""The papers' tables: each table (or family) is declared in one file; others lay them out."""

@@ -14,7 +14,7 @@ _TASKS = {
 
 
 def _conventions(task, settings):
-    """What was measured, and by which fixed settings."""
+    """Describe what was measured, and the fixed settings."""
     return {
         "tagging": f"clips, threshold {settings.tag_threshold}",
         "frame": f"frames, threshold {settings.frame_threshold}, "

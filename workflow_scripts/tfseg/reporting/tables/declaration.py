@@ -1,9 +1,9 @@
-"""What a table says of itself (the standard library only: every job of a cluster reads it)."""
+"""Declaration of a table (standard library only, since every job of a cluster reads it)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# What the captions call the papers, by `compare_with` of the config.
+# Names of the papers in captions, by `compare_with` of the config.
 PAPERS = {"tfseg2019": "TASLP 2019", "jsc2018": "ICASSP 2018"}
 ENDINGS = ("csv", "md", "tex")
 
@@ -17,9 +17,9 @@ class Column:
     task, metric, variant : str
         As in ``metrics.csv``.
     name : str
-        In the column ``metric`` of the CSV; empty for the metric's own.
+        Value of the column ``metric`` in the CSV; empty for the metric's own name.
     before, behind : str
-        What stands around the metric's heading.
+        Texts around the metric's heading.
     has_interval : bool
         Whether ``intervals.csv`` may have the metric.
     """
@@ -34,7 +34,7 @@ class Column:
 
     @property
     def key(self):
-        """What the CSV calls it."""
+        """Name in the CSV."""
         return self.name or self.metric
 
 
@@ -47,26 +47,25 @@ class Table:
     name : str
     columns : tuple of Column
     arrangement : {"by_snr", "by_class", "by_system", "leaderboard"}
-        How it is printed. ``by_snr``: a row per system, columns grouped by SNR. ``by_class``: a
-        row per class at one SNR, a column per system. ``by_system``: a row per SNR and system.
+        Printed form. ``by_snr``: a row per system, columns grouped by SNR. ``by_class``: a row per
+        class at one SNR, a column per system. ``by_system``: a row per SNR and system.
         ``leaderboard``: a row per system over all SNRs, with intervals and costs.
     caption : callable
         Takes a `tfseg.reporting.tables.layout.Layout` (a leaderboard's: the seconds of a clip and
-        the number of resamples), returns text without a paper's name.
-        What stands before its first colon is the title in the report.
+        the number of resamples); returns text without a paper's name. The text before its first colon is the title in the report.
     paper : tuple of (str, str) or None
         The paper that prints it (a key of `PAPERS`), and its number there.
     by_class_columns : int or None
-        Of a table by system: so many of the first columns are printed for each class as well. None
-        where the CSV has the mean of the classes only.
+        For a table by system: number of its first columns that are also printed for each class.
+        None if the CSV has only the mean over classes.
     reference_rows : tuple of str
-        Rows before the systems that are no system.
+        Rows before the systems, which are not systems.
     only_mask_systems : bool
-        Whether systems without masks have no row.
+        Whether systems without masks are left out.
     needs_tuning : bool
-        Whether there is such a table only with ``postprocessing.tune``.
+        Whether the table exists only with ``postprocessing.tune``.
     names_task : bool
-        Whether its CSV says task and variant of each row.
+        Whether its CSV has columns for task and variant.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a table's rows and columns are in one run (the standard library only)."""
+"""Rows and columns of a table in one run (standard library only)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Layout:
-    """What a table's rows and columns are.
+    """Rows and columns of a table.
 
     Parameters
     ----------
@@ -14,15 +14,15 @@ class Layout:
     snr_db : sequence of float or None
         A single None for clips that were not mixed here.
     by_class_snr_db : float or None
-        SNR that the printed tables by class show; their CSV holds every SNR.
+        SNR of the printed tables by class; their CSV has every SNR.
     metric_settings : tfseg.evaluation.records.MetricSettings
-        For the caption, and for which error rate the event table shows.
+        For the caption, and for the error rate of the event table.
     mask_systems : sequence of str
-        Those of the systems that have masks.
+        The systems with masks.
     paper_name : str or None
         ``compare_with`` of the config.
     n_separated : int or None
-        Mixtures of a fold that separation was scored on; None for all.
+        Number of mixtures per fold that separation is scored on; None for all.
     """
 
     systems: list

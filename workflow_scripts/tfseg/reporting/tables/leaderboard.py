@@ -5,11 +5,11 @@ from tfseg.reporting.tables.declaration import Column, Table
 
 def _caption(clip_s, n_resamples):
     return (
-        "Leaderboard: means over SNRs and repeats, the clips of all held-out folds as one set, "
-        f"in brackets 95 % intervals of {n_resamples} resamples of the clips. Tags, frames, events "
-        "and masks at the fixed thresholds; PSDS of frame scores as they are; SI-SDRi with oracle "
-        "tags, CAPI-SDRi with predicted ones. A dash: the system or the corpus has none, or the "
-        "package for PSDS is not installed. MMAC are millions of multiply-accumulates for a clip "
+        "Leaderboard: means over SNRs and repeats, with the clips of all held-out folds as one "
+        f"set. Brackets: 95 % intervals from {n_resamples} resamples of the clips. Tags, frames, "
+        "events and masks use the fixed thresholds, PSDS the raw frame scores. SI-SDRi uses oracle "
+        "tags, CAPI-SDRi predicted tags. A dash: the system or the corpus has no such value, or "
+        "the PSDS package is not installed. MMAC: millions of multiply-accumulates per clip "
         f"of {clip_s:g} s."
     )
 

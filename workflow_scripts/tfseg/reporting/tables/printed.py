@@ -1,4 +1,4 @@
-"""Tables as they are printed: texts in cells."""
+"""Printed tables: texts in cells."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _PRINTED_COLUMNS = 12
 
 
 def caption(table, layout, has_paper):
-    """Caption of a printed table: what was measured, and which paper's values stand beside it."""
+    """Caption of a printed table: what was measured, and the paper whose values are shown."""
     text = table.caption(layout)
     if has_paper and table.paper is not None and layout.paper_name == table.paper[0]:
         text += f" In parentheses: {PAPERS[table.paper[0]]}, Table {table.paper[1]}."
@@ -29,7 +29,7 @@ def heading(column):
 
 
 def _cell(row):
-    """Text of one printed cell: ours ± spread, and the paper's value where there is one."""
+    """Text of one printed cell: our value ± spread, and the paper's value if there is one."""
     if pd.isna(row.ours):
         ours = DASH
     else:
@@ -59,7 +59,7 @@ def _by_class(table, cells, systems, layout):
 
 
 def _by_system(table, cells, systems, layout):
-    # Where the classes do not fit a page only their mean is printed, and the CSV holds all.
+    # If the classes do not fit on a page, only their mean is printed; the CSV has all.
     columns = [
         (label, column)
         for label in layout.classes
@@ -88,7 +88,7 @@ _ARRANGEMENTS = {"by_snr": _by_snr, "by_class": _by_class, "by_system": _by_syst
 
 
 def printed_grid(table, rows, layout):
-    """Arrange a table as it is printed.
+    """Arrange a table for printing.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def printed_grid(table, rows, layout):
 
 
 def row_headings(table, rows):
-    """Heading of the column that each row of `table_rows` stands in, as a list of str."""
+    """Return the column heading of each row of `table_rows`, as a list of str."""
     if table.names_task:
         known = {(c.task, c.metric, c.variant): heading(c) for c in table.columns}
         keys = zip(rows["task"], rows["metric"], rows["variant"], strict=True)
@@ -128,7 +128,7 @@ def row_headings(table, rows):
 
 
 def write(path, metrics, paper, layout):
-    """Write one table as CSV, Markdown or LaTeX; its file name says which.
+    """Write one table as CSV, Markdown or LaTeX, by the ending of `path`.
 
     Parameters
     ----------

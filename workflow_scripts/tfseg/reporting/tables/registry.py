@@ -1,4 +1,4 @@
-"""All tables of a run, in the order of the report (the standard library only)."""
+"""All tables of a run, in the order of the report (standard library only)."""
 
 from tfseg.reporting.tables import by_task, frame_eer, separation, time_index, tuned
 from tfseg.reporting.tables.declaration import ENDINGS
@@ -21,7 +21,7 @@ def table_files(folder, *, tunes):
     Parameters
     ----------
     folder : str
-        That they lie in.
+        Folder of the tables.
     tunes : bool
         Whether thresholds are tuned.
 

@@ -1,4 +1,4 @@
-"""ICASSP 2018, Table 1: separation by masks, beside the mixture and ideal masks."""
+"""ICASSP 2018, Table 1: separation with masks, with the mixture and ideal masks as references."""
 
 from tfseg.reporting.tables.declaration import Column, Table
 
@@ -20,10 +20,10 @@ def _caption(layout):
         else f"{layout.n_separated} mixtures of each fold, drawn at random"
     )
     return (
-        "Separation in dB, whole clip, classes that sound (oracle tags): mean over folds ± standard "
-        f"deviation over folds ({drawn}). no_separation is the mixture as it is, without "
-        "artefacts: its SAR is rounding; ibm and irm are the ideal binary and ratio masks; silent "
-        "counts estimates without sound, which have no score and are left out of the means."
+        "Separation in dB, whole clip, oracle tags: mean over folds ± standard "
+        f"deviation over folds ({drawn}). no_separation is the unprocessed mixture; it has no "
+        "artefacts, so its SAR is rounding error. ibm and irm are the ideal binary and ratio "
+        "masks. silent counts silent estimates, which have no score and are left out of the means."
     )
 
 

@@ -1,20 +1,21 @@
-"""Each system beside a probe that knows only the time (`tfseg.evaluation.onset_prior`)."""
+"""Each system beside the onset prior, a probe without sound (`tfseg.evaluation.onset_prior`)."""
 
 from tfseg.reporting.tables.declaration import Column, Table
 
 _PROBED = (("frame", "f1"), ("frame", "map"), ("event", "f1"))
-# By variant of metrics.csv, what stands behind a heading.
+# Text after a heading, by variant of metrics.csv.
 _VARIANTS = {"published": "", "time_index": " of the probe"}
 
 
 def _caption(layout):
     settings = layout.metric_settings
     return (
-        "What the time explains: mean over folds ± standard deviation over folds. The probe hears nothing: "
-        "it knows the system's tags of a mixture, and how often a class that is in a mixture sounds in each "
-        "frame of those trained on. What a system has beyond it, it has from listening "
-        f"(tags above {settings.tag_threshold}, frames above {settings.frame_threshold}; events with a collar "
-        f"of {settings.collar_s} s)."
+        "Onset prior: mean over folds ± standard deviation over folds. The probe does not use "
+        "sound. It knows the system's tags of a mixture, and how often each class is active in each "
+        "frame of the training mixtures with that class. Only where a system exceeds the probe, its "
+        "scores show that it locates sounds "
+        f"(tags above {settings.tag_threshold}, frames above {settings.frame_threshold}; events "
+        f"with a collar of {settings.collar_s} s)."
     )
 
 

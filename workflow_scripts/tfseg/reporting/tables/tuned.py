@@ -1,4 +1,4 @@
-"""F1 of the four tasks at the fixed thresholds, and at those chosen on validation clips."""
+"""F1 of the four tasks with fixed thresholds, and with thresholds tuned on validation clips."""
 
 from tfseg.reporting.tables.declaration import Column, Table
 
@@ -6,9 +6,10 @@ from tfseg.reporting.tables.declaration import Column, Table
 def _caption(layout):
     where = "" if layout.by_class_snr_db is None else " by SNR"
     return (
-        f"Thresholds chosen on validation clips{where}: mean F1 over folds ± standard deviation over "
-        "folds, at the fixed thresholds of the other tables and (tuned) at those of each class that were "
-        "best on clips which are neither trained on nor scored. A dash: nothing was tuned."
+        f"Thresholds tuned on validation clips{where}: mean F1 over folds ± standard deviation "
+        "over folds, with the fixed thresholds of the other tables and (tuned) with the best "
+        "thresholds of each class on validation clips, which are neither trained on nor scored. "
+        "A dash: not tuned."
     )
 
 

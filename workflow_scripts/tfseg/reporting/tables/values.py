@@ -1,4 +1,4 @@
-"""A table's values from the tidy metrics: ours, the paper's, and the difference."""
+"""Values of a table from the tidy metrics: ours, the paper's, and the difference."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ def read_paper(path):
 
 
 def _ours(metrics, layout, variant):
-    """Mean over folds and repeats of every value, and its standard deviation over folds."""
+    """Compute every value's mean over folds and repeats, and its standard deviation over folds."""
     rows = metrics[metrics["variant"] == variant]
     if variant == "published" and layout.metric_settings.error_rate == "overall":
         rates = ["er", "deletion", "insertion"]
@@ -46,7 +46,7 @@ def _systems(table, layout):
 
 
 def table_rows(table, metrics, paper, layout):
-    """A table with a value per row.
+    """Build a table with a value per row.
 
     Parameters
     ----------
@@ -54,14 +54,14 @@ def table_rows(table, metrics, paper, layout):
     metrics : pd.DataFrame
         As `tfseg.evaluation.records.read_metrics` returns.
     paper : pd.DataFrame or None
-        As `read_paper` returns; `None` where the corpus is not the paper's.
+        From `read_paper`; `None` if the corpus is not the paper's.
     layout : tfseg.reporting.tables.layout.Layout
 
     Returns
     -------
     rows : pd.DataFrame
         snr_db, system, class, metric, ours, fold_std, paper, difference (ours minus paper), and
-        task and variant where the table names them; values that do not exist are NaN.
+        task and variant if the table has them; missing values are NaN.
     """
     labels = [*(layout.classes if table.has_classes else []), "macro"]
     cells = [
@@ -82,7 +82,7 @@ def table_rows(table, metrics, paper, layout):
     )
     variants = dict.fromkeys(column.variant for column in table.columns)
     ours = pd.concat([_ours(metrics, layout, variant) for variant in variants])
-    # On both sides, so that clips without an SNR meet: pandas joins NaN to NaN of one dtype.
+    # The same dtype on both sides, so that clips without an SNR match: NaN joins NaN.
     ours["snr_db"] = ours["snr_db"].astype(float)
     keys = ["snr_db", "system", "class", "task", "metric"]
     rows = wanted.merge(ours, how="left", on=[*keys, "variant"])

@@ -1,4 +1,4 @@
-"""Tables of texts as Markdown to read and as LaTeX to print."""
+"""Tables of texts in Markdown and LaTeX."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ import pandas as pd
 from tfseg import __version__
 from tfseg.io.files import write_text
 
-DASH = "–"  # where there is no value
+DASH = "–"  # a missing value
 
 
 def _markdown(headings, rows, title):
-    # By hand: pandas needs tabulate for it, which tfseg needs for nothing else, and which pads
-    # every cell, so that one value that changes is a change of every line.
+    # Not by pandas: it needs the package tabulate, which pads cells, so that one changed value
+    # changes every line.
     lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     return f"{title}\n\n" + "\n".join(lines) + "\n"
@@ -31,7 +31,7 @@ _LATEX = str.maketrans(
 
 
 def _latex(headings, rows, title):
-    # Texts are escaped here, because pandas would leave the caption, ± and dashes as they are.
+    # Texts are escaped here, because pandas does not escape the caption, ± and dashes.
     frame = pd.DataFrame(
         [[text.translate(_LATEX) for text in row] for row in rows],
         columns=[text.translate(_LATEX) for text in headings],
@@ -44,6 +44,6 @@ def _latex(headings, rows, title):
 
 
 def write_printed(path, headings, rows, title):
-    """Write a table as it is printed, in Markdown or LaTeX by the ending of `path`."""
+    """Write a printed table in Markdown or LaTeX, by the ending of `path`."""
     render = {".md": _markdown, ".tex": _latex}[Path(path).suffix]
     write_text(path, render(headings, rows, title))

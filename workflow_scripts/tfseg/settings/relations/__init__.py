@@ -1,4 +1,4 @@
-"""What a schema cannot say: keys that must fit each other, a file for each section.
+"""Checks beyond the schema: keys that must fit each other, one file per section.
 
 Every function takes the config and yields messages.
 """

@@ -1,5 +1,7 @@
 """Relations of the section ``corpus``, and of what is made of its recordings."""
 
+import unicodedata
+
 from tfseg.datasets.corpora import find_corpora
 
 
@@ -12,6 +14,14 @@ def corpus_relations(config):
             f"events and scenes to make long recordings of, found {len(config['soundscapes'])}; "
             "write soundscapes: [], or name a corpus of events and scenes as corpus.kind"
         )
+    written = {}
+    for index, label in enumerate(corpus["classes"]):
+        first = written.setdefault(unicodedata.normalize("NFC", label), index)
+        if first != index:
+            yield (
+                f"config key corpus.classes[{index}]: expected every name once, found {label!r} in "
+                f"another normal form of Unicode than corpus.classes[{first}]"
+            )
     for index, label in enumerate(corpus["classes"]):
         if label == "macro":
             yield (

@@ -6,18 +6,18 @@ _LEAST_OFFSET = 1e-30
 
 
 def time_grid(config):
-    """The frames of a config."""
+    """Return the time grid of a config."""
     features = config["features"]
     return TimeGrid(features["sample_rate"], features["window_length"], features["hop_length"])
 
 
 def window_s(config):
-    """Seconds of a window."""
+    """Return the length of a window in seconds."""
     return config["features"]["window_length"] / config["features"]["sample_rate"]
 
 
 def feature_relations(config):
-    """Check that there is a spectrum that holds the bands."""
+    """Check that the spectrum covers the mel bands."""
     features = config["features"]
     nyquist = features["sample_rate"] / 2
     if features["fmax_hz"] > nyquist:

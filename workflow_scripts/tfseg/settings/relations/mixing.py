@@ -19,7 +19,7 @@ def mixing_relations(config):
             f"({1 / config['features']['sample_rate']:g} s), found {mixing['max_event_s']}"
         )
     for index, snr_db in enumerate(mixing["snr_db"]):
-        # Paths hold an SNR as text, and a job reads it back from there.
+        # Jobs read an SNR back from its text in paths.
         text = f"{snr_db:g}"
         if float(text) != snr_db or text == "-0":
             yield (
@@ -30,7 +30,7 @@ def mixing_relations(config):
 
 
 def _layout_relations(mixing, grid):
-    """Check when the events of a mixture begin."""
+    """Check the onsets of the events of a mixture."""
     duration_s, onsets_s = mixing["duration_s"], mixing["onsets_s"]
     if isinstance(onsets_s, list):
         for index, onset_s in enumerate(onsets_s):
@@ -43,14 +43,15 @@ def _layout_relations(mixing, grid):
     least, most = given if isinstance(given, list) else (given, given)
     if least > most:
         yield (
-            f"config key mixing.events_per_mixture[0]: expected at most the second number ({most}), "
-            f"found {least}"
+            "config key mixing.events_per_mixture[0]: "
+            f"expected at most the second number ({most}), found {least}"
         )
     longest_s = min(mixing["max_event_s"], duration_s)
     n_fitting = int(duration_s / longest_s + _ROUNDING)
     if onsets_s == "random" and not mixing["overlap"] and most > n_fitting:
         yield (
-            f"config key mixing.events_per_mixture: expected at most {n_fitting}, as many events of "
-            f"mixing.max_event_s ({mixing['max_event_s']}) as mixing.duration_s ({duration_s}) holds "
-            f"without overlap (mixing.overlap: false), found {most}"
+            f"config key mixing.events_per_mixture: expected at most {n_fitting}, the number of "
+            f"events of mixing.max_event_s ({mixing['max_event_s']}) that fit into "
+            f"mixing.duration_s ({duration_s}) without overlap (mixing.overlap: false), "
+            f"found {most}"
         )

@@ -2,7 +2,7 @@
 
 
 def postprocessing_relations(config):
-    """Check thresholds, and that there are clips to choose them on."""
+    """Check thresholds, and that there are validation clips to tune them on."""
     values = config["postprocessing"]
     if values["low_threshold"] > values["high_threshold"]:
         yield (
@@ -12,6 +12,6 @@ def postprocessing_relations(config):
         )
     if values["tune"] and not config["split"]["validation"]:
         yield (
-            "config key postprocessing.tune: expected false without a part to choose on, found true; "
-            "give the config key split.validation a share above 0, e.g. 0.15"
+            "config key postprocessing.tune: expected false without validation clips, found true; "
+            "set the config key split.validation to a share above 0, e.g. 0.15"
         )

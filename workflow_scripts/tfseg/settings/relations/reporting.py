@@ -1,10 +1,10 @@
-"""Relations of what is shown: ``comparison``, ``tables`` and ``figures``."""
+"""Relations of the sections ``comparison``, ``tables`` and ``figures``."""
 
 from tfseg.datasets.corpora import find_corpora
 
 
 def comparison_relations(config):
-    """Check that what others are compared with is there."""
+    """Check that the reference system is one of the systems."""
     reference = config["comparison"]["reference"]
     if reference is not None and reference not in config["systems"]:
         yield (
@@ -14,7 +14,7 @@ def comparison_relations(config):
 
 
 def reporting_relations(config):
-    """Check that tables and figures show an SNR of the experiment; ready clips have none."""
+    """Check that tables and figures use an SNR of the experiment; ready clips have none."""
     if find_corpora()[config["corpus"]["kind"]].is_clips:
         return
     snr_db = config["mixing"]["snr_db"]

@@ -1,10 +1,10 @@
-"""Relations of the section ``split``, and of what is counted in folds."""
+"""Relations of the section ``split``, and of numbers per fold."""
 
 from tfseg.datasets.corpora import find_corpora
 
 
 def split_relations(config):
-    """Check how recordings are dealt to folds, and what each fold gets."""
+    """Check how recordings are assigned to folds, and the numbers of each fold."""
     kind, split = config["corpus"]["kind"], config["split"]
     fixed = split["kind"] == "fixed"
     corpus = find_corpora()[kind]
@@ -12,7 +12,7 @@ def split_relations(config):
     if (fixed or split["by"] == "corpus") and not has_own:
         key = "split.kind" if fixed else "split.by"
         yield (
-            f"config key {key}: expected a way to deal recordings that the corpus {kind} has, "
+            f"config key {key}: expected a split that the corpus {kind} supports, "
             f"found {split['kind'] if fixed else split['by']!r}: it has no such folds of its own"
         )
     n_folds = 2 if fixed else split["folds"]
@@ -25,8 +25,8 @@ def split_relations(config):
     fewest = min(counts) if isinstance(counts, list) else counts
     if split["validation"] and not corpus.is_clips and fewest < 2:
         yield (
-            "config key mixing.mixtures_per_fold: expected at least 2 with split.validation (some to "
-            f"train on, some to choose thresholds on), found {fewest}"
+            "config key mixing.mixtures_per_fold: expected at least 2 with split.validation (for "
+            f"training and for tuning), found {fewest}"
         )
     n_held_out = 1 if fixed else n_folds
     if config["figures"]["fold"] > n_held_out:

@@ -10,7 +10,7 @@ def training_relations(config):
     messages = list(_relations_of(config, config["training"]))
     yield from messages
     for name in config["variants"]:
-        # What is wrong with the experiment's own section is said once.
+        # Errors of the experiment's own section are reported once.
         for message in _relations_of(config, find_recipe(config, name).training):
             if message not in messages:
                 yield message.replace("config key ", f"config key variants.{name}.", 1)

@@ -5,12 +5,12 @@ from tfseg.settings.messages import guess
 from tfseg.settings.recipes import SECTIONS, find_recipe
 from tfseg.settings.schema_errors import schema_errors
 
-# Rows of tables that are no system (docs/reference/files.md).
+# Rows of tables that are not systems (docs/reference/files.md).
 RESERVED_NAMES = ("no_separation", "ibm", "irm")
 
 
 def variant_relations(config):
-    """Check names of systems, and that each variant is one that can be built."""
+    """Check names of systems, and that each variant can be built."""
     variants = config["variants"]
     known = [*systems(), *variants]
     for index, system in enumerate(config["systems"]):
@@ -31,7 +31,7 @@ def variant_relations(config):
         if network not in systems():
             hint = guess(network, systems())
             if network in variants:
-                hint = "a variant builds on a registered system and repeats what it shares with another variant; "
+                hint = "a variant builds on a registered system, not on another variant; "
             yield f"{place}.system: {hint}expected one of {', '.join(systems())}, found {network!r}"
             continue
         yield from _idle_relations(place, variant)
@@ -43,7 +43,7 @@ def variant_relations(config):
 
 
 def _idle_relations(place, variant):
-    """Name what a variant changes and its network does not have."""
+    """Report changes of a variant to sections that its network does not have."""
     network = variant["system"]
     facts = systems()[network]
     for section in ("trunk", "pooling"):
@@ -55,7 +55,7 @@ def _idle_relations(place, variant):
 
 
 def _teacher_relations(config, name):
-    """Check that a variant's teacher is a system of this experiment that can teach it."""
+    """Check that a variant's teacher is a system of this experiment, and usable as a teacher."""
     place = f"config key variants.{name}.teacher"
     variants, seen, teacher = config["variants"], [name], config["variants"][name].get("teacher")
     if teacher is None:
@@ -69,10 +69,10 @@ def _teacher_relations(config, name):
     for system in (name, teacher):
         network = variants.get(system, {}).get("system", system)
         if network in systems() and not systems()[network].has_masks:
-            yield f"{place}: expected systems with masks on both sides, found {system}, which has none"
+            yield f"{place}: expected student and teacher with masks, found {system} without masks"
     while teacher is not None:
         if teacher in seen:
-            yield f"{place}: expected a teacher that is trained before, found a circle: {teacher}"
+            yield f"{place}: expected a teacher that is trained first, found a circle: {teacher}"
             return
         seen.append(teacher)
         teacher = variants.get(teacher, {}).get("teacher")

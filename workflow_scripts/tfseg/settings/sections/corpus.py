@@ -1,10 +1,10 @@
-"""Which recordings, and what is looked for in them."""
+"""The recordings, and the classes to detect in them."""
 
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from tfseg.settings.fields import Declared, EachOnce, Section, Text, setting
+from tfseg.settings.fields import Declared, EachOnce, Section, Text, named, setting
 
 # The classes of TASLP 2019, in the paper's order.
 CLASSES = [
@@ -51,7 +51,14 @@ CLASSES = [
     "Writing",
 ]
 
-ClassName = Annotated[str, Field(max_length=50, pattern=r"^\w[\w-]*( [\w-]+)*$")]
+ClassName = Annotated[
+    str,
+    named(
+        r"^\w[\w-]*( [\w-]+)*$",
+        "a name of letters of any script, digits, _ and -, with single spaces between them",
+        max_length=50,
+    ),
+]
 
 
 class Corpus(Section):
@@ -61,18 +68,18 @@ class Corpus(Section):
     __pydantic_extra__: dict[str, Declared]
 
     kind: str = setting(
-        "dcase2018", "Source of all sound; folders and clips are recordings of your own"
+        "dcase2018", "Source of all recordings; folders and clips: your own recordings"
     )
     on_bad_audio: Literal["error", "skip"] = setting(
-        "error", "Recordings that cannot be used: stop and list them, or skip them"
+        "error", "Unusable recordings: stop and list them, or skip them"
     )
     other_labels: Literal["error", "ignore"] = setting(
-        "error", "Of your own recordings, labels that classes does not name"
+        "error", "Labels of your own recordings that are not in classes: stop, or ignore them"
     )
-    trim_silence: bool = setting(False, "Leave out digital silence at both ends of an event")
+    trim_silence: bool = setting(False, "Remove digital silence at both ends of an event")
     scenes: Annotated[EachOnce[Text], Field(min_length=1)] | None = setting(
-        None, "Kinds of scene to use; null: all that the corpus has"
+        None, "Kinds of scene to use; null: all of the corpus"
     )
     classes: Annotated[EachOnce[ClassName], Field(min_length=2)] = setting(
-        CLASSES, "Classes in the order of every score"
+        CLASSES, "Classes, in the order of the score columns"
     )

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from tfseg.settings.fields import EachOnce, Host, PositiveInteger, Section, Text, named, setting
 
-from tfseg.settings.fields import EachOnce, Host, PositiveInteger, Section, Text, setting
-
-Address = Annotated[str, Field(pattern="^https?://[^/ ]+")]
+Address = Annotated[
+    str, named("^https?://[^/ ]+", "an address that begins with http:// or https://")
+]
 
 
 class Hosts(Section):
@@ -14,17 +14,17 @@ class Hosts(Section):
 
     zenodo: Host = setting("https://zenodo.org", "Server of Zenodo's archives")
     github: Host = setting("https://github.com", "Server of GitHub's archives")
-    github_api: Host = setting("https://api.github.com", "Server that says what GitHub has")
+    github_api: Host = setting("https://api.github.com", "Server of GitHub's API")
 
 
 class Download(Section):
     """Section ``download``."""
 
-    hosts: Hosts = setting(Hosts, "Servers that data sets are downloaded from")
+    hosts: Hosts = setting(Hosts, "Servers of the data sets")
     mirrors: EachOnce[Address] = setting(
-        [], "Addresses below which the archives lie by name, tried after the host"
+        [], "Base addresses of copies of the archives, tried after the host"
     )
     registry: Text = setting(
-        "resources/datasets.yaml", "What can be downloaded: sizes, checksums, licences"
+        "resources/datasets.yaml", "Table of downloads: sizes, checksums, licences"
     )
-    retries: PositiveInteger = setting(8, "Attempts in a row without a new byte")
+    retries: PositiveInteger = setting(8, "Consecutive attempts without a new byte")

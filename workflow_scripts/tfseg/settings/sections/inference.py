@@ -1,4 +1,4 @@
-"""How networks are applied to the clips of a run."""
+"""Application of the networks to the clips of a run."""
 
 from tfseg.settings.fields import PositiveInteger, Section, setting
 
@@ -6,5 +6,5 @@ from tfseg.settings.fields import PositiveInteger, Section, setting
 class Inference(Section):
     """Section ``inference``."""
 
-    batch_size: PositiveInteger = setting(24, "Clips that the network takes at once", unit="clips")
+    batch_size: PositiveInteger = setting(24, "Clips in a batch", unit="clips")
     threads: PositiveInteger = setting(4, "CPU threads", unit="threads")

@@ -1,4 +1,4 @@
-"""How clips are mixed of events and scenes."""
+"""Mixing of clips from events and scenes."""
 
 from typing import Annotated, Literal
 
@@ -12,6 +12,7 @@ from tfseg.settings.fields import (
     Section,
     SnrDb,
     holding,
+    named,
     setting,
 )
 
@@ -29,40 +30,43 @@ class Mixing(Section):
     """Section ``mixing``."""
 
     mixtures_per_fold: CountOfEach | Annotated[list[PositiveInteger], Field(min_length=2)] = (
-        setting(2000, "One number, or a list with one for each fold", unit="mixtures")
+        setting(2000, "Mixtures per fold: one number, or a list with one per fold", unit="mixtures")
     )
     shard_size: PositiveInteger = setting(
-        250, "Mixtures per job and stems file; no effect on any value", unit="mixtures"
+        250, "Mixtures per job and stems file; no effect on results", unit="mixtures"
     )
     duration_s: Seconds = setting(10.0, "Length of a mixture", unit="s")
     onsets_s: (
         Annotated[EachOnce[Onset], Field(min_length=1)]
-        | Annotated[str, Field(pattern="^(centre|random)$")]
+        | Annotated[str, named("^(centre|random)$", "a list of times, centre or random")]
     ) = setting(
         [0.5, 3.0, 5.5],
-        "One event each, not overlapping (released code); or centre (JSC), or random",
+        "Onsets of one event each, without overlap (released code); or centre (JSC), or random",
         unit="s",
     )
     events_per_mixture: (
         CountOfEach | Annotated[list[PositiveInteger], Field(min_length=2, max_length=2)]
     ) = setting(
         3,
-        "With random onsets: a number, or [least, most], drawn for each mixture",
+        "With random onsets: a number of events, or [least, most] to draw it from",
         unit="events",
     )
-    overlap: bool = setting(False, "With random onsets: events may overlap, also two of one class")
+    overlap: bool = setting(
+        False, "With random onsets: events may overlap, also events of one class"
+    )
     max_event_s: Seconds = setting(2.0, "Longer recordings are cut (TASLP V-A)", unit="s")
     kinds: Kinds = setting(
         ["mixture"],
-        "What becomes of each draw: the mixture, its events alone, its scene alone (JSC)",
+        "Clips from each draw: the mixture, its events alone, its scene alone (JSC)",
     )
     scene_start: Literal["beginning", "random"] = setting(
-        "beginning", "Where the scene is cut out of a longer one"
+        "beginning", "Where the scene is cut from a longer one"
     )
     snr_db: Annotated[EachOnce[SnrDb], Field(min_length=1)] = setting(
         [20, 10, 0], "Event against scene", unit="dB"
     )
     snr_on: Literal["file", "segment"] = setting(
-        "file", "An event's level: of the whole recording (released), or of what sounds"
+        "file",
+        "Level of an event: of the whole recording (released), or of the part in the mixture",
     )
     resampler: Literal["soxr_hq", "soxr_vhq"] = setting("soxr_hq", "Quality of resampling")

@@ -1,4 +1,4 @@
-"""From frame scores to events."""
+"""Detection of events in frame scores."""
 
 from typing import Literal
 
@@ -13,12 +13,12 @@ from tfseg.settings.fields import (
 
 
 def _by_class(column):
-    """Of a key that a model may have for each class: its heading in the model card."""
+    """Mark a key that may differ between classes, with its heading in the model card."""
     return {"by_class": column}
 
 
 class Postprocessing(Section):
-    """Section ``postprocessing``; also what ``detection.json`` may hold, but for tune."""
+    """Section ``postprocessing``; without ``tune``, also the keys of ``detection.json``."""
 
     high_threshold: Threshold = setting(
         0.2, "An event needs a frame above it", json=_by_class("high")
@@ -28,38 +28,38 @@ class Postprocessing(Section):
     )
     join_gap_frames: Frames = setting(
         10,
-        "Events with at most so many frames between them are joined",
+        "Events with at most this many frames between them are joined",
         unit="frames",
         json=_by_class("join"),
     )
     drop_frames: Frames = setting(
-        10, "Events of at most so many frames are dropped", unit="frames", json=_by_class("drop")
+        10, "Events of at most this many frames are dropped", unit="frames", json=_by_class("drop")
     )
     median_frames: OddInteger = setting(
         1,
-        "Length of a median filter that frame scores pass first; 1: none",
+        "Length of a median filter on the frame scores; 1: none",
         unit="frames",
         json=_by_class("median"),
     )
     candidates: Literal["hysteresis", "change_points"] = setting(
-        "hysteresis", "What may be an event: runs of scores, or stretches between their steps"
+        "hysteresis", "Candidate events: runs of scores, or segments between their steps"
     )
     step_frames: PositiveInteger = setting(
         10,
-        "Of change points: frames on each side of a step",
+        "Change points: frames on each side of a step",
         unit="frames",
         json=_by_class("step"),
     )
     merge_drop: Threshold = setting(
         0.02,
-        "Of change points: neighbours are one when the mean between falls by at most this",
+        "Change points: merge neighbours if the mean score between them drops by at most this",
         json=_by_class("merge drop"),
     )
     merge_share: Threshold = setting(
         0.7,
-        "Of change points: ... or is at least this share of the stronger's",
+        "Change points: or if it is at least this share of the stronger one's mean",
         json=_by_class("merge share"),
     )
     tune: bool = setting(
-        False, "Choose thresholds and median_frames for each class, on split.validation"
+        False, "Tune thresholds and median_frames for each class on the validation clips"
     )

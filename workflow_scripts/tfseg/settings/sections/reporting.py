@@ -1,4 +1,4 @@
-"""What tables and figures show."""
+"""Tables and figures."""
 
 from tfseg.settings.fields import PositiveInteger, Section, setting
 
@@ -13,6 +13,8 @@ class Figures(Section):
     """Section ``figures``."""
 
     snr_db: float = setting(
-        0, "SNR of the example mixture, the audio examples and the confusion", unit="dB"
+        0, "SNR of the example mixture, the audio examples and the class confusion", unit="dB"
     )
-    fold: PositiveInteger = setting(1, "Fold of the example, the audio examples, the confusion")
+    fold: PositiveInteger = setting(
+        1, "Fold of the example mixture, the audio examples and the class confusion"
+    )

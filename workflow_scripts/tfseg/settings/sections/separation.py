@@ -1,4 +1,4 @@
-"""Separation by the masks of systems, and its scores."""
+"""Separation with the systems' masks, and its scores."""
 
 from typing import Annotated
 
@@ -11,10 +11,14 @@ class Separation(Section):
     """Section ``separation``."""
 
     mixtures_per_fold: Annotated[int, Field(ge=1)] | None = setting(
-        20, "Scored, drawn at random, all classes alike; null: all", unit="mixtures"
+        20,
+        "Mixtures to separate, a random sample with all classes about equally frequent; null: all",
+        unit="mixtures",
     )
-    examples_per_fold: int = setting(1, "Of these, written as wav", unit="mixtures", ge=0)
+    examples_per_fold: int = setting(
+        1, "Number of these that are written as wav", unit="mixtures", ge=0
+    )
     filter_length: PositiveInteger = setting(
-        512, "Distortion that BSS Eval forgives (its default)", unit="taps"
+        512, "Length of the distortion filter that BSS Eval allows (its default)", unit="taps"
     )
     processes: PositiveInteger = setting(4, "Processes of one job", unit="processes")

@@ -11,15 +11,18 @@ class Soundscape(Section):
     """An entry of ``soundscapes``."""
 
     name: str = setting(
-        ..., "File name with the ending of a format", pattern=r"^\w[\w-]*\.(wav|flac|aiff)$"
+        ...,
+        "File name with the ending of a format",
+        pattern=r"^\w[\w-]*\.(wav|flac|aiff)$",
+        json={"in_words": "letters, digits, _ and -, then .wav, .flac or .aiff"},
     )
     duration_s: PositiveNumber = setting(..., "Length of the recording", unit="s")
-    snr_db: SnrDb = setting(..., "Each event against the scene beneath it", unit="dB")
+    snr_db: SnrDb = setting(..., "Level of each event relative to the scene", unit="dB")
     sample_rate: Annotated[int, Field(ge=1000, le=192_000)] = setting(
-        ..., "Rate of the file", unit="Hz"
+        ..., "Sample rate of the file", unit="Hz"
     )
     channels: Annotated[int, Field(ge=1, le=8)] = setting(
-        ..., "With more than one, events lie between the first two", unit="channels"
+        ..., "With more than one, events are panned between the first two", unit="channels"
     )
 
 

@@ -1,4 +1,4 @@
-"""How recordings are dealt to folds."""
+"""Assignment of recordings to folds."""
 
 from typing import Literal
 
@@ -9,12 +9,12 @@ class Split(Section):
     """Section ``split``."""
 
     kind: Literal["folds", "fixed"] = setting(
-        "folds", "fixed: the corpus's own; part 1 is held out, 2 is trained on"
+        "folds", "fixed: the corpus's own split; part 1 is held out, part 2 is for training"
     )
     folds: int = setting(4, "Folds of cross-validation", ge=2, le=1000)
     by: Literal["file", "source", "corpus"] = setting(
-        "file", "Each file on its own (released code), by origin, or the corpus's own folds"
+        "file", "Assign single files (released code), all files of a source, or the corpus's folds"
     )
     validation: ShareBelowOne = setting(
-        0.0, "Share of a fold's origins and mixtures that is never trained on"
+        0.0, "Share of a fold's sources and mixtures for validation; not used in training"
     )

@@ -1,4 +1,4 @@
-"""How sure values are, and what systems are compared with."""
+"""Confidence intervals, and the comparison of systems."""
 
 from tfseg.settings.fields import Section, setting
 
@@ -6,14 +6,10 @@ from tfseg.settings.fields import Section, setting
 class Intervals(Section):
     """Section ``intervals``."""
 
-    resamples: int = setting(
-        1000, "Bootstrap: draws of as many clips, with replacement", unit="draws", ge=100
-    )
+    resamples: int = setting(1000, "Bootstrap resamples of the clips", unit="draws", ge=100)
 
 
 class Comparison(Section):
     """Section ``comparison``."""
 
-    reference: str | None = setting(
-        None, "System that the others are compared with; null: the first of systems"
-    )
+    reference: str | None = setting(None, "Reference system; null: the first of systems")

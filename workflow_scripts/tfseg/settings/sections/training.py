@@ -1,4 +1,4 @@
-"""How networks are trained."""
+"""Training of the networks."""
 
 from typing import Annotated
 
@@ -11,44 +11,46 @@ Decibels = Annotated[float, Field(ge=0, le=100)]
 
 
 class Augmentation(Section):
-    """What is done to a batch before it is learned; none in the papers."""
+    """Data augmentation of each batch; none in the papers."""
 
-    mixup: Share = setting(0.0, "Share of clips to which another is added, tags united")
+    mixup: Share = setting(
+        0.0, "Share of clips to which another clip is added, with the union of their tags"
+    )
     time_shift: bool = setting(
         False, "Circular time shift of each clip by a random number of frames"
     )
-    gain_db: Decibels = setting(0.0, "Change of a clip's level, at most", unit="dB")
+    gain_db: Decibels = setting(0.0, "Largest change of a clip's level", unit="dB")
     band_gain_db: Decibels = setting(
-        0.0, "Change of the level of four random bands, at most", unit="dB"
+        0.0, "Largest change of the level of four random bands", unit="dB"
     )
-    mel_shift: int = setting(0, "Shift over mel bands, at most", unit="bands", ge=0, le=1000)
+    mel_shift: int = setting(0, "Largest shift over mel bands", unit="bands", ge=0, le=1000)
 
 
 class Training(Section):
     """Section ``training``."""
 
-    iterations: PositiveInteger = setting(10000, "Batches that are learned", unit="batches")
+    iterations: PositiveInteger = setting(10000, "Training iterations", unit="batches")
     batch_size: PositiveInteger = setting(24, "Clips in a batch", unit="clips")
     learning_rate: float = setting(1.0e-3, "Of Adam", gt=0, le=1000)
     learning_rate_decay: float = setting(
-        0.9, "Factor on the learning rate after each decay_every", gt=0, le=1
+        0.9, "Factor on the learning rate every decay_every iterations", gt=0, le=1
     )
     decay_every: PositiveInteger = setting(
         200, "Iterations from one decay to the next", unit="iterations"
     )
-    kinds: Kinds | None = setting(None, "Kinds of clip to train on, of mixing.kinds; null: all")
-    augmentation: Augmentation = setting(Augmentation, "Changes of each batch")
+    kinds: Kinds | None = setting(None, "Kinds of clip to train on, out of mixing.kinds; null: all")
+    augmentation: Augmentation = setting(Augmentation, "Data augmentation of each batch")
     average_weights: ShareBelowOne = setting(
-        0.0, "Share of a running average of the weights that stays each iteration"
+        0.0, "Decay of the moving average of the weights; 0: none"
     )
     teacher_weight: float = setting(
-        1.0, "Of the loss against a teacher's masks", ge=0, le=1_000_000
+        1.0, "Weight of the loss against a teacher's masks", ge=0, le=1_000_000
     )
     excerpt_s: Seconds | None = setting(
         None, "Length of the excerpts in a batch; null: whole mixtures", unit="s"
     )
     threads: PositiveInteger = setting(
-        4, "CPU threads of a training; the last bits depend on it", unit="threads"
+        4, "CPU threads of a training; the last bits of results depend on it", unit="threads"
     )
     compile: bool = setting(False, "Let torch compile the network first")
     history_every: PositiveInteger = setting(

@@ -1,4 +1,4 @@
-"""Networks that make masks, but for what each of them declares itself."""
+"""Networks that compute masks; each network declares its own keys."""
 
 from pydantic import ConfigDict
 
@@ -11,8 +11,10 @@ class Trunk(Section):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Declared]
 
-    kind: str = setting("vgg", "Trunk of the systems with masks; vgg is the papers'")
-    background: bool = setting(False, "Train one more mask, one minus the sum of the events' (JSC)")
+    kind: str = setting("vgg", "Trunk of the systems with masks; vgg: the papers' trunk")
+    background: bool = setting(
+        False, "Train one more mask: one minus the sum of the events' masks (JSC)"
+    )
     share_energy: bool = setting(
-        False, "The masks and a background's sum to one in each unit (softmax)"
+        False, "Masks and a background mask sum to one in each unit (softmax)"
     )

@@ -1,4 +1,4 @@
-/* Sorts tables: numbers as numbers, text as a reader would; cells without a value stay at the end. */
+/* Sorts tables: numbers by value, texts in natural order; cells without a value stay at the end. */
 "use strict";
 (() => {
   const collator = new Intl.Collator("en", { numeric: true });

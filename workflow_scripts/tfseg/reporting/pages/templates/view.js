@@ -1,4 +1,4 @@
-/* Draws views: stretches of sound to look at and listen to (tfseg/reporting/pages/view.py says what a view is).
+/* Draws views: sections of a recording with images and sounds (tfseg/reporting/pages/view.py).
 
    tfsegView(element, view) draws a view into an element. Called again with a view of the same sounds
    (another stretch of one recording) it keeps the players, the one that plays plays on.
@@ -6,14 +6,14 @@
    While time passes the element gets the event "tfseg-time", whose detail is the time in the sounds. */
 "use strict";
 const tfsegView = (() => {
-  // Okabe and Ito's colours without black, which a dark page would swallow.
+  // Okabe and Ito's colours without black, which is invisible on a dark page.
   const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C8C8C"];
   const FREQUENCIES_HZ = [100, 250, 500, 1000, 2000, 4000, 8000, 16000];
   const STEPS_S = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
   const MOST_TICKS = 6;
   const LEAST_TICK_GAP = 0.08; // of the spectrogram's height
   const states = new WeakMap();
-  // Browsers hold some dozens of sounds at once: one is loaded when it comes into sight.
+  // Browsers limit the number of loaded sounds: load each one when it becomes visible.
   const inSight = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
@@ -60,7 +60,7 @@ const tfsegView = (() => {
     return svg;
   }
 
-  // Where a frequency lies between the centres of the bands, as a share of the height from below.
+  // Vertical position of a frequency between the band centres, as a share of the height from below.
   function heightOf(hz, mel_hz) {
     const above = mel_hz.findIndex((centre) => centre >= hz);
     const low = mel_hz[above - 1], high = mel_hz[above];
@@ -163,7 +163,7 @@ const tfsegView = (() => {
     return box;
   }
 
-  // Everything of an element that outlives a redrawing: players, position, and which mask is shown.
+  // State of an element that is kept when it is redrawn: players, position, shown mask.
   function stateOf(element, view) {
     const urls = view.sounds.map((sound) => sound.url).join("\n");
     const known = states.get(element);
@@ -257,11 +257,11 @@ const tfsegView = (() => {
     const parts = [make("h3", {}, view.title), picture];
     if (view.note) parts.splice(1, 0, make("p", { className: "note" }, view.note));
     if (view.sounds.length) {
-      parts.push(make("p", { className: "hint" }, "Click the picture (or use the arrow keys on it) to move to a time; the space bar plays."));
+      parts.push(make("p", { className: "hint" }, "Click the picture or use the arrow keys to move to a time; press space to play."));
     }
     if (view.masks.length) parts.push(make("h4", {}, "Show a mask over the spectrogram"), buttons);
     parts.push(state.sounds);
-    // Moving a playing player out of the page would stop it: it stays where it is.
+    // Removing a playing player from the page would stop it, so it stays in place.
     if (state.sounds.parentNode === element) {
       while (element.firstChild !== state.sounds) element.firstChild.remove();
       state.sounds.before(...parts.slice(0, -1));
@@ -279,7 +279,7 @@ const tfsegView = (() => {
     showMask(before && (view.masks.find((m) => m.system === before.system && m.label === before.label) ?? null));
   }
 
-  // One sound at a time on the whole page: a play event does not bubble, but is seen on its way down.
+  // One sound at a time on the whole page. Play events do not bubble, so listen while capturing.
   document.addEventListener("play", (event) => {
     for (const audio of document.querySelectorAll("audio")) if (audio !== event.target) audio.pause();
   }, true);
