@@ -29,7 +29,29 @@ def _found(root, **options):
 
 @pytest.mark.parametrize(
     "ending",
-    "wav WAV flac ogg oga opus mp3 aif aiff aifc caf m4a aac mp4 wma amr 3gp webm mov MKV wac".split(),
+    [
+        "wav",
+        "WAV",
+        "flac",
+        "ogg",
+        "oga",
+        "opus",
+        "mp3",
+        "aif",
+        "aiff",
+        "aifc",
+        "caf",
+        "m4a",
+        "aac",
+        "mp4",
+        "wma",
+        "amr",
+        "3gp",
+        "webm",
+        "mov",
+        "MKV",
+        "wac",
+    ],
 )
 def test_sound_and_video_are_known_by_their_endings(put, tmp_path, ending):
     put(f"a.{ending}")

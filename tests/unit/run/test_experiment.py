@@ -93,3 +93,10 @@ def test_changes_name_what_differs_from_the_defaults(full_config, mini_config):
     changes = {key: (old, new) for key, old, new in Experiment(mini_config).changes(full_config)}
     assert changes["split.folds"] == (4, 2)
     assert "metrics.processes" not in changes
+
+
+def test_only_networks_of_their_own_have_settings_of_baselines(full_config):
+    full_config["systems"] = ["gap", "dnn"]
+    experiment = Experiment(full_config)
+    assert experiment.baseline_settings("gap") == {}
+    assert experiment.baseline_settings("dnn", "gap") == {"dnn": full_config["baselines"]["dnn"]}

@@ -25,13 +25,69 @@ READ_ENDINGS -= {".raw"}
 # Of phones, recorders, cameras and players. What may be something else (.ts, .dat) is left to the
 # first bytes.
 OTHER_ENDINGS = frozenset(
-    ".3g2 .3gp .aa .aac .aax .ac3 .adts .amr .ape .asf .avi .awb .dff .dsf .dss .dts .eac3 .f4a "
-    ".f4v .flv .gsm .m2ts .m4a .m4b .m4r .m4v .mka .mkv .mov .mp1 .mp2 .mp4 .mpc .mpeg .mpg .mpga "
-    ".mts .oma .ogm .ogv .qcp .ra .rm .shn .spx .sud .tak .tta .vob .w4v .wac .weba .webm .wma "
-    ".wmv .wv".split()
+    [
+        ".3g2",
+        ".3gp",
+        ".aa",
+        ".aac",
+        ".aax",
+        ".ac3",
+        ".adts",
+        ".amr",
+        ".ape",
+        ".asf",
+        ".avi",
+        ".awb",
+        ".dff",
+        ".dsf",
+        ".dss",
+        ".dts",
+        ".eac3",
+        ".f4a",
+        ".f4v",
+        ".flv",
+        ".gsm",
+        ".m2ts",
+        ".m4a",
+        ".m4b",
+        ".m4r",
+        ".m4v",
+        ".mka",
+        ".mkv",
+        ".mov",
+        ".mp1",
+        ".mp2",
+        ".mp4",
+        ".mpc",
+        ".mpeg",
+        ".mpg",
+        ".mpga",
+        ".mts",
+        ".oma",
+        ".ogm",
+        ".ogv",
+        ".qcp",
+        ".ra",
+        ".rm",
+        ".shn",
+        ".spx",
+        ".sud",
+        ".tak",
+        ".tta",
+        ".vob",
+        ".w4v",
+        ".wac",
+        ".weba",
+        ".webm",
+        ".wma",
+        ".wmv",
+        ".wv",
+    ]
 )
 # Copies that are unfinished or kept by an editor: the recording itself has another name.
-_COPY_ENDINGS = frozenset(".bak .crdownload .download .filepart .old .orig .part .tmp".split())
+_COPY_ENDINGS = frozenset(
+    [".bak", ".crdownload", ".download", ".filepart", ".old", ".orig", ".part", ".tmp"]
+)
 _HEAD_BYTES = 16
 _STARTS = (
     (b"fLaC", "FLAC"),
