@@ -6,7 +6,7 @@ have their own environment. A path file adds the packages of .venv, so that torc
 only once.
 
 Does nothing when the environment already holds these lock files' packages. TORCH_INDEX_URL, when
-set, names the package index that the torch build is taken from, e.g. one with CPU-only or CUDA builds.
+set, is the package index for torch, e.g. one with CPU-only or CUDA builds.
 """
 
 import hashlib
