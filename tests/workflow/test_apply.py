@@ -68,7 +68,7 @@ def test_the_good_are_done_the_bad_is_listed_and_the_exit_code_says_so(project):
     table = pd.read_csv(applied / "recordings.csv", keep_default_na=False).set_index("recording")
     assert dict(table["status"]) == {
         "bad": "failed",
-        ODD: "done",
+        ODD: "done with warnings",  # silence
         "short": "done",
         "ü_1": "done",
     }
