@@ -6,7 +6,12 @@ VENV := .venv/bin
 GPUS := $(shell nvidia-smi --list-gpus 2>/dev/null | grep -c GPU)
 SLOTS := $(if $(filter-out 0,$(GPUS)),$(GPUS),$(shell nproc))
 
-# Its training saw neither the pitches nor the places in the long recordings (fold 1).
+# One line that says how far a run is; VERBOSE=1 shows all that Snakemake and the jobs say.
+START := $(VENV)/python envs/start.py $(if $(VERBOSE),,--progress)
+
+# The demo ends by applying a model to long recordings. Its training saw neither the pitches nor the
+# places in them (fold 1).
+DEMO_RECORDINGS := results/mini/soundscapes
 DEMO_MODEL := results/mini/models/snr10/unet/fold1/seed0
 
 .DEFAULT_GOAL := help
@@ -21,17 +26,19 @@ setup:  ## make .venv from envs/requirements.lock, unless it is up to date
 setup-slurm: setup  ## make .venv-slurm: Snakemake with plugins for clusters (docs/how-to/cluster.md)
 	@$(VENV)/python envs/install.py slurm
 
-demo: setup  ## run the whole pipeline on the embedded corpus: results/mini/
-	@$(VENV)/python envs/start.py --resources gpu=$(SLOTS) --configfile experiments/mini.yaml
-	@$(VENV)/python envs/start.py apply --resources gpu=$(SLOTS) --configfile experiments/mini.yaml \
-		--config recordings=results/mini/soundscapes reference=results/mini/soundscapes/events.tsv model=$(DEMO_MODEL)
-	@echo "Look and listen: results/mini/report.html   tables: results/mini/tables/*.md   values: results/mini/metrics.csv"
-	@echo "The model of $(DEMO_MODEL), applied to long recordings: results/mini/applied/index.html"
+demo: setup  ## run the whole pipeline on the embedded corpus: results/mini/ (VERBOSE=1: with all messages)
+	@$(START) all apply --resources gpu=$(SLOTS) --configfile experiments/mini.yaml \
+		--config recordings=$(DEMO_RECORDINGS) reference=$(DEMO_RECORDINGS)/events.tsv model=$(DEMO_MODEL)
+	@echo; echo "Means over SNRs and folds:"; $(VENV)/python analyses/summary.py results/mini/metrics.csv
+	@echo; echo "Look and listen: results/mini/report.html"
+	@echo "A model applied to long recordings: results/mini/applied/index.html"
+	@echo "All tables: results/mini/tables/*.md   all values: results/mini/metrics.csv"
 
 demo-all: demo  ## also all seven systems, and the ICASSP paper's experiment, in small
-	@$(VENV)/python envs/start.py --resources gpu=$(SLOTS) --configfile experiments/mini.yaml experiments/mini_all.yaml
-	@$(VENV)/python envs/start.py --resources gpu=$(SLOTS) --configfile experiments/jsc2018.yaml experiments/mini_jsc.yaml
-	@for run in mini mini_all mini_jsc; do $(VENV)/python analyses/known_answers.py results/$$run/metrics.csv || exit 1; done
+	@$(START) --resources gpu=$(SLOTS) --configfile experiments/mini.yaml experiments/mini_all.yaml
+	@$(START) --resources gpu=$(SLOTS) --configfile experiments/jsc2018.yaml experiments/mini_jsc.yaml
+	@$(VENV)/python analyses/known_answers.py --order results/mini/metrics.csv
+	@for run in mini_all mini_jsc; do $(VENV)/python analyses/known_answers.py results/$$run/metrics.csv || exit 1; done
 	@echo "Tables: results/mini_all/tables/*.md, results/mini_jsc/tables/*.md"
 
 # docs/explanation/testing.md describes the tiers. Tests of a file share slow fixtures, so they run in

@@ -20,17 +20,29 @@ SHOWN = [
 ]
 
 
-def main(path):
-    """Print the table."""
-    metrics = read_metrics(path)
+def table(metrics):
+    """Lines of a Markdown table, columns of equal width: it is read on a console too."""
     rows = metrics[(metrics["class"] == "macro") & (metrics["fold"] == "all")]
     mean = rows.groupby(["seed", "system", "task", "metric", "variant"])["value"].mean()
-    print("| repeat | system | " + " | ".join(heading for *_, heading in SHOWN) + " |")
-    print("|---|---|" + "---|" * len(SHOWN))
+    cells = [["repeat", "system", *(heading for *_, heading in SHOWN)]]
     for seed in sorted(rows["seed"].unique()):
         for system in rows.loc[rows["task"] == "tagging", "system"].unique():
-            values = [mean[seed, system, task, metric, kind] for task, metric, kind, _ in SHOWN]
-            print(f"| {seed} | {system} | " + " | ".join(f"{v:.3f}" for v in values) + " |")
+            values = [
+                mean.get((seed, system, task, metric, kind), float("nan"))
+                for task, metric, kind, _ in SHOWN
+            ]
+            cells.append([str(seed), system, *(f"{v:.3f}" if v == v else "–" for v in values)])
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    cells.insert(1, ["-" * width for width in widths])
+    return [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in cells
+    ]
+
+
+def main(path):
+    """Print the table."""
+    print("\n".join(table(read_metrics(path))))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ have their own environment. A path file adds the packages of .venv, so that torc
 only once.
 
 Does nothing when the environment already holds these lock files' packages. TORCH_INDEX_URL, when
-set, names the package index that the torch build is taken from, e.g. one with CPU-only or CUDA builds.
+set, is the package index for torch, e.g. one with CPU-only or CUDA builds.
 """
 
 import hashlib
@@ -89,15 +89,25 @@ def make_empty(environment):
         )
 
 
-def pip(environment, *arguments):
-    """Run pip inside an environment."""
+def pip(environment, *calls):
+    """Run pip inside an environment; calls with other packages each run at once."""
     python = str(environment / "bin" / "python")
-    command = [python, "-m", "pip", "--disable-pip-version-check", *arguments]
-    if subprocess.run(command).returncode:
+    command = [python, "-m", "pip", "--disable-pip-version-check"]
+    started = [subprocess.Popen([*command, *arguments]) for arguments in calls]
+    failed = [call for call, process in zip(calls, started, strict=True) if process.wait()]
+    for arguments in failed:
         fail(
             f"pip failed: {' '.join(arguments)}\n"
             "See its message above. Solve the problem and run `make setup` again."
         )
+
+
+def start_compiling(environment):
+    """Begin to write the byte code of all installed packages, one process per core; returns it."""
+    packages = sysconfig.get_path("purelib", "venv", {"base": str(environment)})
+    # Twice silent: some packages bring files of other Pythons, which cannot be compiled.
+    command = [str(environment / "bin" / "python"), "-m", "compileall", "-qq", "-j", "0", packages]
+    return subprocess.Popen(command)
 
 
 def try_imports(environment, *modules):
@@ -137,22 +147,26 @@ def link_package():
 
     The lock file's setuptools builds it, so that nothing is downloaded.
     """
-    pip(VENV, "install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    pip(VENV, ["install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
 
 
 def install():
     """Make .venv: install the lock, complete torch, link the library."""
     print(f"setup: installing into {VENV} (about two minutes)", flush=True)
     make_empty(VENV)
-    torch_pin = next(pin for pin in pins_of(LOCK) if pin.startswith("torch=="))
     index = os.environ.get("TORCH_INDEX_URL")
-    if index:
-        # First torch alone from its index; the lock file then finds it installed.
-        pip(VENV, "install", "--quiet", "--no-deps", "--index-url", index, torch_pin)
-    wheels = VENV / "wheels.txt"
     pins = [pin for pin in pins_of(LOCK) if not pin.startswith(f"{COMPILED}==")]
-    wheels.write_text("\n".join(pins) + "\n", encoding="utf-8")
-    pip(VENV, "install", "--quiet", "--no-deps", "--requirement", str(wheels))
+    torch = [pin for pin in pins if pin.startswith("torch==")]
+    wheels = VENV / "wheels.txt"
+    wheels.write_text("\n".join(pin for pin in pins if pin not in torch) + "\n", encoding="utf-8")
+    # torch is half of all bytes. pip writes byte code on one core: that comes afterwards.
+    options = ["install", "--quiet", "--no-deps", "--no-compile"]
+    pip(
+        VENV,
+        [*options, *(["--index-url", index] if index else []), *torch],
+        [*options, "--requirement", str(wheels)],
+    )
+    compiling = start_compiling(VENV)
     compile_package()
     listed = subprocess.run(
         [str(VENV / "bin" / "python"), "-c", _MISSING_LIBRARIES],
@@ -165,9 +179,10 @@ def install():
             flush=True,
         )
         extra = ["--extra-index-url", index] if index else []
-        pip(VENV, "install", "--quiet", *extra, "--constraint", str(LOCK), *libraries)
+        pip(VENV, ["install", "--quiet", *extra, "--constraint", str(LOCK), *libraries])
     if not has_command():
         link_package()
+    compiling.wait()
     try_imports(VENV, "torch", "sed_eval", "tinysoundfont", "snakemake")
     stamp_of(VENV).write_text(wanted_stamp(VENV, LOCK), encoding="utf-8")
 
@@ -180,7 +195,7 @@ def install_slurm():
     make_empty(SLURM_VENV)
     # Also Snakemake, for its command; before the path file, with which pip would find it installed.
     snakemake_pin = next(pin for pin in pins_of(LOCK) if pin.startswith("snakemake=="))
-    pip(SLURM_VENV, "install", "--quiet", "--no-deps", *pins_of(SLURM_LOCK), snakemake_pin)
+    pip(SLURM_VENV, ["install", "--quiet", "--no-deps", *pins_of(SLURM_LOCK), snakemake_pin])
     packages = {
         environment: sysconfig.get_path("purelib", "venv", {"base": str(environment)})
         for environment in (VENV, SLURM_VENV)

@@ -1,13 +1,23 @@
 """Start Snakemake in this folder, also after a run that was killed.
 
+    python envs/start.py [--progress] SNAKEMAKE'S ARGUMENTS
+
 A killed Snakemake leaves a lock behind that names no process. This removes the lock when no
 Snakemake of this folder is alive any more, and then becomes Snakemake with the same arguments.
+
+With --progress the console shows one line that says how far the run is, and errors. What Snakemake
+and the jobs print goes to results/<run>/logs/snakemake.log.
 """
 
+import argparse
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import yaml
+
+LOGGER = Path(__file__).resolve().parent.parent / "profiles" / "logger"
 
 
 def living_runs(folder):
@@ -27,8 +37,33 @@ def living_runs(folder):
     return found
 
 
+def run_of(arguments):
+    """Name of the run that Snakemake's arguments describe: what names it last, counts."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
+    parser.add_argument("--config", "-C", nargs="+", default=[])
+    given, _ = parser.parse_known_args(arguments)
+    names = [
+        (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("run")
+        for path in map(Path, ["config.yaml", *given.configfile])
+        if path.exists()  # else Snakemake says so
+    ]
+    names += [text.removeprefix("run=") for text in given.config if text.startswith("run=")]
+    return [name for name in names if name][-1]
+
+
+def with_progress(arguments):
+    """Arguments of a Snakemake that shows one line; its plugin is put on the path."""
+    log = Path("results", run_of(arguments), "logs", "snakemake.log")
+    path = [str(LOGGER), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+    return ["--logger", "progress", "--logger-progress-file", str(log), *arguments]
+
+
 def main(arguments):
     """Clear a stale lock, then run ``python -m snakemake`` with `arguments`."""
+    shows_progress = "--progress" in arguments
+    arguments = [argument for argument in arguments if argument != "--progress"]
     folder = Path.cwd().resolve()
     locks = Path(".snakemake") / "locks"
     if locks.is_dir() and any(locks.iterdir()):
@@ -40,9 +75,12 @@ def main(arguments):
             )
         print("removing the lock that a killed run left behind", file=sys.stderr)
         subprocess.run(
-            [sys.executable, "-m", "snakemake", "--unlock", "--quiet", "all", *arguments],
+            # --quiet last: it would take targets behind it for more of its own values.
+            [sys.executable, "-m", "snakemake", *arguments, "--unlock", "--quiet", "all"],
             check=True,
         )
+    if shows_progress:
+        arguments = with_progress(arguments)
     os.execv(sys.executable, [sys.executable, "-m", "snakemake", *arguments])
 
 

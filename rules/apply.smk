@@ -2,7 +2,7 @@
 # (`snakemake apply`). Also long recordings made from a corpus, to try it.
 
 SOUNDSCAPES = [f"{PATHS.soundscapes}/{name}" for name in EXPERIMENT.soundscapes]
-GIVEN = GivenRecordings(config, PATHS.applied)
+GIVEN = GivenRecordings(config, PATHS.applied, SOUNDSCAPES)
 APPLIED_FOLDER = f"{PATHS.applied}/{{recording}}"
 APPLIED_STATUS = f"{PATHS.applied}/.status/{{recording}}.json"
 APPLIED_MODEL = (

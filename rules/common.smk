@@ -18,8 +18,6 @@ from tfseg.datasets.corpora import find_source
 from tfseg.datasets.downloads import Downloads
 from tfseg.datasets.registry import load_registry
 from tfseg.models.registry import with_defaults
-from tfseg.io.digests import contents_digest
-from tfseg.run.digest import code_digest, training_digest
 from tfseg.errors import ConfigError, TfsegError
 from tfseg.reporting.figures.registry import find_figures
 from tfseg.run.experiment import Experiment
@@ -27,6 +25,7 @@ from tfseg.run.figure_inputs import FigureInputs
 from tfseg.run.given_recordings import GivenRecordings
 from tfseg.run.inputs import Inputs, files_in
 from tfseg.run.paths import paths_of_run
+from tfseg.run.rule_code import RuleCode
 from tfseg.run.scheduler import keep_one_timer
 from tfseg.run.script_command import quote_python
 from tfseg.snr import snr_from_path, snr_to_path
@@ -75,6 +74,7 @@ FOLDS, HELD_OUT, REPEATS = EXPERIMENT.folds, EXPERIMENT.held_out, EXPERIMENT.rep
 # As in paths.
 SNRS = [snr_to_path(snr_db) for snr_db in EXPERIMENT.snrs_db]
 RECIPES = EXPERIMENT.recipes
+CODE = RuleCode(RECIPES)
 CORPUS = {
     table: PATHS.corpus_table.format(table=table) for table in EXPERIMENT.corpus_tables
 }
@@ -106,56 +106,16 @@ def growing(mem_mb):
 section, grid = EXPERIMENT.section, EXPERIMENT.grid
 event_settings, metric_settings = EXPERIMENT.event_settings, EXPERIMENT.metric_settings
 fixed_thresholds = EXPERIMENT.fixed_thresholds
-
-
-def code(rule_name):
-    """Digest of the script of a rule and of the library modules behind it."""
-    return code_digest(f"{LIBRARY}/{rule_name}.py")
+baseline_settings = EXPERIMENT.baseline_settings
+# Digests of code, likewise.
+code, training_code, model_code = CODE.of_rule, CODE.of_training, CODE.of_model
+code_of_system, figure_code = CODE.of_system, CODE.of_figure
+templates_code = CODE.of_templates
 
 
 def own_changes():
     """Where this experiment differs from config.yaml, which is the paper's."""
     return EXPERIMENT.changes(DEFAULTS)
-
-
-def templates_code():
-    """Digest of the templates behind every page, which no script imports."""
-    folder = Path(LIBRARY, "tfseg/reporting/pages/templates")
-    return contents_digest(folder.iterdir())
-
-
-def code_of_system(system):
-    """Digest of the network behind a name: its parts are imported by their names."""
-    return code_digest("tfseg.models.systems:build_network", *RECIPES[system].builders)
-
-
-def model_code(wildcards):
-    """`code_of_system` of a job."""
-    return code_of_system(wildcards.system)
-
-
-def figure_code(wildcards):
-    """Digest of the module of a figure, which is imported by its name."""
-    folder = f"{LIBRARY}/tfseg/reporting/figures"
-    return code_digest(f"{folder}/{wildcards.figure}.py")
-
-
-def training_code(wildcards):
-    """Digest of what decides a training's result: a state of other code is not resumed from.
-
-    Its own network, its teachers', the loop and the data reader; no other system, no file helper.
-    """
-    builders, system = [], wildcards.system
-    while system is not None:
-        builders += RECIPES[system].builders
-        system = RECIPES[system].teacher
-    return training_digest(f"{LIBRARY}/train_model.py", *builders)
-
-
-def baseline_settings(*systems):
-    """Settings of some systems that are networks of their own."""
-    known, networks = config["baselines"], [RECIPES[name].network for name in systems]
-    return sorted_keys({name: known[name] for name in networks if name in known})
 
 
 def plainly(function):

@@ -2,7 +2,7 @@
 
 
 # The job imports the corpus module by name, so the digest of the script does not cover it.
-CORPUS_CODE = code_digest(SOURCE.corpus.function)
+CORPUS_CODE = CODE.of_corpus(SOURCE.corpus)
 
 
 if SOURCE.corpus.renders:

@@ -1,8 +1,8 @@
 # Host -> archives -> unpacked folders. Folders that are already in data_root are used unchanged.
 #
-# An archive is not a declared output: Snakemake deletes outputs before a job runs again, which would
-# download up to 21 GB again. The output is a record that the archive was received and verified. For
-# the same reason these rules have no digest of their code.
+# An archive is not a declared output: Snakemake deletes outputs before a job runs again, and up to
+# 21 GB would be downloaded again. The output is a record that the archive was received and
+# verified. For the same reason these rules have no digest of their code.
 
 
 # On Snakemake's own machine: the nodes of a cluster often have no network access.

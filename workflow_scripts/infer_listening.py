@@ -18,7 +18,7 @@ def main(smk):
     settings, metrics = FeatureSettings(**params.features), MetricSettings(**params.metrics)
     _, labels = read_plan(smk.input.mixtures, smk.input.mixture_events)
     chosen, by_times = audio_examples.choose_scored(params.scored, labels, settings.grid, metrics)
-    made = audio_examples.make_listening(
+    made = audio_examples.make_audio_examples(
         chosen,
         load_networks(params.models),
         settings,
@@ -31,7 +31,7 @@ def main(smk):
             smk.input.stems, smk.input.clips, snr_db=params.snr_db, resampler=params.resampler
         ),
     )
-    audio_examples.write_listening(smk.output.listening, made)
+    audio_examples.write_audio_examples(smk.output.listening, made)
 
 
 if "snakemake" in globals():

@@ -26,7 +26,7 @@ def main(smk):
     table = leaderboard.leaderboard(
         read_metrics(smk.input.metrics), leaderboard.read_intervals(smk.input.intervals), costs
     )
-    title = leaderboard.caption(smk.params.clip_s, smk.params.resamples)
+    title = leaderboard.TABLE.caption(smk.params.clip_s, smk.params.resamples)
     for output in smk.output:
         leaderboard.write(output, table, title)
 

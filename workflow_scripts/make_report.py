@@ -4,9 +4,9 @@ from pathlib import Path
 
 from tfseg.io.files import read_json, write_text
 from tfseg.job.runner import run_script
-from tfseg.reporting.audio_examples import read_listening
+from tfseg.reporting.audio_examples import read_audio_examples
 from tfseg.reporting.pages import report
-from tfseg.reporting.pages.audio_examples import listening_views, place_sounds
+from tfseg.reporting.pages.audio_examples import audio_example_views, place_sounds
 from tfseg.reporting.pages.deviations import changes_in_words, deviations_of
 from tfseg.reporting.pages.render import render
 from tfseg.snr import snr_name
@@ -16,7 +16,7 @@ def main(smk):
     """Read everything, write one page, and sounds beside it where it would become too large."""
     params, config, files = smk.params, smk.params.config, Path(smk.output.files)
     files.mkdir(parents=True, exist_ok=True)
-    chosen = read_listening(smk.input.listening)
+    chosen = read_audio_examples(smk.input.listening)
     descriptions = [read_json(model["description"]) for model in params.models.values()]
     commit = report.git_commit(report.REPOSITORY)
     times = report.training_times(params.benchmarks, list(params.scores))
@@ -28,7 +28,7 @@ def main(smk):
         leaderboard=report.leaderboard_table(**params.leaderboard, seconds=times),
         **report.result_tables(params.tables, params.by_class_snr_db),
         **report.figures_by_section(params.figures),
-        views=listening_views(chosen, place_sounds(chosen, files, files.name)),
+        views=audio_example_views(chosen, place_sounds(chosen, files, files.name)),
         by_times=all(one.by_times for one in chosen),
         fold=config["figures"]["fold"],
         snr=snr_name(params.snr_db),

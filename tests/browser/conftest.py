@@ -101,7 +101,7 @@ def report(tmp_path_factory):
     """The report of a made-up run."""
     folder = tmp_path_factory.mktemp("a run")
     return made_up_run.make(
-        folder, [made_up_run.listening_clip(reason) for reason in ("best", "worst")]
+        folder, [made_up_run.audio_example(reason) for reason in ("best", "worst")]
     )
 
 
@@ -109,4 +109,4 @@ def report(tmp_path_factory):
 def report_of_clips(tmp_path, monkeypatch):
     """The report of ready clips, without references, with its sounds beside it."""
     monkeypatch.setattr("tfseg.reporting.pages.audio_examples.EMBEDDED_SOUNDS_LIMIT", 0)
-    return made_up_run.make(tmp_path, [made_up_run.listening_clip("best", has_references=False)])
+    return made_up_run.make(tmp_path, [made_up_run.audio_example("best", has_references=False)])

@@ -20,7 +20,7 @@ from tfseg.models import registry
 REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
-READABLE = [*PAGES, *sorted(REPOSITORY.glob("*.md"))]
+READABLE = [*PAGES, *sorted(REPOSITORY.glob("*.md")), *sorted(REPOSITORY.glob("*/README.md"))]
 # Where a page of the docs may be named: by its path from the repository's root.
 SOURCES = ["Makefile", "Snakefile", "config.yaml", "mkdocs.yml", "pyproject.toml"]
 FOLDERS = ["bench", "envs", "experiments", "profiles", "resources", "rules", "workflow_scripts"]

@@ -15,7 +15,7 @@ def _sounds(page):
 
 
 def test_a_small_run_is_one_file(tmp_path):
-    page = made_up_run.make(tmp_path, [made_up_run.listening_clip("best")])
+    page = made_up_run.make(tmp_path, [made_up_run.audio_example("best")])
     assert list((tmp_path / "report_files").iterdir()) == []
     sounds = _sounds(page)
     assert len(sounds) == 1 + 2 + 2 * 3
@@ -29,7 +29,7 @@ def test_a_small_run_is_one_file(tmp_path):
 @pytest.mark.parametrize(("limit", "beside"), [(10**9, False), (1000, True)])
 def test_sounds_lie_beside_the_page_where_they_are_many(tmp_path, monkeypatch, limit, beside):
     monkeypatch.setattr("tfseg.reporting.pages.audio_examples.EMBEDDED_SOUNDS_LIMIT", limit)
-    page = made_up_run.make(tmp_path, [made_up_run.listening_clip("best", has_references=False)])
+    page = made_up_run.make(tmp_path, [made_up_run.audio_example("best", has_references=False)])
     files = sorted((tmp_path / "report_files").iterdir())
     assert (len(files) == 1 + 2 * 3) == beside == (not _sounds(page))
     for path in files:
@@ -43,7 +43,7 @@ def test_a_run_in_which_nothing_sounds_has_a_report(tmp_path):
 
 
 def test_labels_are_text_wherever_they_stand(tmp_path):
-    text = made_up_run.make(tmp_path, [made_up_run.listening_clip("best")]).read_text()
+    text = made_up_run.make(tmp_path, [made_up_run.audio_example("best")]).read_text()
     assert made_up_run.HOSTILE not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 

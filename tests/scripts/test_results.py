@@ -158,7 +158,7 @@ def test_figures_are_drawn(work, plan, stems, models, scores, metrics):
         assert b"<svg" in Path(paths["svg"]).read_bytes()[:600]
 
 
-def test_the_listening_clips_are_the_best_the_median_and_the_worst(
+def test_the_audio_examples_are_the_best_the_median_and_the_worst(
     work, plan, stems, models, scores, events
 ):
     path, used = str(work / "listening.h5"), {SYSTEM: model_paths(models[1])}
@@ -178,7 +178,7 @@ def test_the_listening_clips_are_the_best_the_median_and_the_worst(
             params={"models": used, "scored": scored, "snr_db": SNR_DB},
         )
     )
-    best, median, worst = audio_examples.read_listening(path)
+    best, median, worst = audio_examples.read_audio_examples(path)
     assert best.score >= median.score >= worst.score
     names = {one.example.mixture for one in (best, median, worst)}
     mixtures = pd.read_csv(plan["mixtures"])

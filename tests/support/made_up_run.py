@@ -2,22 +2,23 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import h5py
 import matplotlib.image
 import numpy as np
 import pandas as pd
 import yaml
+from script_stubs import stub
 
 import make_report
 from tfseg.evaluation.comparison import INTERVAL_COLUMNS
 from tfseg.evaluation.records import COLUMNS as METRIC_COLUMNS
 from tfseg.reporting import leaderboard
-from tfseg.reporting.audio_examples import Listening, write_listening
+from tfseg.reporting.audio_examples import AudioExample, write_audio_examples
 from tfseg.reporting.examples import Example
 from tfseg.reporting.figures.registry import find_figures
-from tfseg.settings.comparing import sorted_keys
+from tfseg.run.experiment import reported_config
+from tfseg.run.inputs import files_in
 
 REPOSITORY = Path(__file__).parents[2]
 HOSTILE = "<script>alert(1)</script>"
@@ -38,7 +39,7 @@ def half_mask(left):
     return mask
 
 
-def listening_clip(reason, *, has_references=True):
+def audio_example(reason, *, has_references=True):
     """A clip whose sounds, masks and events are known."""
     time_s = np.arange(int(DURATION_S * RATE)) / RATE
     tone = (0.5 * np.sin(2 * np.pi * 440 * time_s)).astype(np.float32)
@@ -47,7 +48,7 @@ def listening_clip(reason, *, has_references=True):
     target = np.array([True, False, True])
     strong = np.zeros((N_FRAMES, len(CLASSES)), dtype=bool)
     strong[20:60, 0] = strong[60:100, 2] = True
-    return Listening(
+    return AudioExample(
         reason=reason,
         score=0.5,
         by_times=has_references,
@@ -114,7 +115,7 @@ def _write_leaderboard(folder):
     table = leaderboard.leaderboard(metrics, intervals, costs)
     paths = {ending: str(folder / f"leaderboard.{ending}") for ending in ("csv", "md")}
     for path in paths.values():
-        leaderboard.write(path, table, leaderboard.caption(3.0, 1000))
+        leaderboard.write(path, table, leaderboard.TABLE.caption(3.0, 1000))
     return paths
 
 
@@ -136,7 +137,7 @@ def make(folder, clips):
     Parameters
     ----------
     folder : Path
-    clips : list of Listening
+    clips : list of AudioExample
 
     Returns
     -------
@@ -145,7 +146,7 @@ def make(folder, clips):
     config = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
     config["corpus"]["classes"], config["systems"] = CLASSES, SYSTEMS
     listening = folder / "listening.h5"
-    write_listening(listening, clips)
+    write_audio_examples(listening, clips)
     figures = [
         {
             "name": figure.name,
@@ -160,32 +161,43 @@ def make(folder, clips):
     benchmark = folder / "benchmarks/train_model/snr0-gwrp-fold1-seed0.tsv"
     benchmark.parent.mkdir(parents=True)
     benchmark.write_text("s\tmax_rss\tcpu_time\n12.5\t100\t20\n")
-    description = _write_json(folder / "model.json", {"trained_in": "float32"})
-    smk = SimpleNamespace(
-        input=SimpleNamespace(
-            listening=str(listening),
-            licences=_write_json(
+    model = {
+        "model": str(folder / "model.safetensors"),
+        "description": _write_json(folder / "model.json", {"trained_in": "float32"}),
+    }
+    scores = {system: [_write_scores(folder / f"{system}.h5")] for system in SYSTEMS}
+    tables, board = _write_tables(folder), _write_leaderboard(folder)
+    models = dict.fromkeys(SYSTEMS, model)
+    smk = stub(
+        "make_report",
+        inputs={
+            "listening": str(listening),
+            "scores": files_in(scores),
+            "models": files_in(models),
+            "tables": files_in(tables),
+            "leaderboard": files_in(board),
+            "figures": [figure["png"] for figure in figures],
+            "licences": _write_json(
                 folder / "licences.json", {"licences": {"CC0": 1}, "restricted": []}
             ),
-            deviations=str(REPOSITORY / "resources/deviations.yaml"),
-        ),
-        output=SimpleNamespace(
-            page=str(folder / "report.html"), files=str(folder / "report_files")
-        ),
-        params=SimpleNamespace(
-            config=sorted_keys(config),
-            changes=[["corpus.classes", ["a"], CLASSES]],
-            scores={system: [_write_scores(folder / f"{system}.h5")] for system in SYSTEMS},
-            models={system: {"description": description} for system in SYSTEMS},
-            tables=_write_tables(folder),
-            leaderboard=_write_leaderboard(folder),
-            figures=figures,
-            classes=CLASSES,
-            snr_db=0.0,
-            by_class_snr_db=0.0,
-            tag_threshold=0.1,
-            benchmarks=str(folder / "benchmarks"),
-        ),
+            "deviations": str(REPOSITORY / "resources/deviations.yaml"),
+        },
+        outputs={"page": str(folder / "report.html"), "files": str(folder / "report_files")},
+        params={
+            "config": reported_config(config),
+            "changes": [["corpus.classes", ["a"], CLASSES]],
+            "scores": scores,
+            "models": models,
+            "tables": tables,
+            "leaderboard": board,
+            "figures": figures,
+            "classes": CLASSES,
+            "snr_db": 0.0,
+            "by_class_snr_db": 0.0,
+            "tag_threshold": 0.1,
+            "benchmarks": str(folder / "benchmarks"),
+        },
+        by_name=("scores", "models", "tables"),
     )
     make_report.main(smk)
     return Path(smk.output.page)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -135,7 +136,7 @@ def test_a_finished_setup_does_nothing(monkeypatch, tmp_path, install, extra):
     def refuse(*arguments, **named):
         raise AssertionError(f"a finished set-up started {arguments}")
 
-    monkeypatch.setattr(install.subprocess, "run", refuse)
+    monkeypatch.setattr(install.subprocess, "Popen", refuse)
     monkeypatch.setattr(install.venv, "create", refuse)
     install.main(extra)
 
@@ -146,11 +147,11 @@ def test_a_setup_of_before_gets_the_command_and_nothing_else(monkeypatch, tmp_pa
     install.stamp_of(install.VENV).write_text(install.wanted_stamp(install.VENV, install.LOCK))
     commands = []
 
-    def run(command):
+    def start(command):
         commands.append(command)
-        return subprocess.CompletedProcess(command, 0)
+        return SimpleNamespace(wait=lambda: 0)
 
-    monkeypatch.setattr(install.subprocess, "run", run)
+    monkeypatch.setattr(install.subprocess, "Popen", start)
     install.main()
     (command,) = commands
     assert command[-2:] == ["--editable", str(ENVS.parent)]
@@ -159,6 +160,21 @@ def test_a_setup_of_before_gets_the_command_and_nothing_else(monkeypatch, tmp_pa
     monkeypatch.setattr(install, "ROOT", tmp_path)
     install.main()
     assert len(commands) == 1
+
+
+def test_calls_of_pip_that_run_at_once_all_end_before_one_that_failed_is_named(
+    monkeypatch, tmp_path, install
+):
+    ended = []
+
+    def start(command):
+        return SimpleNamespace(wait=lambda: ended.append(command[-1]) or command[-1] == "b==1")
+
+    monkeypatch.setattr(install.subprocess, "Popen", start)
+    install.pip(tmp_path, ["install", "a==1"], ["install", "c==1"])
+    with pytest.raises(SystemExit, match="pip failed: install b==1"):
+        install.pip(tmp_path, ["install", "b==1"], ["install", "c==1"])
+    assert ended == ["a==1", "c==1", "b==1", "c==1"]
 
 
 @pytest.mark.parametrize("extra", [None, "slurm"])
@@ -205,7 +221,7 @@ def test_the_package_that_must_be_compiled_may_fail_with_one_line(
     if status:
         assert said.count("\n") == 1
         assert "sed-scores-eval==0.0.4 could not be built" in said
-        assert "leave PSDS out" in said
+        assert "PSDS is left out" in said
         assert (tmp_path / "sed-scores-eval.log").read_text() == "error: no cc\n"
     else:
         assert said == ""

@@ -1,5 +1,4 @@
 import itertools
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from tfseg.evaluation.intersection import (
     psds_metrics,
 )
 from tfseg.evaluation.records import COLUMNS
+from tfseg.evaluation.scoring import FoldScores
 from tfseg.features.time_grid import TimeGrid
 
 CLASSES = ["Bark", "Chime", "on\\set"]  # names that the package reserves
@@ -100,6 +100,12 @@ def _runs(active):
     return np.flatnonzero(np.diff(np.r_[0, active, 0])).reshape(-1, 2)
 
 
+def _scores(names, frames, reference, estimated):
+    """A fold of which tags and frames' references say nothing."""
+    nothing = np.zeros((len(names), len(CLASSES)))
+    return FoldScores(names, nothing, nothing > 0, frames, frames, reference, estimated)
+
+
 def _fold(seed, n=8, n_frames=60):
     """Scores that are higher during events; the last clip has none."""
     rng = np.random.default_rng(seed)
@@ -122,9 +128,7 @@ def _fold(seed, n=8, n_frames=60):
         ]
         for name in names
     }
-    return SimpleNamespace(
-        mixtures=names, frames=list(frames.values()), reference=reference, estimated=estimated
-    )
+    return _scores(names, list(frames.values()), reference, estimated)
 
 
 @pytest.fixture
@@ -275,7 +279,7 @@ def test_one_class_alone_can_trigger_no_other():
 
 
 def test_without_known_times_there_are_no_rows():
-    fold = SimpleNamespace(mixtures=["a"], frames=[np.zeros((4, 3))], reference={}, estimated={})
+    fold = _scores(["a"], [np.zeros((4, 3))], {}, {})
     assert isinstance(intersection_f1_metrics({1: fold}, CLASSES, **KEYS), pd.DataFrame)
     assert intersection_f1_metrics({1: fold}, CLASSES, **KEYS).empty
     assert psds_metrics({1: fold}, CLASSES, GRID, {}, **KEYS).empty

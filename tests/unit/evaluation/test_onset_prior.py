@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from scored_fold import SETTINGS
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from tfseg.datasets.corpus_tables import mixture_labels
 from tfseg.evaluation.onset_prior import TimeProbe, count_probe, make_probe, time_prior
-from tfseg.evaluation.records import MetricSettings
 from tfseg.evaluation.scoring import FoldScores, count_folds, fold_rows, pool, score_system
 from tfseg.features.time_grid import TimeGrid
 from tfseg.inference.events import EventSettings
@@ -20,15 +20,6 @@ CLASSES = ("Bark", "Chime", "Gong")
 GRID = TimeGrid(sample_rate=1000, window_length=100, hop_length=100)  # frames of 0.1 s
 N_FRAMES = 100
 HYSTERESIS = EventSettings(0.2, 0.1, 2, 2)
-SETTINGS = MetricSettings(
-    tag_threshold=0.1,
-    frame_threshold=0.1,
-    mask_threshold=0.1,
-    tag_gate=True,
-    collar_s=0.2,
-    offset_fraction=0.5,
-    error_rate="class_wise",
-)
 
 
 def _plan(**changes):

@@ -433,6 +433,23 @@ def test_a_remix_measures_its_snr_over_the_whole_recording(tiny_stems, tiny_plan
 
 
 @pytest.mark.parametrize("snr_on", ["file", "segment"])
+@pytest.mark.parametrize("offsets", [(0.2, 0.0), (0.0, -0.3), (0.2, 0.3)])
+def test_an_offset_is_no_level(render, wav, tmp_path, noise, offsets, snr_on):
+    quiet, event = 0.05 * noise[::-1], 0.05 * noise[:4000]
+    path = wav("event.wav", event + offsets[1])
+    mixtures, events = _one(wav("scene.wav", quiet + offsets[0]), [(path, "Bark", 0.2, 0.5)])
+    corpus = _corpus_events((path, "Bark", 0.0, 0.5))
+    (stems,) = StemReader(
+        render(tmp_path / "s.h5", mixtures, events, corpus_events=corpus, snr_on=snr_on)
+    )
+    event_part, scene = _event_part(stems, 0)
+    heard = event_part[1600:5600]
+    assert abs(scene.mean()) < 0.02 * scene.std()
+    assert abs(heard.mean()) < 0.02 * heard.std()
+    assert 20 * np.log10(heard.std() / scene.std()) == pytest.approx(0, abs=0.05)
+
+
+@pytest.mark.parametrize("snr_on", ["file", "segment"])
 def test_a_cut_recording_has_the_snr_on_what_the_settings_say(render, wav, tmp_path, noise, snr_on):
     event = noise[:8000] * np.linspace(1, 0.01, 8000) ** 2  # loud first: the two levels differ
     path = wav("event.wav", event)

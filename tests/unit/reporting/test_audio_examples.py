@@ -76,7 +76,7 @@ def made(tiny_corpus, tiny_plan, tiny_stems, tiny_settings, build_tiny):
     """The audio examples of two untrained systems, one of them with the lowest tags."""
     names = list(tiny_plan.mixtures.loc[tiny_plan.mixtures["fold"] == 1, "mixture"])
     networks = {"gwrp": build_tiny("gwrp").eval(), "gmp": build_tiny("gmp").eval()}
-    return audio_examples.make_listening(
+    return audio_examples.make_audio_examples(
         {"best": (names[2], 0.7), "worst": (names[0], 0.1)},
         networks,
         tiny_settings,
@@ -106,8 +106,8 @@ def test_true_tracks_are_those_in_the_mixture_and_masks_only_take_away(made, tin
 
 def test_what_was_written_is_read_again_in_the_same_order(made, tmp_path):
     path = tmp_path / "listening.h5"
-    audio_examples.write_listening(path, made)
-    for one, again in zip(made, audio_examples.read_listening(path), strict=True):
+    audio_examples.write_audio_examples(path, made)
+    for one, again in zip(made, audio_examples.read_audio_examples(path), strict=True):
         assert (again.reason, again.score, again.by_times) == (one.reason, one.score, one.by_times)
         assert again.shown == one.shown
         assert list(again.detected) == list(one.detected) == ["gwrp", "gmp"]
@@ -128,7 +128,7 @@ def test_ready_clips_have_neither_true_tracks_nor_ideal_masks(
     samples = 0.1 * np.random.default_rng(6).standard_normal(12000)
     soundfile.write(path, samples, tiny_corpus.rate)
     table = pd.DataFrame({"clip": ["mine/a.wav"], "path": [str(path)], "tags": ["Bark"]})
-    (one,) = audio_examples.make_listening(
+    (one,) = audio_examples.make_audio_examples(
         {"best": ("mine/a.wav", 1.0)},
         {"gwrp": build_tiny().eval()},
         tiny_settings,

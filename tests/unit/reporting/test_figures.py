@@ -8,7 +8,7 @@ import pytest
 from tfseg.models.registry import systems
 from tfseg.reporting.figures.f1_by_threshold import draw_thresholds
 from tfseg.reporting.figures.training import draw_training
-from tfseg.reporting.plot_style import system_looks
+from tfseg.reporting.plot_style import system_styles
 
 
 def _drawn(figure):
@@ -46,7 +46,7 @@ def test_the_training_figure_names_every_system_within_the_picture(snrs, systems
 
 def test_every_figure_of_a_run_shows_a_system_in_the_same_look():
     systems = ["gmp", "gap", "gwrp", "unet"]
-    looks = system_looks(systems)
+    styles = system_styles(systems)
     rows = [(iteration, 1.0, 0.0, system, "1", "0") for iteration in (10, 20) for system in systems]
     columns = ["iteration", "loss", "snr_db", "system", "fold", "repeat"]
     training = draw_training(pd.DataFrame(rows, columns=columns), systems)
@@ -56,7 +56,7 @@ def test_every_figure_of_a_run_shows_a_system_in_the_same_look():
         lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
         for system in systems:
             shown = lines[system].get_color(), lines[system].get_linestyle()
-            assert shown == (looks[system]["color"], looks[system]["linestyle"])
+            assert shown == (styles[system]["color"], styles[system]["linestyle"])
 
 
 @pytest.mark.parametrize(("snr_db", "said"), [(-5.0, "-5 dB SNR"), (None, "clips as recorded")])

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scored_fold import SETTINGS
 
 from tfseg.errors import TableError
 from tfseg.evaluation.metric_names import METRICS
@@ -13,16 +14,6 @@ from tfseg.reporting.tables.layout import Layout
 from tfseg.reporting.tables.printed import caption, printed_grid, write
 from tfseg.reporting.tables.registry import TABLES, table_files
 from tfseg.reporting.tables.values import read_paper, table_rows
-
-SETTINGS = MetricSettings(
-    tag_threshold=0.1,
-    frame_threshold=0.1,
-    mask_threshold=0.1,
-    tag_gate=True,
-    collar_s=0.2,
-    offset_fraction=0.5,
-    error_rate="class_wise",
-)
 
 
 def layout(**changes):

@@ -83,7 +83,8 @@ def test_numbers_of_processes_are_no_settings_of_results(full_config):
     assert set(full_config["metrics"]) - set(experiment.metric_settings()) == {"processes"}
     assert set(full_config["postprocessing"]) - set(experiment.event_settings()) == {"tune"}
     assert set(full_config["apply"]) - set(experiment.apply_settings()) == {"threads"}
-    assert "container" not in experiment.reported()
+    # An image, and what a model is applied to.
+    assert not {"container", "model", "recordings", "reference"} & set(experiment.reported())
     assert "processes" not in experiment.reported()["separation"]
 
 
@@ -92,3 +93,10 @@ def test_changes_name_what_differs_from_the_defaults(full_config, mini_config):
     changes = {key: (old, new) for key, old, new in Experiment(mini_config).changes(full_config)}
     assert changes["split.folds"] == (4, 2)
     assert "metrics.processes" not in changes
+
+
+def test_only_networks_of_their_own_have_settings_of_baselines(full_config):
+    full_config["systems"] = ["gap", "dnn"]
+    experiment = Experiment(full_config)
+    assert experiment.baseline_settings("gap") == {}
+    assert experiment.baseline_settings("dnn", "gap") == {"dnn": full_config["baselines"]["dnn"]}

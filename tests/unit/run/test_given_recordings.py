@@ -69,3 +69,20 @@ def test_a_reference_is_handed_out_by_recording(tmp_path):
     table.write_text(f"{header}x.wav\t0\t1\tdog\n")
     with pytest.raises(DataError, match=r"'x\.wav' may mean"):
         _given(tmp_path / "A", tmp_path / "B", reference=str(table)).notes(None)
+
+
+def test_what_the_run_makes_may_be_given_before_it_is_there(tmp_path):
+    made = [str(tmp_path / "soundscapes" / name) for name in ("a.wav", "b.flac")]
+    config = {"recordings": str(tmp_path / "soundscapes"), "model": "a model", "reference": None}
+    config["reference"] = str(tmp_path / "soundscapes/events.tsv")
+    given = GivenRecordings(config, "applied", made)
+    names = given.files("{recording}")
+    assert [name[:2] for name in names] == ["a-", "b-"]
+    jobs = [SimpleNamespace(recording=name) for name in names]
+    assert [given.as_input(job) for job in jobs] == [[p] for p in made]
+    # The table of what sounds in them comes with them, and names them by their file names.
+    assert [given.reference_names(job) for job in jobs] == [["a.wav"], ["b.flac"]]
+    one = GivenRecordings(config | {"recordings": made[1:]}, "applied", made)
+    assert one.files("{recording}") == names[1:]
+    with pytest.raises(DataError, match="found nothing there"):
+        _ = GivenRecordings(config, "applied").by_name

@@ -13,6 +13,14 @@ from tfseg.settings.comparing import changed_keys, sorted_keys
 
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config.yaml").read_text(encoding="utf-8"))
 
+SOUNDSCAPE = {
+    "name": "street.wav",
+    "duration_s": 30.0,
+    "snr_db": 10,
+    "sample_rate": 32000,
+    "channels": 1,
+}
+
 
 def _paths(value, prefix=()):
     """Paths of all keys, of dictionaries and of leaves."""
@@ -157,7 +165,7 @@ def test_every_key_refuses_a_value_of_no_use(full_config, path):
         (
             "corpus.kind",
             "esc",
-            "config key corpus.kind: expected one of dcase2018, tut_rare2017, esc50, folders, clips, embedded, found",
+            "config key corpus.kind: expected one of clips, dcase2018, embedded, esc50, folders, tut_rare2017, found",
         ),
         ("corpus.classes", ["a"], "config key corpus.classes: expected at least 2 item(s), found"),
         (
@@ -351,6 +359,10 @@ def test_keys_that_do_not_fit_each_other_are_named(full_config, dotted, value, m
         ),
         ({"corpus.kind": "clips"}, "training.excerpt_s: expected a number of seconds"),
         ({"training.excerpt_s": 0.06}, "training.excerpt_s: expected at least one window"),
+        (
+            {"corpus.kind": "clips", "training.excerpt_s": 4, "soundscapes": [SOUNDSCAPE]},
+            r"soundscapes: expected none with corpus\.kind clips, .*found 1; write soundscapes: \[\]",
+        ),
     ],
 )
 def test_splits_and_clips_that_cannot_be_are_named(full_config, changes, message):
@@ -372,7 +384,11 @@ def test_splits_and_clips_that_cannot_be_are_named(full_config, changes, message
             "training.excerpt_s": 4,
             "figures.snr_db": 7,
         },
-        {"corpus.kind": "folders", "corpus.classes": ["Türklingel", "car horn"]},
+        {
+            "corpus.kind": "folders",
+            "corpus.classes": ["Türklingel", "car horn"],
+            "soundscapes": [SOUNDSCAPE],
+        },
     ],
 )
 def test_splits_that_a_corpus_has_pass(full_config, changes):

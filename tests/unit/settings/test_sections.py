@@ -6,6 +6,7 @@ import sys
 import pydantic
 import pytest
 
+from tfseg.datasets.corpora import find_corpora
 from tfseg.settings.declared import SECTIONS_OF, with_declarations
 from tfseg.settings.schema import config_schema, default_config, keys_of
 from tfseg.settings.schema_errors import schema_errors
@@ -13,8 +14,13 @@ from tfseg.settings.sections.experiment import Experiment
 
 SCHEMA = config_schema()
 KEYS = dict(keys_of(SCHEMA))
-# The others are declared by poolings, trunks and networks, whose models know no pydantic.
-OF_MODELS = {key: node for key, node in KEYS.items() if key.split(".")[0] not in SECTIONS_OF}
+# The others are declared by poolings, trunks, networks and corpora, which know no pydantic.
+DECLARED = (*SECTIONS_OF, "corpus.kind", *(f"corpus.{kind}" for kind in find_corpora()))
+OF_MODELS = {
+    key: node
+    for key, node in KEYS.items()
+    if not f"{key}.".startswith(tuple(f"{d}." for d in DECLARED))
+}
 # The ending of a key gives its unit.
 UNITS = {"_s": "s", "_hz": "Hz", "_db": "dB", "_frames": "frames"}
 
@@ -123,6 +129,8 @@ def test_the_models_take_their_own_defaults_and_the_experiments_that_stand_alone
     assert _accepts(defaults)
     own, all_of_them = Experiment().model_dump(), set(defaults)
     assert set(own) == all_of_them
+    for kind in find_corpora():
+        defaults["corpus"].pop(kind, None)
     for section in all_of_them - set(SECTIONS_OF):
         assert own[section] == defaults[section]
     names = sorted(path.stem for path in (repository / "experiments").glob("*.yaml"))

@@ -102,7 +102,7 @@ def test_a_training_goes_on_from_its_state_to_the_same_weights(clips, tmp_path, 
 def test_a_state_of_other_code_or_settings_is_not_used(clips, tmp_path, capsys, changed):
     _trained(clips, tmp_path / "state.safetensors")
     _trained(clips, tmp_path / "state.safetensors", **changed)
-    assert "a state of other data or parameters" in capsys.readouterr().out
+    assert "a saved state of other data or parameters" in capsys.readouterr().out
 
 
 def test_a_class_that_teaches_nothing_is_said(clips, tmp_path, capsys):

@@ -120,7 +120,7 @@ def results_name(path):
     return f"{plain_name(Path(path).stem)}-{digest[:8]}"
 
 
-def find_recordings(paths, out):
+def find_recordings(paths, out, to_come=()):
     """Find the recordings that files, folders and lists name.
 
     Parameters
@@ -132,6 +132,8 @@ def find_recordings(paths, out):
         whatever its ending.
     out : path-like
         Where results go: not looked into.
+    to_come : iterable of Path
+        Recordings that will be made: they, or their folder, may be named before they are there.
 
     Returns
     -------
@@ -143,12 +145,15 @@ def find_recordings(paths, out):
         When a path does not exist, a folder holds no sound file, or a list names none. That a
         listed file exists and can be read is seen when it is analysed.
     """
-    found, notes = {}, []
+    found, notes, to_come = {}, [], list(to_come)
     for given in paths:
         path = Path(given)
         if not os.fspath(given):  # such as an unset variable of a shell: no path, not this folder
             raise DataError("expected a recording, a folder or a list, found an empty path")
-        if os.path.isdir(path):
+        coming = [file for file in to_come if path in (file, file.parent)]
+        if coming:
+            files = coming
+        elif os.path.isdir(path):
             content = folder_content(path, leave_out=[out])
             left_out = content.notes(path)
             if not content.sounds:

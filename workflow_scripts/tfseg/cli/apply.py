@@ -60,7 +60,7 @@ def _parser():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="Exit status: 0 all done; 1 some recordings could not be analysed (they are listed, the "
-        "others are done, some with warnings); 2 wrong usage.\nRecordings that OUT already has, by the same model and "
+        "others are done); 2 wrong usage.\nRecordings that OUT already has, by the same model and "
         "settings, are not done again.",
     )
     parser.add_argument(

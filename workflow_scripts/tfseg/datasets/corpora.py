@@ -179,6 +179,7 @@ def declared_schema(schema):
     known = section["properties"]
     own = {
         kind: {
+            "description": f"Used when kind is {kind}",
             "type": "object",
             "additionalProperties": False,
             "properties": corpus.settings,
@@ -186,11 +187,13 @@ def declared_schema(schema):
         for kind, corpus in find_corpora().items()
         if corpus.settings and kind not in known
     }
-    # In the schema's order, which a message repeats; corpora of one's own come last.
-    there_are = corpus_kinds()
-    named = [kind for kind in known["kind"].get("enum", ()) if kind in there_are]
-    kinds = {"kind": {**known["kind"], "enum": list(dict.fromkeys([*named, *there_are]))}}
-    corpus = {**section, "properties": {**known, **kinds, **own}}
+    kind = {key: of for key, of in known["kind"].items() if key != "type"}
+    kinds = {"kind": kind | {"enum": corpus_kinds()}}
+    corpus = {
+        **section,
+        "additionalProperties": False,
+        "properties": {**known, **kinds, **own},
+    }
     return {**schema, "properties": {**schema["properties"], "corpus": corpus}}
 
 

@@ -38,6 +38,7 @@ DECLARATION = {
         "groups_per_class": {
             "type": "integer",
             "minimum": 1,
+            "maximum": 1_000_000_000,
             "default": 20,
             "unit": "pitches",
             "description": "Pitches per class; all recordings of a pitch are in one fold",
@@ -45,6 +46,7 @@ DECLARATION = {
         "takes_per_group": {
             "type": "integer",
             "minimum": 1,
+            "maximum": 1_000_000_000,
             "default": 2,
             "unit": "recordings",
             "description": "Recordings of each pitch",
@@ -52,6 +54,7 @@ DECLARATION = {
         "places_per_scene": {
             "type": "integer",
             "minimum": 1,
+            "maximum": 1_000_000_000,
             "default": 6,
             "unit": "places",
             "description": "Places of each of the five kinds of scene",
@@ -59,6 +62,7 @@ DECLARATION = {
         "takes_per_place": {
             "type": "integer",
             "minimum": 1,
+            "maximum": 1_000_000_000,
             "default": 3,
             "unit": "recordings",
             "description": "Recordings of each place",

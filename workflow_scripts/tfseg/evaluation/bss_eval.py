@@ -183,9 +183,9 @@ def score_separation(reference, rest, estimates, span=None, filter_length=512):
         sdr, sir, sar, si_sdr and snr in dB by system. All are NaN for a silent reference. For a
         silent estimate the first four are -inf.
     """
-    part = slice(*span) if span is not None else slice(None)
-    reference = np.asarray(reference, dtype=np.float64)[part]
-    rest = np.asarray(rest, dtype=np.float64)[part]
+    counted = slice(*span) if span is not None else slice(None)
+    reference = np.asarray(reference, dtype=np.float64)[counted]
+    rest = np.asarray(rest, dtype=np.float64)[counted]
     silence = _SILENCE * _peak(reference + rest)
     if _peak(reference) <= silence:
         return {system: dict.fromkeys(_MEASURES, math.nan) for system in estimates}
@@ -193,7 +193,7 @@ def score_separation(reference, rest, estimates, span=None, filter_length=512):
     bss_eval = BssEval(sources, filter_length)
     scores = {}
     for system, estimate in estimates.items():
-        estimate = np.asarray(estimate, dtype=np.float64)[part]
+        estimate = np.asarray(estimate, dtype=np.float64)[counted]
         values = (
             (-math.inf,) * 4
             if _peak(estimate) <= silence

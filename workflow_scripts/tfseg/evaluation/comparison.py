@@ -97,7 +97,7 @@ class Samples:
             runs[snr_db, seed] = measure.macro(self._weights[kind])
 
     def systems(self):
-        """Yield (task, metric, variant, system, kind of clips, values by SNR and seed)."""
+        """Yield (task, metric, variant, system, kind of clips, values by SNR and repeat)."""
         for key, runs in self._values.items():
             yield *key, runs
 
@@ -116,7 +116,7 @@ def _percentiles(samples):
     return value, *map(float, np.percentile(resampled, [tail, 100 - tail]))
 
 
-def _over_seeds(runs):
+def _over_repeats(runs):
     """Average over repeats within each resample, by SNR; and over the SNRs, as ``all``."""
     by_snr = {}
     for (snr_db, _), values in runs.items():
@@ -141,14 +141,14 @@ def interval_rows(samples):
     rows = []
     method = f"bootstrap over clips, percentile, {samples.n_resamples} resamples"
     for task, metric, variant, system, _, runs in samples.systems():
-        seeds = dict.fromkeys(seed for _, seed in runs)
-        chosen = {seed: {key: v for key, v in runs.items() if key[1] == seed} for seed in seeds}
-        if len(seeds) > 1:
+        repeats = dict.fromkeys(repeat for _, repeat in runs)
+        chosen = {n: {key: v for key, v in runs.items() if key[1] == n} for n in repeats}
+        if len(repeats) > 1:
             chosen["all"] = runs
-        for seed, of_seed in chosen.items():
-            for snr_db, values in _over_seeds(of_seed).items():
+        for repeat, of_repeat in chosen.items():
+            for snr_db, values in _over_repeats(of_repeat).items():
                 numbers = _percentiles(values)
-                keys = (task, metric, "macro", snr_db, system, "pooled", seed, variant)
+                keys = (task, metric, "macro", snr_db, system, "pooled", repeat, variant)
                 rows.append((*keys, *numbers, LEVEL, method))
     return pd.DataFrame(rows, columns=INTERVAL_COLUMNS)
 
@@ -179,10 +179,14 @@ def comparison_rows(samples, reference):
     rows = []
     method = f"paired bootstrap over clips, percentile, {samples.n_resamples} resamples"
     means = {
-        (task, metric, variant, system): (_over_seeds(runs), kind, len({seed for _, seed in runs}))
+        (task, metric, variant, system): (
+            _over_repeats(runs),
+            kind,
+            len({repeat for _, repeat in runs}),
+        )
         for task, metric, variant, system, kind, runs in samples.systems()
     }
-    for (task, metric, variant, system), (by_snr, kind, n_seeds) in means.items():
+    for (task, metric, variant, system), (by_snr, kind, n_repeats) in means.items():
         against, *_ = means.get((task, metric, variant, reference), ({},))
         if system == reference:
             continue
@@ -197,7 +201,7 @@ def comparison_rows(samples, reference):
                     *(float(values[0]), float(others[0])),
                     *_percentiles(values - others),
                     *ratio,
-                    *(LEVEL, samples.n_clips(kind), n_seeds, method),
+                    *(LEVEL, samples.n_clips(kind), n_repeats, method),
                 )
             )
     return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)

@@ -5,6 +5,7 @@ thresholds (Ebbers, Haeb-Umbach, Serizel, ICASSP 2022). That package has to be c
 missing (envs/install.py).
 """
 
+import functools
 import importlib.util
 import math
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tfseg.evaluation.scoring import class_rows, join_folds, precision_recall_f1
+from tfseg.evaluation.own_metrics import metric_by_class
+from tfseg.evaluation.scoring import join_folds, precision_recall_f1
 
 # Criterion for both detection tolerance and ground truth intersection of the F1.
 TOLERANCE = 0.5
@@ -135,16 +137,13 @@ def count_intersections(clips, reference, estimated, classes):
     return predicted, positive, hit
 
 
-def _f1_rows(folds, classes, variant):
-    counts = [
-        count_intersections(fold.mixtures, fold.reference, fold.estimated, classes)
-        for fold in folds
-    ]
-    predicted, positive, hit = (
-        np.concatenate(parts).sum(axis=0) for parts in zip(*counts, strict=True)
-    )
-    _, _, f1 = precision_recall_f1(predicted, positive, hit)
-    return class_rows("event", variant, classes, {"intersection_f1": f1}, positive)
+def _f1_by_class(fold, classes):
+    """F1 of each class, and its reference events; None where no times are known."""
+    if not fold.reference:
+        return None
+    counts = count_intersections(fold.mixtures, fold.reference, fold.estimated, classes)
+    predicted, positive, hit = (by_clip.sum(axis=0) for by_clip in counts)
+    return precision_recall_f1(predicted, positive, hit)[2], positive
 
 
 class PsdsCounts:
@@ -262,15 +261,13 @@ def _psds_rows(counts, clips=None):
     return [("event", name, "macro", "ungated", v, n_classes) for name, v in values.items()]
 
 
-def intersection_f1_metrics(folds, classes, *, variant="published", **keys):
+def intersection_f1_metrics(folds, classes, **keys):
     """Intersection-based F1 of detected events: by class and macro, per fold, mean and pooled.
 
     Parameters
     ----------
     folds : dict of int to tfseg.evaluation.scoring.FoldScores
-        With the events detected with the thresholds of `variant`.
     classes : sequence of str
-    variant : str
     **keys
         ``snr_db``, ``system`` and ``seed`` of the rows.
 
@@ -279,11 +276,8 @@ def intersection_f1_metrics(folds, classes, *, variant="published", **keys):
     metrics : pd.DataFrame
         Columns of ``metrics.csv``; no rows if event times are unknown.
     """
-    timed = {name: fold for name, fold in folds.items() if fold.reference}
-    if not timed:
-        return pd.DataFrame()
-    per_fold = {name: _f1_rows([fold], classes, variant) for name, fold in timed.items()}
-    return join_folds(per_fold, _f1_rows(timed.values(), classes, variant), **keys)
+    by_class = functools.partial(_f1_by_class, classes=classes)
+    return metric_by_class(folds, classes, by_class, "event", "intersection_f1", **keys)
 
 
 def psds_metrics(folds, classes, grid, durations, **keys):

@@ -1,5 +1,6 @@
 """Rows of the metrics that have their own file (``docs/how-to/add_a_metric.md``)."""
 
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +27,39 @@ def _as_one(folds):
     )
 
 
+def metric_by_class(folds, classes, by_class, task, name, **keys):
+    """One metric: by class and macro, per fold, over folds, and pooled.
+
+    Parameters
+    ----------
+    folds, classes, **keys
+        As for `own_metrics`.
+    by_class : callable
+        Takes a FoldScores; returns the values and the positive units of each class
+        [shape=(n_classes,) each], or None where the scores lack what the metric needs.
+    task, name : str
+        As in ``metrics.csv``.
+
+    Returns
+    -------
+    metrics : pd.DataFrame
+        As `own_metrics` returns.
+    """
+
+    def rows(scores):
+        found = by_class(scores)
+        if found is None:
+            return []
+        values, n_positive = found
+        return class_rows(task, "published", classes, {name: values}, n_positive)
+
+    per_fold = {fold: rows(scores) for fold, scores in folds.items()}
+    per_fold = {fold: of_fold for fold, of_fold in per_fold.items() if of_fold}
+    if not per_fold:
+        return pd.DataFrame()
+    return join_folds(per_fold, rows(_as_one(list(folds.values()))), **keys)
+
+
 def own_metrics(folds, classes, settings, *, modules=OWN_METRICS, **keys):
     """Compute the metrics of `OWN_METRICS`: by class and macro, per fold, mean and pooled.
 
@@ -47,19 +81,10 @@ def own_metrics(folds, classes, settings, *, modules=OWN_METRICS, **keys):
         Columns of ``metrics.csv``, variant ``published``, in the order of `modules`. No rows where
         a metric cannot be computed.
     """
-    parts = []
+    tables = []
     for module in modules:
         (task,), name = module.METRIC.tasks, module.METRIC.name
-
-        def rows(scores, module=module, task=task, name=name):
-            found = module.by_class(scores, classes, settings)
-            if found is None:
-                return []
-            values, n_positive = found
-            return class_rows(task, "published", classes, {name: values}, n_positive)
-
-        per_fold = {fold: rows(scores) for fold, scores in folds.items()}
-        per_fold = {fold: of_fold for fold, of_fold in per_fold.items() if of_fold}
-        if per_fold:
-            parts.append(join_folds(per_fold, rows(_as_one(list(folds.values()))), **keys))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        by_class = functools.partial(module.by_class, classes=classes, settings=settings)
+        tables.append(metric_by_class(folds, classes, by_class, task, name, **keys))
+    tables = [table for table in tables if len(table)]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()

@@ -36,10 +36,10 @@ class MetricSettings:
 def read_metrics(path):
     """Read a metrics table; `fold` stays text (a number, ``all`` or ``pooled``)."""
     # A class may be called NA, and a fold is not always a number.
-    texts = ("task", "metric", "class", "system", "fold", "variant")
+    text_columns = ("task", "metric", "class", "system", "fold", "variant")
     frame = pd.read_csv(
         path,
-        dtype=dict.fromkeys(texts, str),
+        dtype=dict.fromkeys(text_columns, str),
         keep_default_na=False,
         na_values={"snr_db": [""], "value": [""]},
     )

@@ -15,10 +15,10 @@ _VARIANT = {"whole": "published", "active": "active_span"}
 
 def read_scores(path):
     """Read the scores of single mixtures; a class may be called NA or 1."""
-    texts = ("mixture", "class", "system", "span")
+    text_columns = ("mixture", "class", "system", "span")
     return pd.read_csv(
         path,
-        dtype=dict.fromkeys(texts, str),
+        dtype=dict.fromkeys(text_columns, str),
         keep_default_na=False,
         na_values={measure: [""] for measure in MEASURES},
     )

@@ -116,8 +116,8 @@ class Separation:
         for k in spectra.classes:
             label = classes[k]
             self.references[label] = gain * stems.event_track(k).astype(np.float64)
-            parts = [(onset, onset + len(x)) for j, onset, x in stems.events if j == k]
-            self.spans[label] = min(p[0] for p in parts), max(p[1] for p in parts)
+            segments = [(onset, onset + len(x)) for j, onset, x in stems.events if j == k]
+            self.spans[label] = min(s[0] for s in segments), max(s[1] for s in segments)
             of_class = {
                 "ibm": spectra.ideal_binary_mask(k, snr_db, strong[:, k]).astype(np.float32),
                 "irm": spectra.ideal_ratio_mask(k, snr_db) * strong[:, k, None],
@@ -154,8 +154,8 @@ def score_class(reference, waveform, estimates, span, filter_length):
     rest = waveform - reference
     spans = {"whole": None, "active": span}
     return {
-        name: score_separation(reference, rest, estimates, part, filter_length)
-        for name, part in spans.items()
+        name: score_separation(reference, rest, estimates, counted, filter_length)
+        for name, counted in spans.items()
     }
 
 
@@ -174,7 +174,7 @@ def score_rows(separation, scores, systems):
     for label, by_span in scores.items():
         for span, by_system in by_span.items():
             for system, values in by_system.items():
-                found = system in REFERENCE_SYSTEMS or label in separation.predicted[system]
+                predicted = system in REFERENCE_SYSTEMS or label in separation.predicted[system]
                 rows.append(
                     (
                         separation.mixture,
@@ -183,7 +183,7 @@ def score_rows(separation, scores, systems):
                         span,
                         *(values[measure] for measure in MEASURES),
                         1,
-                        int(found),
+                        int(predicted),
                     )
                 )
     nothing = (np.nan,) * len(MEASURES)

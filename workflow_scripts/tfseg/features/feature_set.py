@@ -144,11 +144,11 @@ def load_features(paths):
     DamagedFileError
         When a file is damaged, or the files disagree on classes or settings.
     """
-    parts = []
+    shards = []
     for path in paths:
         with reading_hdf5(path) as file:
             description = read_description(file)
-            part = FeatureSet(
+            shard = FeatureSet(
                 logmel=read_ragged(file, "logmel"),
                 target=file["target"][:],
                 mixture=[name.decode() for name in file["mixture"][:]],
@@ -160,26 +160,26 @@ def load_features(paths):
                 classes=tuple(description["classes"]),
                 settings=description["settings"],
             )
-        if parts and (part.classes, part.settings) != (parts[0].classes, parts[0].settings):
+        if shards and (shard.classes, shard.settings) != (shards[0].classes, shards[0].settings):
             raise DamagedFileError(
                 f"{path}: its classes or feature settings differ from those of {paths[0]}"
             )
-        parts.append(part)
-    offsets = np.cumsum([0] + [len(part.mixture) for part in parts[:-1]])
+        shards.append(shard)
+    offsets = np.cumsum([0] + [len(shard.mixture) for shard in shards[:-1]])
     return FeatureSet(
-        logmel=join_clips([part.logmel for part in parts if len(part.mixture)]),
-        target=np.concatenate([part.target for part in parts]),
-        mixture=[name for part in parts for name in part.mixture],
-        kind=[kind for part in parts for kind in part.kind],
-        part=[name for part in parts for name in part.part],
+        logmel=join_clips([shard.logmel for shard in shards if len(shard.mixture)]),
+        target=np.concatenate([shard.target for shard in shards]),
+        mixture=[name for shard in shards for name in shard.mixture],
+        kind=[kind for shard in shards for kind in shard.kind],
+        part=[name for shard in shards for name in shard.part],
         mask_mixture=np.concatenate(
-            [part.mask_mixture + offset for part, offset in zip(parts, offsets, strict=True)]
+            [shard.mask_mixture + offset for shard, offset in zip(shards, offsets, strict=True)]
         ),
-        mask_class=np.concatenate([part.mask_class for part in parts]),
+        mask_class=np.concatenate([shard.mask_class for shard in shards]),
         # Clips that were not mixed here may differ in length, and have no masks.
         mask_bits=np.concatenate(
-            [part.mask_bits for part in parts if len(part.mask_bits)] or [parts[0].mask_bits]
+            [shard.mask_bits for shard in shards if len(shard.mask_bits)] or [shards[0].mask_bits]
         ),
-        classes=parts[0].classes,
-        settings=parts[0].settings,
+        classes=shards[0].classes,
+        settings=shards[0].settings,
     )

@@ -18,8 +18,8 @@ from tfseg.errors import DamagedFileError, DataError, NotWrittenError
 def whole_file(path):
     """Yield a temporary path beside `path` that replaces it when the block ends without error.
 
-    The temporary name is unique to this process, so that a job left over from a killed run and
-    the job that replaces it never write to the same file.
+    The temporary name is unique to this process. So a job left over from a killed run and the job
+    that replaces it never write to the same file.
 
     Parameters
     ----------

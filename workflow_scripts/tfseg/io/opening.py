@@ -91,8 +91,10 @@ class SoundStream:
             if kind not in _OF_LIBSNDFILE:
                 self._open_by_ffmpeg(f"it is {kind}, which libsndfile does not read")
                 return
+            samples = headers.find_samples(path)
+            self._note_cut(samples)
             try:
-                self._open_by_libsndfile(kind)
+                self._open_by_libsndfile(kind, samples)
             except soundfile.LibsndfileError as error:
                 self.close()
                 ending = os.path.splitext(path)[1].lower()
@@ -110,11 +112,25 @@ class SoundStream:
         self._ffmpeg = ffmpeg.FfmpegStream(self.path)
         self.sample_rate, self.channels = self._ffmpeg.sample_rate, self._ffmpeg.channels
 
-    def _open_by_libsndfile(self, kind):
+    def _note_cut(self, samples):
+        """Note that a file was cut off, whichever program reads what is left."""
+        if samples is not None and samples.stated is not None:
+            stated, available = samples.stated, samples.available
+            if stated > available:
+                self.faults.append(
+                    Fault(
+                        "truncated",
+                        f"{stated} bytes of samples, as its header says",
+                        f"{available} bytes",
+                    )
+                )
+        if headers.ends_without_last_page(self.path):
+            self.faults.append(Fault("truncated", "an Ogg file with its last page", "none"))
+
+    def _open_by_libsndfile(self, kind, samples):
         counted = None
         if kind == "MP3":
             counted = mpeg.count_frames(self.path)
-        samples = headers.find_samples(self.path)
         if samples is not None and samples.stated is None:
             self._virtual = headers.until_the_end(self.path, samples)
         try:
@@ -130,11 +146,9 @@ class SoundStream:
             self._compare(samples)
         if not headers.is_flac_of_unknown_length(self.path):
             self.n_stated = self._file.frames
-        if headers.ends_without_last_page(self.path):
-            self.faults.append(Fault("truncated", "an Ogg file with its last page", "none"))
 
     def _compare(self, samples):
-        """Note what the header gets wrong; where it states too little, read to the end."""
+        """Where the header leaves the length open or states too little, read to the end, and say so."""
         stated, available = samples.stated, samples.available
         if stated is None:
             if available:
@@ -145,14 +159,6 @@ class SoundStream:
                         f"none; the {available} bytes up to the end of the file are read",
                     )
                 )
-        elif stated > available:
-            self.faults.append(
-                Fault(
-                    "truncated",
-                    f"{stated} bytes of samples, as its header says",
-                    f"{available} bytes",
-                )
-            )
         elif samples.n_behind * self._file.frames > stated * self.sample_rate * _LEFT_OUT_S:
             virtual = headers.until_the_end(self.path, samples)
             if virtual is not None:

@@ -76,7 +76,7 @@ def _checksums(paths, folder):
     }
 
 
-def _check_texts(paths, folder):
+def _check_text_files(paths, folder):
     """Raise an error for a table or description that was changed after its job wrote it."""
     for path, record in _checksums(paths, folder).items():
         if not (record.exists() and Path(path).exists()):
@@ -90,7 +90,7 @@ def _check_texts(paths, folder):
             )
 
 
-def _record_texts(paths, folder):
+def _record_text_files(paths, folder):
     """Store the checksums of a finished job's tables and descriptions, as sha256sum does."""
     for path, record in _checksums(paths, folder).items():
         if Path(path).exists():  # Snakemake reports missing outputs
@@ -127,9 +127,9 @@ def run_script(main, smk, lock_dir=_LOCK_DIR):
             with _sole_writer(list(map(str, smk.output)), lock_dir):
                 for record in _checksums(smk.output, lock_dir).values():
                     record.unlink(missing_ok=True)
-                _check_texts(smk.input, lock_dir)
+                _check_text_files(smk.input, lock_dir)
                 main(smk)
-                _record_texts(smk.output, lock_dir)
+                _record_text_files(smk.output, lock_dir)
         except TfsegError as error:
             print(f"error in rule {smk.rule}: {error}", file=sys.stderr)
             raise SystemExit(1) from None

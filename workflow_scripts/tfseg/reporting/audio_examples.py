@@ -27,7 +27,7 @@ _MOST_OTHERS = 2  # number of falsely detected classes that are shown
 
 
 @dataclass(frozen=True)
-class Listening:
+class AudioExample:
     """An example clip with all that the page shows.
 
     Attributes
@@ -181,7 +181,7 @@ def _references(stems, classes, snr_db):
     }
 
 
-def make_listening(
+def make_audio_examples(
     chosen, networks, settings, labels, detected, *, classes, tag_threshold, by_times, source
 ):
     """Run every system on the chosen clips, and separate them.
@@ -205,7 +205,7 @@ def make_listening(
 
     Returns
     -------
-    listening : list of Listening
+    audio_examples : list of AudioExample
     """
     examples = source.examples(
         {clip for clip, _ in chosen.values()}, networks, settings, labels, classes
@@ -215,7 +215,7 @@ def make_listening(
         example, references = examples[clip]
         shown = _shown(example, tag_threshold)
         made.append(
-            Listening(
+            AudioExample(
                 reason=reason,
                 score=score,
                 by_times=by_times,
@@ -310,10 +310,10 @@ def source_of(stems, clips, *, snr_db, resampler):
     return Clips(read_table(path, "clips"), resampler)
 
 
-def write_listening(path, listening):
+def write_audio_examples(path, audio_examples):
     """Write the clips as HDF5, whole or not at all."""
     with writing_hdf5(path) as file:
-        for index, one in enumerate(listening):
+        for index, one in enumerate(audio_examples):
             group = file.create_group(str(index))
             store_example(group, one.example)
             # By number: HDF5 could take a label for a path.
@@ -335,18 +335,18 @@ def write_listening(path, listening):
             )
 
 
-def read_listening(path):
-    """Read what `write_listening` wrote."""
+def read_audio_examples(path):
+    """Read what `write_audio_examples` wrote."""
     with reading_hdf5(path) as file:
-        listening = []
+        audio_examples = []
         for index in range(len(file)):
             group = file[str(index)]
             described, example = read_description(group), stored_example(group)
             shown, known = dict(enumerate(described["shown"])), group.get("references", {})
             # HDF5 and JSON sort names; the example has the order of the config.
             described["detected"] = {s: described["detected"][s] for s in example.tags}
-            listening.append(
-                Listening(
+            audio_examples.append(
+                AudioExample(
                     **described,
                     example=example,
                     references={
@@ -360,4 +360,4 @@ def read_listening(path):
                     },
                 )
             )
-        return listening
+        return audio_examples

@@ -1,6 +1,5 @@
 """The leaderboard: a row per system, with its metrics in every task and its cost."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,40 +8,28 @@ import pandas as pd
 from tfseg.evaluation.metric import TASKS
 from tfseg.evaluation.metric_names import METRICS
 from tfseg.io.files import write_csv
+from tfseg.reporting.tables.leaderboard import TABLE
 from tfseg.reporting.tables.writers import DASH, write_printed
 
-
-@dataclass(frozen=True)
-class Measure:
-    """A column of the leaderboard: a macro metric and its format."""
-
-    task: str
-    metric: str
-    variant: str = "published"
-
-    @property
-    def heading(self):
-        """Heading of the metric, after that of the task if several tasks have the metric."""
-        metric = METRICS[self.metric]
-        several = len(metric.tasks) > 1
-        return f"{TASKS[self.task].short} {metric.heading}" if several else metric.heading_with_unit
-
-    @property
-    def digits(self):
-        """Decimal places; fewer for decibels."""
-        return 2 if METRICS[self.metric].unit == "dB" else 3
+# Of a value and of its interval, in the CSV.
+_ENDINGS = ("", "_low", "_high")
 
 
-MEASURES = [
-    Measure("tagging", "map"),
-    Measure("frame", "f1"),
-    Measure("event", "f1"),
-    Measure("mask", "f1"),
-    Measure("separation", "si_sdr_improvement"),
-    Measure("separation", "capi_sdri", "predicted_tags"),
-    Measure("event", "psds1", "ungated"),
-    Measure("event", "psds2", "ungated"),
-]
+def heading(column):
+    """Heading of a column: the metric's own, behind the task's where several tasks have it."""
+    metric = METRICS[column.metric]
+    several = len(metric.tasks) > 1
+    return f"{TASKS[column.task].short} {metric.heading}" if several else metric.heading_with_unit
+
+
+def _digits(column):
+    """Decimal places: a hundredth of a decibel is less than can be heard."""
+    return 2 if METRICS[column.metric].unit == "dB" else 3
+
+
+def csv_name(column, ending=""):
+    """What the CSV calls a column."""
+    return f"{column.task}_{column.metric}{ending}"
 
 
 def read_intervals(path):
@@ -52,12 +39,12 @@ def read_intervals(path):
     return frame.assign(**{name: pd.to_numeric(frame[name]) for name in numbers})
 
 
-def _with_interval(intervals, measure, system):
-    """Return value, low and high over all SNRs and repeats; None without such a measure."""
+def _with_interval(intervals, column, system):
+    """Return value, low and high over all SNRs and repeats; None without such a column."""
     keys = {
-        "task": measure.task,
-        "metric": measure.metric,
-        "variant": measure.variant,
+        "task": column.task,
+        "metric": column.metric,
+        "variant": column.variant,
         "system": system,
         "snr_db": "all",
     }
@@ -66,12 +53,12 @@ def _with_interval(intervals, measure, system):
     return None if rows.empty else rows.iloc[-1][["value", "low", "high"]].tolist()
 
 
-def _mean(metrics, measure, system):
+def _mean(metrics, column, system):
     """Mean over SNRs and repeats, with the clips of all folds scored as one set."""
     rows = metrics[
-        (metrics["task"] == measure.task)
-        & (metrics["metric"] == measure.metric)
-        & (metrics["variant"] == measure.variant)
+        (metrics["task"] == column.task)
+        & (metrics["metric"] == column.metric)
+        & (metrics["variant"] == column.variant)
         & (metrics["system"] == system)
         & (metrics["class"] == "macro")
         & (metrics["fold"] == "pooled")
@@ -94,68 +81,51 @@ def leaderboard(metrics, intervals, costs):
     Returns
     -------
     table : pd.DataFrame
-        system; each measure ``{task}_{metric}``, with ``_low`` and ``_high`` where there is an
+        system; each column ``{task}_{metric}``, with ``_low`` and ``_high`` where there is an
         interval; parameters; mac_per_clip. Missing values are NaN. Values are means over SNRs and
         repeats, with the clips of all folds scored as one set.
     """
     rows = []
     for system, (n_parameters, macs) in costs.items():
         row = {"system": system}
-        for measure in MEASURES:
-            name = f"{measure.task}_{measure.metric}"
-            found = _with_interval(intervals, measure, system)
-            if found is not None:
-                row |= dict(zip((name, f"{name}_low", f"{name}_high"), found, strict=True))
+        for column in TABLE.columns:
+            of_run = _with_interval(intervals, column, system)
+            if of_run is not None:
+                row |= {csv_name(column, e): v for e, v in zip(_ENDINGS, of_run, strict=True)}
             else:
-                row[name] = _mean(metrics, measure, system)
+                row[csv_name(column)] = _mean(metrics, column, system)
         rows.append(row | {"parameters": n_parameters, "mac_per_clip": macs})
     names = [
-        name
-        for measure in MEASURES
-        for name in (f"{measure.task}_{measure.metric}{end}" for end in ("", "_low", "_high"))
-        if measure.metric not in ("psds1", "psds2") or not name.endswith(("_low", "_high"))
+        csv_name(column, ending)
+        for column in TABLE.columns
+        for ending in (_ENDINGS if column.has_interval else _ENDINGS[:1])
     ]
     return pd.DataFrame(rows, columns=["system", *names, "parameters", "mac_per_clip"])
 
 
-def cell_texts(row, measure):
-    """Texts of a measure's cell: the value, and its interval or an empty text.
+def cell_of(row, column):
+    """Return what stands in a cell: the value, and its interval or nothing.
 
     Parameters
     ----------
     row : pd.Series
         A row of `leaderboard`.
-    measure : Measure
+    column : tfseg.reporting.tables.declaration.Column
     """
-    name = f"{measure.task}_{measure.metric}"
-    if pd.isna(row[name]):
+    if pd.isna(row[csv_name(column)]):
         return DASH, ""
-    value, low, high = (
-        f"{row.get(key, np.nan):.{measure.digits}f}"
-        for key in (name, f"{name}_low", f"{name}_high")
-    )
-    return value, "" if pd.isna(row.get(f"{name}_low", np.nan)) else f"[{low}, {high}]"
-
-
-def caption(clip_s, n_resamples):
-    """Caption of the printed table."""
-    return (
-        "Leaderboard: means over SNRs and repeats, with the clips of all held-out folds as one "
-        f"set. Brackets: 95 % intervals from {n_resamples} resamples of the clips. Tags, frames, "
-        "events and masks use the fixed thresholds, PSDS the raw frame scores. SI-SDRi uses oracle "
-        "tags, CAPI-SDRi predicted tags. A dash: the system or the corpus has no such value, or "
-        "the PSDS package is not installed. MMAC: millions of multiply-accumulates per clip "
-        f"of {clip_s:g} s."
-    )
+    numbers = [row.get(csv_name(column, ending), np.nan) for ending in _ENDINGS]
+    value, low, high = (f"{number:.{_digits(column)}f}" for number in numbers)
+    return value, "" if pd.isna(numbers[1]) else f"[{low}, {high}]"
 
 
 def printed_grid(table):
-    """Arrange the leaderboard for printing: headings, and rows of texts."""
-    headings = ["System", *(measure.heading for measure in MEASURES), "parameters", "MMAC"]
+    """Arrange the leaderboard for printing: headings, and rows of cells."""
+    headings = ["System", *map(heading, TABLE.columns), "parameters", "MMAC"]
     rows = [
         [
             row["system"],
-            *(" ".join(filter(None, cell_texts(row, measure))) for measure in MEASURES),
+            *(" ".join(filter(None, cell_of(row, column))) for column in TABLE.columns),
             f"{row['parameters']:,}".replace(",", " "),
             f"{row['mac_per_clip'] / 1e6:.1f}",
         ]

@@ -23,7 +23,7 @@ def class_look(index):
     return {"color": COLOURS[colour], "linestyle": _DASHES[colour % len(_DASHES)]}
 
 
-def system_looks(systems):
+def system_styles(systems):
     """Return colour, dashes and marker of each system of a run.
 
     A registered system has the same look in every run. Variants take unused colours from the end of
@@ -36,7 +36,7 @@ def system_looks(systems):
 
     Returns
     -------
-    looks : dict of str to dict
+    styles : dict of str to dict
         `color`, `linestyle` and `marker`, as matplotlib takes them.
     """
     registered = {

@@ -231,6 +231,11 @@ class Experiment:
         """The keys of `features` that define the time grid."""
         return self.section("features", "sample_rate", "window_length", "hop_length")
 
+    def baseline_settings(self, *systems):
+        """Settings of some systems that are networks of their own."""
+        known, networks = self.config["baselines"], [self.recipes[name].network for name in systems]
+        return sorted_keys({name: known[name] for name in networks if name in known})
+
     def reported(self):
         """The part of the config that the report shows."""
         return reported_config(self.config)
@@ -249,6 +254,6 @@ def reported_config(values):
             else value
         )
         for key, value in values.items()
-        if key != "container"
+        if key not in ("container", "recordings", "reference", "model")
     }
     return sorted_keys(sections)

@@ -3,6 +3,7 @@
 import functools
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from tfseg.errors import ConfigError
 from tfseg.io.digests import files_digest
@@ -26,10 +27,14 @@ class GivenRecordings:
     config : dict
     out : str
         Folder of the results.
+    made : sequence of str
+        Recordings that the run itself makes: they, or their folder, may be given before they are
+        there.
     """
 
     config: dict
     out: str
+    made: tuple = ()
 
     @functools.cached_property
     def listing(self):
@@ -54,7 +59,7 @@ class GivenRecordings:
                 )
         given = self.config["recordings"]
         paths = given if isinstance(given, list) else [given]
-        return find_recordings(paths, self.out)
+        return find_recordings(paths, self.out, to_come=map(Path, self.made))
 
     @functools.cached_property
     def by_name(self):
@@ -63,32 +68,39 @@ class GivenRecordings:
 
     @functools.cached_property
     def _reference(self):
-        """File names of the reference table by recording, and those that mean none."""
+        """File names of the reference table by recording, and those that mean none.
+
+        None where the table is not there yet.
+        """
         from tfseg.apply.listing import match_reference
         from tfseg.inference.events import read_events
 
         table = self.config["reference"]
         if not table:
             return {}, []
+        if self.made and not os.path.exists(table):
+            return None
         return match_reference(read_events(table), self.listing.recordings, table)
 
     def reference_names(self, wildcards):
         """File names of the reference table that mean a recording."""
+        path = self.by_name[wildcards.recording]
+        if self._reference is None:  # the run makes both, and names its own recordings plainly
+            return [path.name] if str(path) in self.made else []
         return self._reference[0].get(wildcards.recording, [])
 
     def notes(self, _wildcards):
         """Lines on what is left out, and on what the reference names without use."""
         from tfseg.apply.listing import unused_note
 
-        return [
-            *self.listing.notes,
-            *unused_note(self._reference[1], self.config["reference"]),
-        ]
+        unused = self._reference[1] if self._reference else []
+        return [*self.listing.notes, *unused_note(unused, self.config["reference"])]
 
     def as_input(self, wildcards):
         """The recording as an input, if it exists; a missing one is reported by its job."""
         path = self.by_name[wildcards.recording]
-        return [str(path)] if os.path.isfile(path) and not _is_special(path) else []
+        is_there = os.path.isfile(path) or str(path) in self.made
+        return [str(path)] if is_there and not _is_special(path) else []
 
     def path(self, wildcards):
         """Path of a recording."""

@@ -7,6 +7,7 @@ of its files. So no script depends on the order of a rule's inputs.
 from dataclasses import dataclass
 
 from tfseg.errors import ConfigError
+from tfseg.reporting.tables.leaderboard import TABLE as LEADERBOARD
 from tfseg.reporting.tables.registry import table_files
 from tfseg.run.experiment import Experiment
 from tfseg.run.paths import Paths
@@ -204,7 +205,7 @@ class Inputs:
     def leaderboard(self, *endings):
         """Files of the leaderboard: ending to path."""
         return {
-            ending: self.paths.table.format(table="leaderboard", ending=ending)
+            ending: self.paths.table.format(table=LEADERBOARD.name, ending=ending)
             for ending in endings
         }
 

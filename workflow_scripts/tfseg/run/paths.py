@@ -2,6 +2,11 @@
 
 Names in braces are wildcards: ``snr``, ``system``, ``fold``, ``repeat``, ``shard``, ``table``,
 ``figure``, ``ending``.
+
+A repeat is one of the config's ``repeats`` independent trainings, counted from 0: the wildcard
+``repeat``. Its folders and files are named ``seed{repeat}``, and the column ``seed`` of
+``metrics.csv`` (with it, the keyword ``seed`` of rows) holds the same number. The config's ``seed``
+is another one: the base that the seed of every training is derived from, with the repeat in it.
 """
 
 from dataclasses import dataclass

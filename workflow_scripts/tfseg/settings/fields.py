@@ -124,4 +124,6 @@ PlainPath = Annotated[
         min_length=1,
     ),
 ]
+# Keys that something declares in its own file (tfseg.models.registry, tfseg.datasets.corpora).
+Declared = dict[str, Any]
 EachOnce = Annotated[list[_Item], EACH_ONCE]

@@ -8,6 +8,7 @@ no ``anyOf``. So a wrong value breaks one rule, and one line can say what was ex
 
 import copy
 
+from tfseg.datasets.corpora import declared_schema
 from tfseg.settings.declared import with_declarations
 from tfseg.settings.sections.experiment import Experiment
 
@@ -67,6 +68,15 @@ def _ordered(node):
     return {key: node[key] for key in [*keys, *(k for k in last if k in node)]}
 
 
+def _requiring_all(section):
+    """Have a section, and each section in it, name all of its keys."""
+    properties = {
+        key: _requiring_all(node) if "properties" in node else _ordered(node)
+        for key, node in section["properties"].items()
+    }
+    return _ordered(section | {"required": list(properties), "properties": properties})
+
+
 def config_schema():
     """Build the schema of the whole config.
 
@@ -75,7 +85,10 @@ def config_schema():
     schema : dict
     """
     raw = Experiment.model_json_schema()
-    schema = with_declarations(_inlined(raw, raw["$defs"]))
+    schema = declared_schema(with_declarations(_inlined(raw, raw["$defs"])))
+    # The keys of corpora that come with tfseg stand in config.yaml; those of one's own need not.
+    corpus = _requiring_all(schema["properties"]["corpus"])
+    schema = schema | {"properties": schema["properties"] | {"corpus": corpus}}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

@@ -195,7 +195,7 @@ def _stop_requested():
         signal.signal(signal.SIGTERM, previous)
 
 
-def _part(tensors, prefix):
+def _below(tensors, prefix):
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
@@ -272,9 +272,9 @@ class _State:
         if state["binding"] != self._bound_to:
             log("found a saved state of other data or parameters: starting anew")
             return 0, [], []
-        network.load_state_dict(_part(tensors, "network."))
-        optimiser.load(_part(tensors, "optimiser."))
-        average.load(_part(tensors, "average."))
+        network.load_state_dict(_below(tensors, "network."))
+        optimiser.load(_below(tensors, "optimiser."))
+        average.load(_below(tensors, "average."))
         return state["iteration"], state["history"], state["pending"]
 
 

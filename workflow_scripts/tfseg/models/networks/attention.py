@@ -161,13 +161,6 @@ class Attention(nn.Module):
         return tags.clamp(0, 1), frames.transpose(1, 2)
 
 
-def build(n_classes, n_mels, *, stages, gated_maps, output_maps, gru_units):
+def build(n_classes, n_mels, **settings):
     """Build an untrained `Attention` from its settings."""
-    return Attention(
-        n_classes,
-        n_mels,
-        stages=stages,
-        gated_maps=gated_maps,
-        output_maps=output_maps,
-        gru_units=gru_units,
-    )
+    return Attention(n_classes, n_mels, **settings)

@@ -74,6 +74,6 @@ class Dnn(nn.Module):
         return frames.amax(dim=2), frames
 
 
-def build(n_classes, n_mels, *, widths, dropout):
+def build(n_classes, n_mels, **settings):
     """Build an untrained `Dnn` from its settings."""
-    return Dnn(n_classes, n_mels, widths=widths, dropout=dropout)
+    return Dnn(n_classes, n_mels, **settings)

@@ -147,12 +147,6 @@ class FrameCnn(nn.Module):
         return tags.clamp(0, 1), frames
 
 
-def build(n_classes, n_mels, *, width_factors, dense_units, dropout):
+def build(n_classes, n_mels, **settings):
     """Build an untrained `FrameCnn` from its settings."""
-    return FrameCnn(
-        n_classes,
-        n_mels,
-        width_factors=width_factors,
-        dense_units=dense_units,
-        dropout=dropout,
-    )
+    return FrameCnn(n_classes, n_mels, **settings)

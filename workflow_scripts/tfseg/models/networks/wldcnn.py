@@ -115,6 +115,6 @@ class WldCnn(nn.Module):
         return scores.amax(dim=2), frames
 
 
-def build(n_classes, n_mels, *, widths, segment_maps):
+def build(n_classes, n_mels, **settings):
     """Build an untrained `WldCnn` from its settings."""
-    return WldCnn(n_classes, n_mels, widths=widths, segment_maps=segment_maps)
+    return WldCnn(n_classes, n_mels, **settings)

@@ -15,8 +15,8 @@ class LinearSoftmaxPooling(nn.Module):
     """Each unit is weighted by its own value: sum h^2 / sum h.
 
     Source: Wang, Li and Metze, ICASSP 2019 (arXiv 1810.09050), where it localised best of five
-    poolings. A mask that is one in some units and zero in all others has the tag one, so a short
-    sound can reach the same tag as a long one.
+    poolings. A mask that is one in some units and zero elsewhere has the tag one. So a short sound
+    can reach the same tag as a long one.
     """
 
     def forward(self, masks, logits=None):

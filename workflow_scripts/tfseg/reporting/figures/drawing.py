@@ -5,7 +5,7 @@ import numpy as np
 
 from tfseg.evaluation.metric import TASKS
 from tfseg.io.files import whole_file
-from tfseg.reporting.plot_style import system_looks
+from tfseg.reporting.plot_style import system_styles
 
 # For reproducible SVG: a fixed salt for ids, and text instead of glyphs, which depend on fonts.
 mpl.rcParams["svg.hashsalt"] = "tfseg"
@@ -30,9 +30,9 @@ def save(figure, png_path, svg_path):
         figure.savefig(path, format="svg", metadata={"Date": None})
 
 
-def line_looks(systems):
-    """Return the looks for lines of many points, without markers."""
-    return {name: look | {"marker": None} for name, look in system_looks(systems).items()}
+def line_styles(systems):
+    """Return the styles for lines of many points, without markers."""
+    return {name: style | {"marker": None} for name, style in system_styles(systems).items()}
 
 
 def readable(label):

@@ -7,7 +7,7 @@ from tfseg.datasets import corpus_tables
 from tfseg.evaluation.records import MetricSettings
 from tfseg.evaluation.scoring import f1_curves, read_fold_scores
 from tfseg.features.time_grid import TimeGrid
-from tfseg.reporting.figures.drawing import TASK_TITLES, legend_above, line_looks
+from tfseg.reporting.figures.drawing import TASK_TITLES, legend_above, line_styles
 from tfseg.snr import snr_title
 
 DECLARATION = {
@@ -81,11 +81,11 @@ def draw_thresholds(curves, thresholds, fixed, snr_db):
     """
     figure = Figure(figsize=(9.0, 3.4), layout="constrained")
     axes = figure.subplots(1, len(fixed), sharey=True)
-    looks = line_looks(curves)
+    styles = line_styles(curves)
     for axis, (task, threshold) in zip(axes, fixed.items(), strict=True):
         for system, by_task in curves.items():
             if task in by_task:
-                axis.plot(thresholds, by_task[task], label=system, **looks[system])
+                axis.plot(thresholds, by_task[task], label=system, **styles[system])
         axis.axvline(threshold, color="0.4", linewidth=0.8, linestyle=":")
         axis.text(
             threshold, 0.98, f" fixed: {threshold:g}", fontsize=7, va="top", color="0.3",

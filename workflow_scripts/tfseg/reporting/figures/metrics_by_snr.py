@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from tfseg.evaluation.metric_names import METRICS
 from tfseg.evaluation.records import read_metrics
 from tfseg.reporting.figures.drawing import TASK_TITLES, legend_above
-from tfseg.reporting.plot_style import system_looks
+from tfseg.reporting.plot_style import system_styles
 from tfseg.snr import snr_from_number, snr_name
 
 DECLARATION = {
@@ -44,7 +44,7 @@ def draw_metrics(metrics, systems):
     names = [snr_name(snr_from_number(snr)).removesuffix(" dB") for snr in snrs]
     figure = Figure(figsize=(9.0, 6.2), layout="constrained")
     axes = figure.subplots(3, len(TASK_TITLES), sharex=True)
-    looks = system_looks(systems)
+    styles = system_styles(systems)
     offsets = np.linspace(-0.05, 0.05, len(systems)) if len(systems) > 1 else [0.0]
     for task, column in zip(TASK_TITLES, axes.T, strict=True):
         column[0].set_title(TASK_TITLES[task])
@@ -64,7 +64,7 @@ def draw_metrics(metrics, systems):
                     capsize=2,
                     clip_on=False,
                     label=system,
-                    **looks[system],
+                    **styles[system],
                 )
             if part["value"].isna().all():
                 axis.text(0.5, 0.55, "no reference", transform=axis.transAxes, ha="center")

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tfseg.reporting.figures.drawing import legend_above, line_looks
+from tfseg.reporting.figures.drawing import legend_above, line_styles
 from tfseg.snr import snr_from_number, snr_title, snr_to_number
 
 DECLARATION = {
@@ -46,7 +46,7 @@ def draw_training(histories, systems):
     snrs = list(dict.fromkeys(map(snr_from_number, histories["snr_db"])))
     figure = Figure(figsize=(max(2.6 * len(snrs) + 0.8, 5.0), 3.0), layout="constrained")
     axes = figure.subplots(1, len(snrs), sharey=True, squeeze=False)[0]
-    looks = line_looks(systems)
+    styles = line_styles(systems)
     for axis, snr_db in zip(axes, snrs, strict=True):
         is_here = histories["snr_db"].isna() if snr_db is None else histories["snr_db"] == snr_db
         at_snr = histories[is_here]
@@ -56,12 +56,12 @@ def draw_training(histories, systems):
                 axis.plot(
                     single["iteration"],
                     single["loss"],
-                    color=looks[system]["color"],
+                    color=styles[system]["color"],
                     linewidth=0.5,
                     alpha=0.6,
                 )
             mean = rows.groupby("iteration")["loss"].mean()
-            axis.plot(mean.index, mean, linewidth=1.8, label=system, **looks[system])
+            axis.plot(mean.index, mean, linewidth=1.8, label=system, **styles[system])
         axis.set_title(snr_title(snr_db))
         axis.set_xlabel("iteration")
         axis.grid(color="0.92")

@@ -12,12 +12,12 @@ _REASONS = {
 }
 
 
-def place_sounds(listening, folder, relative):
+def place_sounds(audio_examples, folder, relative):
     """Choose where the sounds of all clips are stored: in the page if they are small.
 
     Parameters
     ----------
-    listening : list of tfseg.reporting.audio_examples.Listening
+    audio_examples : list of tfseg.reporting.audio_examples.AudioExample
     folder, relative
         As for `tfseg.reporting.pages.assets.Beside`.
 
@@ -26,7 +26,7 @@ def place_sounds(listening, folder, relative):
     assets : Embedded or Beside
     """
     n_bytes = 0
-    for one in listening:
+    for one in audio_examples:
         tracks = [one.example.waveform, *one.references.values()]
         tracks += [track for by_label in one.separated.values() for track in by_label.values()]
         n_bytes += sum(len(flac(track, one.example.sample_rate)) for track in tracks)
@@ -88,12 +88,12 @@ def _masks(one):
     return masks
 
 
-def listening_views(listening, assets):
+def audio_example_views(audio_examples, assets):
     """Draw every chosen clip.
 
     Parameters
     ----------
-    listening : list of tfseg.reporting.audio_examples.Listening
+    audio_examples : list of tfseg.reporting.audio_examples.AudioExample
     assets : Embedded or Beside
         Place of the sounds; images are embedded in the page.
 
@@ -101,10 +101,10 @@ def listening_views(listening, assets):
     -------
     views : list of View
     """
-    present = {label for one in listening for label in one.shown}
-    present |= {event[0] for one in listening for es in one.detected.values() for event in es}
+    present = {label for one in audio_examples for label in one.shown}
+    present |= {event[0] for one in audio_examples for es in one.detected.values() for event in es}
     views = []
-    for one in listening:
+    for one in audio_examples:
         example = one.example
         tagged = [label for k, label in enumerate(example.classes) if example.target[k]]
         measure = "frame" if one.by_times else "tag"

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tfseg import __version__
+from tfseg.datasets.corpora import find_corpora
 from tfseg.evaluation.confusion import confusion_rates
 from tfseg.io.files import reading_hdf5
 from tfseg.reporting import leaderboard
@@ -21,14 +22,6 @@ from tfseg.reporting.pages.result_tables import Cell, Column, Table, read_table,
 REPOSITORY = Path(__file__).resolve().parents[4]
 # Packages whose versions may affect results.
 _PACKAGES = ("torch", "numpy", "scipy", "librosa", "soundfile", "soxr", "snakemake")
-_CORPORA = {
-    "dcase2018": "FSDKaggle2018 events in TUT Urban Acoustic Scenes 2018 (TASLP V-A)",
-    "tut_rare2017": "TUT Rare Sound Events 2017 (ICASSP 2018, section 4)",
-    "esc50": "ESC-50 or a part of it: some classes are events, others scenes",
-    "embedded": "the embedded corpus: sampled instruments over synthesised scenes",
-    "folders": "your own recordings, mixed here",
-    "clips": "your own clips, used as recorded",
-}
 # Columns of Snakemake's benchmark files (s, s, MB), and how those of several jobs are combined.
 _SUMMED = {"jobs": "sum", "s": "sum", "cpu_time": "sum", "max_rss": "max"}
 
@@ -152,9 +145,9 @@ def leaderboard_table(csv, md, seconds):
     rows = []
     for _, row in frame.iterrows():
         cells = [Cell(row["system"], row["system"])]
-        for measure in leaderboard.MEASURES:
-            text, interval = map(with_minus, leaderboard.cell_texts(row, measure))
-            value = row[f"{measure.task}_{measure.metric}"]
+        for column in leaderboard.TABLE.columns:
+            text, interval = map(with_minus, leaderboard.cell_of(row, column))
+            value = row[leaderboard.csv_name(column)]
             cells.append(Cell(text, None if pd.isna(value) else float(value), interval))
         n_parameters, macs = int(row["parameters"]), float(row["mac_per_clip"])
         cells.append(Cell(f"{n_parameters:,}".replace(",", " "), n_parameters))
@@ -162,7 +155,12 @@ def leaderboard_table(csv, md, seconds):
         took = seconds.get(row["system"])
         cells.append(Cell("–", None) if took is None else Cell(_duration(took), took))
         rows.append(cells)
-    headings = [*(m.heading for m in leaderboard.MEASURES), "parameters", "MMAC", "training"]
+    headings = [
+        *map(leaderboard.heading, leaderboard.TABLE.columns),
+        "parameters",
+        "MMAC",
+        "training",
+    ]
     title, _, rest = caption.partition(": ")
     return Table(
         "leaderboard",
@@ -208,10 +206,10 @@ def facts(config, descriptions, licences, commit):
         if split["kind"] == "fixed"
         else f"{split['folds']} folds by {split['by']}"
     )
-    is_clips = config["corpus"]["kind"] == "clips"
-    texts = [
+    corpus = find_corpora()[config["corpus"]["kind"]]
+    told = [
         ("Experiment", config["run"]),
-        ("Corpus", _CORPORA[config["corpus"]["kind"]]),
+        ("Corpus", corpus.summary),
         (
             "Licences",
             ", ".join(f"{name or 'not stated'}: {n}" for name, n in licences["licences"].items())
@@ -219,13 +217,13 @@ def facts(config, descriptions, licences, commit):
         ),
     ]
     if licences["restricted"]:
-        texts.append(
+        told.append(
             (
                 "Restricted",
                 "not for commercial use, results included: " + "; ".join(licences["restricted"]),
             )
         )
-    texts += [
+    told += [
         (
             "Classes",
             f"{len(config['corpus']['classes'])}: "
@@ -233,15 +231,15 @@ def facts(config, descriptions, licences, commit):
         ),
         ("Held out", folds),
     ]
-    if not is_clips:
+    if not corpus.is_clips:
         snrs = ", ".join(f"{snr:g}" for snr in mixing["snr_db"])
         per_fold = mixing["mixtures_per_fold"]
         counts = " and ".join(map(str, per_fold)) if isinstance(per_fold, list) else per_fold
-        texts.append(
+        told.append(
             ("Mixtures", f"{counts} of {mixing['duration_s']:g} s in each fold, at {snrs} dB")
         )
     repeats = config["repeats"]
-    texts += [
+    told += [
         ("Systems", ", ".join(config["systems"])),
         (
             "Seed",
@@ -255,7 +253,7 @@ def facts(config, descriptions, licences, commit):
         ("Versions", ", ".join(f"{name} {version}" for name, version in versions().items())),
         ("Commit", commit or "not a git checkout"),
     ]
-    return texts
+    return told
 
 
 def figure(name, png_path, caption):

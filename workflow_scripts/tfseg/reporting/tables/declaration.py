@@ -20,6 +20,8 @@ class Column:
         Value of the column ``metric`` in the CSV; empty for the metric's own name.
     before, behind : str
         Texts around the metric's heading.
+    has_interval : bool
+        Whether ``intervals.csv`` may have the metric.
     """
 
     task: str
@@ -28,6 +30,7 @@ class Column:
     name: str = ""
     before: str = ""
     behind: str = ""
+    has_interval: bool = True
 
     @property
     def key(self):
@@ -43,12 +46,13 @@ class Table:
     ----------
     name : str
     columns : tuple of Column
-    arrangement : {"by_snr", "by_class", "by_system"}
+    arrangement : {"by_snr", "by_class", "by_system", "leaderboard"}
         Printed form. ``by_snr``: a row per system, columns grouped by SNR. ``by_class``: a row per
         class at one SNR, a column per system. ``by_system``: a row per SNR and system.
+        ``leaderboard``: a row per system over all SNRs, with intervals and costs.
     caption : callable
-        Takes a `tfseg.reporting.tables.layout.Layout`; returns text without a paper's name. The
-        text before its first colon is the title in the report.
+        Takes a `tfseg.reporting.tables.layout.Layout` (a leaderboard's: the seconds of a clip and
+        the number of resamples); returns text without a paper's name. The text before its first colon is the title in the report.
     paper : tuple of (str, str) or None
         The paper that prints it (a key of `PAPERS`), and its number there.
     by_class_columns : int or None

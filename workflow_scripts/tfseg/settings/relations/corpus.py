@@ -1,11 +1,19 @@
-"""Relations of the section ``corpus``."""
+"""Relations of the section ``corpus``, and of what is made of its recordings."""
 
 import unicodedata
 
+from tfseg.datasets.corpora import find_corpora
+
 
 def corpus_relations(config):
-    """Check the names of classes."""
+    """Check the names of classes, and that there is what long recordings are made of."""
     corpus = config["corpus"]
+    if config["soundscapes"] and find_corpora()[corpus["kind"]].is_clips:
+        yield (
+            f"config key soundscapes: expected none with corpus.kind {corpus['kind']}, which has no "
+            f"events and scenes to make long recordings of, found {len(config['soundscapes'])}; "
+            "write soundscapes: [], or name a corpus of events and scenes as corpus.kind"
+        )
     written = {}
     for index, label in enumerate(corpus["classes"]):
         first = written.setdefault(unicodedata.normalize("NFC", label), index)

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from tfseg.settings.fields import EachOnce, PositiveInteger, Section, Text, named, setting
+from tfseg.settings.fields import Declared, EachOnce, Section, Text, named, setting
 
 # The classes of TASLP 2019, in the paper's order.
 CLASSES = [
@@ -61,24 +61,13 @@ ClassName = Annotated[
 ]
 
 
-class Embedded(Section):
-    """Recordings that the workflow synthesises."""
-
-    part: Literal["demo", "development"] = setting("demo", "The parts share no pitch and no place")
-    groups_per_class: PositiveInteger = setting(
-        20, "Pitches per class; all recordings of a pitch are in one fold", unit="pitches"
-    )
-    takes_per_group: PositiveInteger = setting(2, "Recordings of each pitch", unit="recordings")
-    places_per_scene: PositiveInteger = setting(
-        6, "Places of each of the five kinds of scene", unit="places"
-    )
-    takes_per_place: PositiveInteger = setting(3, "Recordings of each place", unit="recordings")
-
-
 class Corpus(Section):
-    """Section ``corpus``."""
+    """Section ``corpus``; kinds, and keys of a kind's own, are those that corpora declare."""
 
-    kind: Literal["dcase2018", "tut_rare2017", "esc50", "folders", "clips", "embedded"] = setting(
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Declared]
+
+    kind: str = setting(
         "dcase2018", "Source of all recordings; folders and clips: your own recordings"
     )
     on_bad_audio: Literal["error", "skip"] = setting(
@@ -97,4 +86,3 @@ class Corpus(Section):
     classes: Annotated[EachOnce[ClassName], Field(min_length=2)] = setting(
         CLASSES, "Classes, in the order of the score columns"
     )
-    embedded: Embedded = setting(Embedded, "Used when kind is embedded")

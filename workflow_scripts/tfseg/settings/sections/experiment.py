@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tfseg.settings.fields import EachOnce, PlainPath, Section, Text, setting
+from tfseg.settings.fields import Declared, EachOnce, PlainPath, Section, Text, setting
 from tfseg.settings.sections.apply import Apply
 from tfseg.settings.sections.corpus import Corpus
 from tfseg.settings.sections.download import Download
@@ -19,7 +19,7 @@ from tfseg.settings.sections.soundscapes import Soundscapes
 from tfseg.settings.sections.split import Split
 from tfseg.settings.sections.statistics import Comparison, Intervals
 from tfseg.settings.sections.training import Training
-from tfseg.settings.sections.trunk import Declared, Trunk
+from tfseg.settings.sections.trunk import Trunk
 from tfseg.settings.sections.variants import NAME_IN_WORDS, UNET, Name, Variant
 
 

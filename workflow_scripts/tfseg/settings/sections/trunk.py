@@ -1,13 +1,8 @@
 """Networks that compute masks; each network declares its own keys."""
 
-from typing import Any
-
 from pydantic import ConfigDict
 
-from tfseg.settings.fields import Section, setting
-
-# Keys of a trunk, a pooling or a network, declared in its own file (tfseg.models.registry).
-Declared = dict[str, Any]
+from tfseg.settings.fields import Declared, Section, setting
 
 
 class Trunk(Section):
