@@ -150,4 +150,4 @@ def test_restrictive_licences_are_said_where_mixtures_and_weights_are_made(
     assert restricted in said
     assert json.loads(Path(smk.output.description).read_text())["licences"] == {restricted: 3}
     card = Path(describe(smk.output.description).card).read_text()
-    assert "restrict commercial use, so they may restrict that of these weights too**: TUT" in card
+    assert "restrict commercial use, and may also restrict that of these weights**:\nTUT" in card
