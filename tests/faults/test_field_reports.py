@@ -126,7 +126,7 @@ def test_a_wav_of_a_recorder_or_an_editor_is_read_to_its_end(tmp_path, apply, na
     path = tmp_path / name
     path.write_bytes(wav(*FORMS[name]))
     assert _problems(path) == []
-    assert [recording.path for recording in find_recordings([tmp_path])] == [path]
+    assert [recording.path for recording in find_recordings([tmp_path], "out").recordings] == [path]
     _assert_found(apply(path), EVENTS)
 
 
@@ -235,7 +235,7 @@ HEADER = "filename\tonset\toffset\tevent_label\n"
         ("path,tags\nü.wav,Bark\n", "cp1252", "clips.csv: expected text saved as UTF-8"),
         ("path,tags\na.wav,Bark\n", "utf-16", "clips.csv: expected text saved as UTF-8"),
         ("a.wav,Bark\n", "utf-8", "clips.csv: expected the columns path, tags"),
-        ("path;tags\na.wav;Bark\n", "utf-8", "write commas between columns"),
+        ("path;tags\na.wav;Bark\n", "utf-8", "It is separated by semicolons"),
     ],
     ids=["BirdNET-Analyzer #326", "rachis #433", "sed_eval #15", "semicolons"],
 )
@@ -251,7 +251,14 @@ def _clip_events(folder, rows):
     (folder / "clips.csv").write_text("path,tags\na.wav,Bark\nb.wav,\n")
     (folder / "strong.tsv").write_text(HEADER + rows)
     durations_s = {"a.wav": 10.0, "b.wav": 10.0}
-    return clip_events(folder, durations_s, classes=["Bark", "Gong"], other_labels="error")
+    events, _ = clip_events(
+        folder,
+        durations_s,
+        classes=["Bark", "Gong"],
+        other_labels="error",
+        label_excess_s=0.0,
+    )
+    return events
 
 
 def test_a_table_of_events_with_column_names_alone_is_no_reference(tmp_path):

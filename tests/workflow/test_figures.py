@@ -12,7 +12,7 @@ pytestmark = pytest.mark.workflow
 def test_a_figure_of_ones_own_takes_one_file_and_runs_nothing_else(finished, tmp_path):
     text = (REPOSITORY / "docs/how-to/add_a_figure.md").read_text()
     (module,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    (place,) = re.findall(r"The whole of `(.*?)`:", text)
+    (place,) = re.findall(r"`(workflow_scripts/\S*/figures/\w+\.py)`", text)
     (command,) = re.findall(r"^    snakemake --cores 2 (.*\.png)$", text, re.MULTILINE)
     folder = tmp_path / "workflow"
     shutil.copytree(finished.folder, folder, symlinks=True)

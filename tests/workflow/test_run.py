@@ -233,7 +233,7 @@ def test_snakemakes_own_report_names_every_result(finished, tmp_path):
     assert sum("page" in one for one in named) == 1
     for category in ("Report", "Tables", "Figures"):
         assert f'"{category}"' in text
-    assert "every deviation from the papers" in text  # the page's caption
+    assert "all deviations from the papers" in text  # the page's caption
 
 
 def test_lint_finds_nothing():

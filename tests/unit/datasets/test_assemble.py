@@ -10,6 +10,11 @@ from tfseg.datasets.recordings import recordings
 from tfseg.errors import DataError, TableError
 from tfseg.mixing import remixing
 
+
+def _tone(n_samples):
+    return 0.25 * np.sin(np.arange(n_samples))
+
+
 # Bad audio
 
 
@@ -96,7 +101,7 @@ def test_a_file_that_is_bad_in_one_role_is_used_in_the_other():
 
 def test_of_one_file_only_the_segments_that_are_bad_are_skipped(tmp_path):
     samples = np.zeros(8000)
-    samples[:4000] = 0.25
+    samples[:4000] = _tone(4000)
     soundfile.write(tmp_path / "a.wav", samples, 8000)
     frame = recordings(
         "event", [tmp_path / "a.wav"] * 2, "Bark", ["a"] * 2, start_s=[0, 0.5], stop_s=[0.5, 1]
@@ -460,7 +465,7 @@ def made(tmp_path):
     def prepare(names, strong=None, kept=slice(None)):
         for name in ("a.wav", "b.wav", "sub/c.wav"):
             (tmp_path / name).parent.mkdir(exist_ok=True)
-            soundfile.write(tmp_path / name, np.full(4000, 0.25), 8000)
+            soundfile.write(tmp_path / name, _tone(4000), 8000)
         rows = [f"{name},{tags}" for name, tags in names.items()]
         (tmp_path / "clips.csv").write_text("path,tags\n" + "\n".join(rows) + "\n")
         if strong is not None:
@@ -517,7 +522,7 @@ def test_times_of_clips_that_were_left_out_do_not_matter(made):
 
 def test_clips_elsewhere_have_their_path_for_a_name(made, tmp_path_factory):
     path = tmp_path_factory.mktemp("elsewhere") / "d.wav"
-    soundfile.write(path, np.full(8000, 0.25), 8000)
+    soundfile.write(path, _tone(8000), 8000)
     table = made({"a.wav": "Bark", path: "Bark"}, f"{path}\t0\t1\tBark\n")["mixtures"]
     assert table[["mixture", "strong"]].values.tolist() == [["a.wav", 0], [str(path), 1]]
 

@@ -231,10 +231,19 @@ def test_onsets_near_zero_survive_the_table(tmp_path):
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        ("a\t-1\t2\tBark", r"line 2, column onset: '-1' does not match"),
-        ("a\t1\tlong\tBark", r"line 2, column offset: 'long' does not match"),
-        ("a\t1\tnan\tBark", r"line 2, column offset: 'nan' does not match"),
-        ("\t1\t2\tBark", r"line 2, column filename: '' "),
+        (
+            "a\t-1\t2\tBark",
+            r"line 2, column onset: expected seconds from 0 on, such as 2\.5, found '-1'",
+        ),
+        (
+            "a\t1\tlong\tBark",
+            r"line 2, column offset: expected seconds from 0 on, such as 2\.5, found 'long'",
+        ),
+        (
+            "a\t1\tnan\tBark",
+            r"line 2, column offset: expected seconds from 0 on, such as 2\.5, found 'nan'",
+        ),
+        ("\t1\t2\tBark", r"line 2, column filename: expected a text that is not empty, found ''"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path, row, problem):
