@@ -1,6 +1,7 @@
 """The documentation: its pages, their links, what is generated, and the site."""
 
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -8,6 +9,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import notebook_pages
 import pytest
 import repository_links
 import yaml
@@ -129,6 +131,15 @@ def test_a_link_to_a_file_of_the_repository_opens_a_page_of_it():
     assert repository_links.targets(text, "docs/how-to") == {"../../config.yaml": "config.yaml"}
 
 
+def test_a_notebook_is_a_page_of_its_text_and_code():
+    cells = [
+        {"cell_type": "markdown", "source": ["# Title\n", "\n", "Text."]},
+        {"cell_type": "code", "source": ["a = 1\n", "print(a)"]},
+    ]
+    page = notebook_pages.markdown_of(json.dumps({"cells": cells}))
+    assert page == "# Title\n\nText.\n\n```python\na = 1\nprint(a)\n```\n"
+
+
 class _Assets(HTMLParser):
     """Addresses that a browser loads by itself to show a page."""
 
@@ -160,7 +171,7 @@ def site(tmp_path_factory):
 
 @pytest.mark.full
 def test_the_site_has_every_page_and_loads_nothing_from_a_network(site):
-    for page in PAGES:
+    for page in [*PAGES, *DOCS.rglob("*.ipynb")]:
         html = (site / page.relative_to(DOCS).with_suffix(".html")).read_text(encoding="utf-8")
         loaded = _Assets(html).found
         assert any(address.endswith(".css") for address in loaded)
