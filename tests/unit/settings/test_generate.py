@@ -69,15 +69,17 @@ def test_the_table_has_a_row_for_each_key_and_the_keys_of_entries(schema):
 @pytest.mark.parametrize(
     ("key", "default", "kind"),
     [
-        ("features.sample_rate", "`32000` Hz", "whole number, ≥ 1000, ≤ 1000000"),
+        ("features.sample_rate", "`32000` Hz", "integer, ≥ 1000, ≤ 1000000"),
         ("compare_with", "`tfseg2019`", "one of: `tfseg2019`, `jsc2018`, `null`"),
         ("training.excerpt_s", "`null` s", "number or null, > 0, ≤ 86400"),
         (
             "trunk.unet.widths",
             None,
-            "list of whole numbers, 2 to 8 items, each ≥ 1, ≤ 10⁹",
+            "list of integers, 2 to 8 items, each ≥ 1",
         ),
         ("corpus.classes", "41 names: `config.yaml`", None),
+        ("variants", "`unet`: `config.yaml`", "sections by name"),
+        ("data_root", "`data`", "text, not empty, a path"),
     ],
 )
 def test_a_row_says_type_default_range_and_unit(schema, key, default, kind):

@@ -81,7 +81,7 @@ def holding(value):
     return _Keyword("contains", {"const": value})
 
 
-def named(pattern, in_words, **limits):
+def named(pattern, in_words, in_table=None, **limits):
     """Declare what a text has to look like.
 
     Parameters
@@ -90,19 +90,22 @@ def named(pattern, in_words, **limits):
         Regular expression.
     in_words : str
         The same for a reader, after "expected"; no message shows the expression.
+    in_table : str, optional
+        Fewer words for the table of keys, where `in_words` are too long for a cell.
     **limits
         Of `pydantic.Field`.
     """
-    return Field(pattern=pattern, json_schema_extra={"in_words": in_words}, **limits)
+    facts = {"in_words": in_words} | ({"in_table": in_table} if in_table else {})
+    return Field(pattern=pattern, json_schema_extra=facts, **limits)
 
 
 # A larger count is a typing error, and would need an array too large for any machine.
-_MANY = 1_000_000_000
+MANY = 1_000_000_000
 _Item = TypeVar("_Item")
 
-PositiveInteger = Annotated[int, Field(ge=1, le=_MANY)]
-OddInteger = Annotated[int, Field(ge=1, le=_MANY), ODD]
-Frames = Annotated[int, Field(ge=0, le=_MANY)]
+PositiveInteger = Annotated[int, Field(ge=1, le=MANY)]
+OddInteger = Annotated[int, Field(ge=1, le=MANY), ODD]
+Frames = Annotated[int, Field(ge=0, le=MANY)]
 Threshold = Annotated[float, Field(ge=0, lt=1)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 PositiveNumber = Annotated[float, Field(gt=0)]
@@ -113,7 +116,11 @@ Widths = Annotated[list[PositiveInteger], Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1)]
 Host = Annotated[
     str,
-    named("^https?://[^/ ]+$", "http:// or https:// and the name of a server, no path after it"),
+    named(
+        "^https?://[^/ ]+$",
+        "http:// or https:// and the name of a server, no path after it",
+        "the address of a server",
+    ),
 ]
 # Braces would be wildcards of Snakemake's paths; of ~ and $HOME only a shell knows what they mean.
 PlainPath = Annotated[
@@ -121,6 +128,7 @@ PlainPath = Annotated[
     named(
         "^(?![~$])[^{}]*$",
         "a path without { and }, and with ~ and variables like $HOME written out",
+        "a path",
         min_length=1,
     ),
 ]

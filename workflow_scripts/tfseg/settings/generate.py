@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from tfseg.models.registry import with_defaults
+from tfseg.settings.fields import MANY
 from tfseg.settings.schema import config_schema, default_config, keys_of
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
@@ -21,8 +22,8 @@ DOCS = "docs/reference/configuration.md"
 DETECTION_KEYS = "workflow_scripts/tfseg/settings/detection_keys.py"
 CONFIG = "config.yaml"
 _BEGIN, _END = "<!-- keys: written by `make settings` -->\n", "<!-- end of keys -->\n"
-# Longer lists are not written out.
-_MANY_ITEMS = 12
+# Longer lists and sections are not written out.
+_MANY_ITEMS, _MANY_CHARACTERS = 12, 60
 _HEAD = ["| key | default | type and range | description |", "|---|---|---|---|"]
 _DETECTION_HEAD = '''"""Keys that ``detection.json`` may hold: their limits and defaults, without pydantic.
 
@@ -41,11 +42,13 @@ def _yaml(value):
     if isinstance(value, list) and len(value) > _MANY_ITEMS:
         return f"{len(value)} names: `config.yaml`"
     text = yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False)
+    if isinstance(value, dict) and len(text) > _MANY_CHARACTERS:
+        return f"{', '.join(map(_yaml, value))}: `config.yaml`"
     return f"`{text.removesuffix('...' + chr(10)).strip()}`"
 
 
 _WORDS = {
-    "integer": ("whole number", "whole numbers"),
+    "integer": ("integer", "integers"),
     "number": ("number", "numbers"),
     "string": ("text", "texts"),
     "boolean": ("true or false", "true or false"),
@@ -80,20 +83,18 @@ def _counted(node, least, most, what):
     return [f"at most {largest} {what}" if not fewest else f"{fewest} to {largest} {what}"]
 
 
-def _number(value):
-    return "10⁹" if value == 10**9 else str(value)
-
-
 def _range(node):
     """Describe the limits of a value in words."""
     limits = [
-        f"{sign} {_number(node[keyword])}" for keyword, sign in _SIGNS.items() if keyword in node
+        f"{sign} {node[keyword]}"
+        for keyword, sign in _SIGNS.items()
+        if keyword in node and node[keyword] != MANY  # the text above the tables says it once
     ]
     limits += ["odd"] if node.get("odd") else []
     limits += _counted(node, "minLength", "maxLength", "characters")
-    limits += [node["in_words"]] if "pattern" in node else []
+    limits += [node.get("in_table", node["in_words"])] if "pattern" in node else []
     limits += _counted(node, "minItems", "maxItems", "items")
-    limits += ["each once"] if node.get("uniqueItems") else []
+    limits += ["distinct"] if node.get("uniqueItems") else []
     limits += [f"with {node['contains']['const']}"] if "contains" in node else []
     inner = _range(node["items"]) if "items" in node else ""
     limits += [f"each {inner}"] if inner else []

@@ -32,7 +32,7 @@ DECLARATION = {
             "minItems": 1,
             "items": {"type": "integer", "minimum": 1, "maximum": 1000000000},
             "default": [1, 2, 3, 3],
-            "description": "channels of the first convolution and each block, multiples of n_mels",
+            "description": "channels of each layer, multiples of n_mels",
         },
         "dense_units": {
             "type": "integer",

@@ -22,7 +22,7 @@ DECLARATION = {
             "minItems": 1,
             "items": {"type": "integer", "minimum": 1, "maximum": 1000000000},
             "default": [16, 32, 64, 128, 256, 512],
-            "description": "feature maps of each stage (two 3x3 layers; the last has one)",
+            "description": "feature maps of each stage",
         },
         "segment_maps": {
             "type": "integer",

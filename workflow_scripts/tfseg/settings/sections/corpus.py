@@ -56,6 +56,7 @@ ClassName = Annotated[
     named(
         r"^\w[\w-]*( [\w-]+)*$",
         "a name of letters of any script, digits, _ and -, with single spaces between them",
+        "a class name",
         max_length=50,
     ),
 ]
@@ -67,22 +68,20 @@ class Corpus(Section):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Declared]
 
-    kind: str = setting(
-        "dcase2018", "Source of all recordings; folders and clips: your own recordings"
-    )
+    kind: str = setting("dcase2018", "Source of the recordings")
     on_bad_audio: Literal["error", "skip"] = setting(
         "error", "Unusable recordings: stop and list them, or skip them"
     )
     other_labels: Literal["error", "ignore"] = setting(
-        "error", "Labels of your own recordings that are not in classes: stop, or ignore them"
+        "error", "Labels of your own recordings that classes does not name: stop, or ignore them"
     )
     label_excess_s: Annotated[float, Field(ge=0, le=1)] = setting(
-        0.05, "Labels that end at most so long after their clip are cut, and reported", unit="s"
+        0.05, "Labels that end this much after their clip, or less, are cut and reported", unit="s"
     )
     trim_silence: bool = setting(False, "Remove digital silence at both ends of an event")
     scenes: Annotated[EachOnce[Text], Field(min_length=1)] | None = setting(
         None, "Kinds of scene to use; null: all of the corpus"
     )
     classes: Annotated[EachOnce[ClassName], Field(min_length=2)] = setting(
-        CLASSES, "Classes, in the order of the score columns"
+        CLASSES, "Classes, in the order of scores"
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 from tfseg.settings.fields import EachOnce, Host, PositiveInteger, Section, Text, named, setting
 
 Address = Annotated[
-    str, named("^https?://[^/ ]+", "an address that begins with http:// or https://")
+    str, named("^https?://[^/ ]+", "an address that begins with http:// or https://", "an address")
 ]
 
 
@@ -27,4 +27,4 @@ class Download(Section):
     registry: Text = setting(
         "resources/datasets.yaml", "Table of downloads: sizes, checksums, licences"
     )
-    retries: PositiveInteger = setting(8, "Consecutive attempts without a new byte")
+    retries: PositiveInteger = setting(8, "Attempts in a row that may bring no new byte")

@@ -12,11 +12,11 @@ class Separation(Section):
 
     mixtures_per_fold: Annotated[int, Field(ge=1)] | None = setting(
         20,
-        "Mixtures to separate, a random sample with all classes about equally frequent; null: all",
+        "Mixtures to separate: a random sample with balanced classes; null: all",
         unit="mixtures",
     )
     examples_per_fold: int = setting(
-        1, "Number of these that are written as wav", unit="mixtures", ge=0
+        1, "Of these, mixtures that are written as wav", unit="mixtures", ge=0
     )
     filter_length: PositiveInteger = setting(
         512, "Length of the distortion filter that BSS Eval allows (its default)", unit="taps"

@@ -38,7 +38,7 @@ class Training(Section):
     decay_every: PositiveInteger = setting(
         200, "Iterations from one decay to the next", unit="iterations"
     )
-    kinds: Kinds | None = setting(None, "Kinds of clip to train on, out of mixing.kinds; null: all")
+    kinds: Kinds | None = setting(None, "Which of mixing.kinds to train on; null: all")
     augmentation: Augmentation = setting(Augmentation, "Data augmentation of each batch")
     average_weights: ShareBelowOne = setting(
         0.0, "Decay of the moving average of the weights; 0: none"
