@@ -1,9 +1,10 @@
-"""Find the sounds of a trained model in recordings of any length.
+"""Apply a trained model to recordings of any length: detect events and separate their sounds.
 
-For each recording a folder in OUT: events with times, frequencies and confidence as tables and as
-labels for Audacity and Raven, the sound of each class that was found and the rest (they sum to the
-recording), a picture, and a page to look at and listen to. OUT/index.html leads to all of them;
-OUT/summary.csv counts, OUT/recordings.csv says what was done and what could not be, and why.
+Each recording gets a folder in OUT. It has the events with times, frequencies and confidence, as
+tables and as labels for Audacity and Raven. It has the sound of each class that was found, and the
+rest (they sum to the recording). It has a picture, and a page to look at and listen to.
+OUT/index.html leads to all pages. OUT/summary.csv counts events. OUT/recordings.csv has the status
+of each recording: done, done with warnings, or failed, and why.
 """
 
 import argparse
@@ -43,13 +44,13 @@ from tfseg.job.hardware import choose_device, choose_precision
 
 # Keys of `ApplySettings` that are numbers; what the others are called differs.
 _NUMBERS = (
-    ("window_s", float, "window length; default: the model's clips'"),
+    ("window_s", float, "length of a window; default: that of the training clips"),
     (
         "block_s",
         float,
-        "seconds read at once: memory, not results, depends on it; default %(default)g",
+        "length that is read at once; no effect on results; default %(default)g",
     ),
-    ("batch_size", int, "windows at once; default %(default)s"),
+    ("batch_size", int, "windows in a batch; default %(default)s"),
 )
 
 
@@ -59,29 +60,27 @@ def _parser():
         prog="tfseg apply",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Exit status: 0 all done; 1 some recordings could not be analysed (they are listed, the "
-        "others are done); 2 wrong usage.\nRecordings that OUT already has, by the same model and "
-        "settings, are not done again.",
+        epilog="Exit status: 0 all done; 1 some recordings could not be analysed (they are listed,\n"
+        "the others are done); 2 wrong usage. Recordings that OUT already has, by the same model and\n"
+        "settings, are not analysed again.",
     )
     parser.add_argument(
         "paths",
         nargs="+",
         metavar="PATH",
-        help="sound file of any rate, channels and length; folder of them; or list: .txt with a "
-        "path per line, .csv or .tsv with a column 'path'",
+        help="sound file, folder, or list (.txt: a path per line; .csv, .tsv: a column 'path')",
     )
     parser.add_argument(
         "--model",
         required=True,
         metavar="DIR",
-        help="folder of a trained model (model.safetensors, model.json, detection.json)",
+        help="folder of a trained model",
     )
-    parser.add_argument("--out", required=True, metavar="DIR", help="where results go")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
     parser.add_argument(
         "--reference",
         metavar="TSV",
-        help="what is known to sound in the recordings (DESED's table: filename, onset, offset, "
-        "event_label): shown on the pages beside what was found",
+        help="known events of the recordings (DESED's table), shown beside the detected ones",
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="replace results of another model or settings"
@@ -94,8 +93,8 @@ def _parser():
         "--level",
         choices=[AS_TRAINED, AS_RECORDED],
         default=defaults.level,
-        help="bring a recording's loud stretches to the peak of the training mixtures (by at most "
-        "40 dB up), or leave levels as they are; default %(default)s",
+        help="scale a recording so that its loud parts are as in training, or leave its level; "
+        "default %(default)s",
     )
     for name, kind, text in _NUMBERS:
         parser.add_argument(
@@ -106,13 +105,13 @@ def _parser():
             help=text,
         )
     parser.add_argument(
-        "--device", choices=["auto", "cpu"], default="auto", help="default: a GPU if any"
+        "--device", choices=["auto", "cpu"], default="auto", help="default: a GPU if there is one"
     )
     parser.add_argument(
         "--precision",
         choices=["auto", "float32", "bfloat16"],
         default="auto",
-        help="of the network; auto: bfloat16 where the hardware has it",
+        help="precision of the network; auto: bfloat16 where the hardware supports it",
     )
     parser.add_argument(
         "--threads", type=int, metavar="N", help="CPU threads; default: one per core"

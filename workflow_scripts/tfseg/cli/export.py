@@ -1,6 +1,6 @@
 """Write a trained model as one ONNX graph: log-mel in; tags, frame scores and masks out.
 
-Nothing is written unless ONNX's checker accepts the graph and onnxruntime gives what PyTorch gives.
+The file is written only if ONNX's checker accepts the graph, and onnxruntime agrees with PyTorch.
 """
 
 import argparse
@@ -28,7 +28,7 @@ def _parser():
     parser.add_argument(
         "--out",
         metavar="FILE",
-        help=f"where the graph goes; default: {_NAME} in the model's folder",
+        help=f"file for the graph; default: {_NAME} in the model's folder",
     )
     return parser
 

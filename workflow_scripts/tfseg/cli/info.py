@@ -1,6 +1,6 @@
-"""Say what a trained model knows: classes, system, sample rate, thresholds, training, licences.
+"""Describe a trained model: classes, system, sample rate, thresholds, training, licences.
 
-The folder is loaded as `tfseg apply` loads it: what is told here can be applied.
+The folder is loaded as `tfseg apply` loads it. A model that is described here can be applied.
 """
 
 import argparse
@@ -21,7 +21,7 @@ def _parser():
     parser.add_argument(
         "model",
         metavar="DIR",
-        help="folder of a trained model (model.safetensors, model.json, detection.json)",
+        help="folder of a trained model",
     )
     return parser
 

@@ -48,8 +48,7 @@ METRICS = {
         ),
         Metric(
             "intersection_f1", "int. F1", ("event",),
-            "detected events; half of a detection must lie within events of its class, and half of "
-            "an event within such detections",
+            "detected events, by the overlap of detections and events (below)",
         ),
         Metric(
             "psds1", "PSDS1", ("event",),
@@ -57,8 +56,7 @@ METRICS = {
         ),
         Metric(
             "psds2", "PSDS2", ("event",),
-            "scenario 2 (few confused classes), likewise; both are missing without the package "
-            "sed_scores_eval",
+            "scenario 2 (few confused classes), likewise; variant `ungated`",
         ),
         _decibels("sdr", "SDR", "signal to distortion ratio of BSS Eval"),
         _decibels("sir", "SIR", "signal to interference ratio of BSS Eval"),
@@ -68,8 +66,7 @@ METRICS = {
         _decibels("si_sdr_improvement", "SI-SDRi", "SI-SDR minus that of the unprocessed mixture"),
         _decibels(
             "capi_sdri", "CAPI-SDRi",
-            "improvement of the plain SDR, zero for a missed or false source; variant "
-            "`predicted_tags` (`docs/explanation/deviations.md`)",
+            "improvement of the plain SDR; variant `predicted_tags` (below)",
         ),
         Metric(
             "silent_estimates", "silent", ("separation",),
