@@ -80,7 +80,7 @@ def _counted(node, least, most, what):
         return ["not empty" if fewest == 1 else f"at least {fewest} {what}"]
     if fewest == largest:
         return [f"{fewest} {what}"]
-    return [f"at most {largest} {what}" if not fewest else f"{fewest} to {largest} {what}"]
+    return [f"≤ {largest} {what}" if not fewest else f"{fewest} to {largest} {what}"]
 
 
 def _range(node):

@@ -83,5 +83,5 @@ class Corpus(Section):
         None, "Kinds of scene to use; null: all of the corpus"
     )
     classes: Annotated[EachOnce[ClassName], Field(min_length=2)] = setting(
-        CLASSES, "Classes, in the order of scores"
+        CLASSES, "Classes, in score order"
     )

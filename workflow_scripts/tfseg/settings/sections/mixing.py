@@ -43,7 +43,7 @@ class Mixing(Section):
         ]
     ) = setting(
         [0.5, 3.0, 5.5],
-        "Onsets without overlap (released); centre: JSC",
+        "Onsets of events; centre: JSC",
         unit="s",
     )
     events_per_mixture: (
