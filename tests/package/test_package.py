@@ -86,10 +86,12 @@ def modules_after(python, outside, program):
 
 def test_a_bare_installation_applies_a_model_without_pages(bare, outside):
     command, arguments = bare.bin / "tfseg", ("apply", "street.wav", "--model", "model")
-    refused = run(command, *arguments, "--out", "found", folder=outside, status=2)
+    refused = run(command, *arguments, "--out", "found", "--page", folder=outside, status=2)
     assert "need matplotlib and PIL" in refused.stderr and "--no-page" in refused.stderr
-    run(command, *arguments, "--out", "found", "--no-page", folder=outside)
+    said = run(command, *arguments, "--out", "found", folder=outside).stdout.splitlines()
+    assert sum("pip install 'tfseg[pages]'" in line for line in said) == 1
     assert len(list((outside / "found").glob("street-*/events.tsv"))) == 1
+    assert not list((outside / "found").glob("street-*/page.html"))
     assert (outside / "found/index.html").is_file()
     refused = run(command, "export", "model", folder=outside, status=2)
     assert "pip install 'tfseg[onnx]'" in refused.stderr

@@ -1,6 +1,9 @@
 """Whole recordings, by a model of known answers: times, borders, blocks, sounds, files."""
 
+import errno
+import fcntl
 import json
+import os
 import re
 from dataclasses import replace
 from urllib.parse import unquote
@@ -249,6 +252,26 @@ def test_other_files_are_never_replaced(tmp_path, model):
     for overwrite in (False, True):
         with pytest.raises(DataError, match="never overwritten"):
             already_there(recording, tmp_path / "out", model, SETTINGS, overwrite=overwrite)
+
+
+def test_a_drive_without_locks_has_its_results_and_it_is_said(tmp_path, model, monkeypatch, capsys):
+    def refuse(file, operation):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    recording = write(tmp_path / "a.wav", tones(EVENTS, 3.0, 8000), 8000)
+    analyse(recording, tmp_path / "out", model, replace(SETTINGS, page=False, sounds=False))
+    assert (tmp_path / "out/events.tsv").is_file()
+    assert "this drive keeps no locks" in capsys.readouterr().err
+
+
+def test_results_that_another_process_makes_are_left_to_it(tmp_path, model):
+    recording = write(tmp_path / "a.wav", tones(EVENTS, 3.0, 8000), 8000)
+    with (tmp_path / ".out.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(DataError, match="another process makes these results just now"):
+            analyse(recording, tmp_path / "out", model, SETTINGS)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_failure_leaves_earlier_results(tmp_path, model, monkeypatch):

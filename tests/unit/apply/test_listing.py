@@ -165,6 +165,31 @@ def test_no_name_is_a_device_of_windows(name):
     assert plain_name(f"{name}x".replace(".oldx", "x")).startswith(name[0])
 
 
+@pytest.mark.parametrize("name", ["कुत्ता", "สุนัข", "Hühner", "e̱ x"])
+def test_marks_of_other_scripts_stay_in_names(name):
+    for form in ("NFC", "NFD"):
+        spelled = plain_name(unicodedata.normalize(form, name))
+        assert spelled == unicodedata.normalize("NFC", name).replace(" ", "_")
+
+
+def test_a_mark_without_a_letter_is_no_part_of_a_name():
+    assert plain_name("a \u0301b") == "a_b" and plain_name("\u0301a") == "a"
+
+
+def test_a_folder_that_cannot_be_listed_is_among_the_recordings(folder, monkeypatch):
+    scandir = os.scandir
+
+    def refuse(path):
+        if os.path.basename(path) == "deep":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert folder / "deep" in [r.path for r in find(folder)]
+    with pytest.raises(DataError, match=r"found none .*deep: this folder cannot be listed"):
+        find(folder / "deep")
+
+
 def test_a_named_file_is_taken_whatever_its_ending(tmp_path):
     (tmp_path / "sound.bin").touch()
     assert find(tmp_path / "sound.bin")[0].path == tmp_path / "sound.bin"

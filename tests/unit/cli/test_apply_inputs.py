@@ -119,6 +119,29 @@ def test_what_is_not_read_is_listed_and_what_is_hidden_counted(apply, field):
     assert any("phone.m4a" in line for line in lines)
 
 
+def test_what_is_not_there_is_listed_with_its_reason(apply, field, monkeypatch):
+    (field / "A/dead.wav").symlink_to("../.git/annex/objects/none.wav")
+    (field / "A/away").symlink_to("/nowhere/site")
+    (field / "closed").mkdir()
+    (field / "A/closed").symlink_to(field / "closed")
+    (field / "list.txt").write_text("B\\x.wav\n")
+    scandir = os.scandir
+
+    def refuse(path):
+        if os.path.basename(path) == "closed":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    status, lines, table = apply("A", "list.txt")
+    assert status == 1 and "A: left out 1 links that lead nowhere" in lines
+    reasons = table.set_index("path")["reason"]
+    assert "a link that leads nowhere (to ../.git/annex/objects/none.wav)" in reasons["A/dead.wav"]
+    assert "cannot be listed (Permission denied)" in reasons["A/closed"]
+    assert "write / between folders, as in B/x.wav" in reasons["B\\x.wav"]
+    assert sorted(table["path"][table["status"] == "done"]) == ["A/x.wav", "A/y.wav"]
+
+
 @pytest.mark.parametrize(
     "name",
     [

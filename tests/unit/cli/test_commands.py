@@ -122,17 +122,31 @@ def test_export_refuses_what_it_cannot_do(tmp_path, refused, without):
     assert "onnx, onnxscript" in text and "pip install 'tfseg[onnx]'" in text
 
 
-def test_pages_need_what_draws_and_nothing_else_does(tmp_path, folder, refused, without):
+def test_pages_need_what_draws_and_nothing_else_does(tmp_path, folder, refused, without, capsys):
     without("matplotlib")
     path = tmp_path / "sound.wav"
     soundfile.write(path, np.zeros(8000), 8000)
-    text = refused("apply", path, "--model", folder, "--out", tmp_path / "out")
+    arguments = ["apply", str(path), "--model", str(folder), "--out", str(tmp_path / "out")]
+    text = refused(*arguments, "--page")
     assert "matplotlib" in text and "pip install 'tfseg[pages]'" in text and "--no-page" in text
     assert not (tmp_path / "out").exists()
-    arguments = ["apply", str(path), "--model", str(folder), "--out", str(tmp_path / "out")]
-    assert main([*arguments, "--no-page"]) == 0
-    assert len(list((tmp_path / "out").glob("sound-*/events.tsv"))) == 1
+    assert main(arguments) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if "tfseg[pages]" in line]
+    assert len(said) == 1 and said[0].startswith("no pages and no pictures are written")
+    (found,) = (tmp_path / "out").glob("sound-*")
+    assert (found / "events.tsv").is_file() and not (found / "page.html").exists()
     assert (tmp_path / "out/index.html").is_file()
+    assert main([*arguments, "--no-page"]) == 0
+    said = capsys.readouterr().out
+    assert "done before" in said and "tfseg[pages]" not in said
+
+
+def test_pages_are_written_where_they_can_be(tmp_path, folder, capsys):
+    soundfile.write(tmp_path / "sound.wav", np.zeros(8000), 8000)
+    arguments = ["apply", str(tmp_path / "sound.wav"), "--model", str(folder), "--out"]
+    assert main([*arguments, str(tmp_path / "out")]) == 0
+    assert len(list((tmp_path / "out").glob("sound-*/page.html"))) == 1
+    assert "tfseg[pages]" not in capsys.readouterr().out
 
 
 def test_the_config_repeats_the_defaults_of_the_command(full_config):

@@ -12,7 +12,9 @@ from tfseg.io.sound_files import (
     content_kind,
     folder_content,
     looks_like_sound,
+    pointer_text,
     there_as,
+    why_missing,
 )
 
 
@@ -121,8 +123,36 @@ def test_a_folder_may_be_a_link_itself(put, tmp_path):
 
 def test_a_link_that_leads_nowhere_is_listed(tmp_path):
     (tmp_path / "gone.wav").symlink_to(tmp_path / "nowhere.wav")
-    (tmp_path / "gone.txt").symlink_to(tmp_path / "nowhere.txt")
+    (tmp_path / "site_B").symlink_to(tmp_path / "drive/site_B")
     assert _found(tmp_path) == ["gone.wav"]
+    assert folder_content(tmp_path).notes("here") == ["here: left out 1 links that lead nowhere"]
+
+
+def test_a_file_that_is_not_there_has_its_reason(put, tmp_path):
+    put("deep/a.wav")
+    dead, annexed = tmp_path / "dead.wav", tmp_path / "annexed.wav"
+    dead.symlink_to("nowhere.wav")
+    annexed.symlink_to(".git/annex/objects/xx/SHA256E-s9--00.wav")
+    assert why_missing(dead) == "a link that leads nowhere (to nowhere.wav)"
+    assert "git annex get" in why_missing(annexed)
+    assert why_missing(tmp_path / "gone.wav") == "nothing there"
+    expected = f"nothing there: write / between folders, as in {tmp_path}/deep/a.wav"
+    assert why_missing(tmp_path / "deep\\a.wav") == expected
+    assert why_missing(tmp_path / "deep\\b.wav") == "nothing there"
+
+
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "git lfs pull"),
+        (b"/annex/objects/SHA256E-s9--00.wav\n", "git annex get"),
+    ],
+)
+def test_a_pointer_in_place_of_a_file_is_known(put, tmp_path, content, remedy):
+    put("a.wav", content=content)
+    put("b.wav", content=b"RIFF")
+    assert remedy in pointer_text(tmp_path / "a.wav")
+    assert pointer_text(tmp_path / "b.wav") is None
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):
@@ -162,7 +192,8 @@ def test_a_folder_that_cannot_be_listed_is_named(put, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", refuse)
     content = folder_content(tmp_path)
     assert content.sounds == [tmp_path / "a.wav"]
-    assert content.notes("here") == [
+    assert content.notes("here") == []
+    assert content.closed_notes() == [
         f"{tmp_path}/closed: this folder cannot be listed: Permission denied"
     ]
 

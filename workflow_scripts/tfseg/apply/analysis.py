@@ -1,7 +1,6 @@
 """One recording, from its file to its folder of results."""
 
 import contextlib
-import fcntl
 import importlib.util
 import os
 import shutil
@@ -23,8 +22,10 @@ from tfseg.errors import (
     UnreadableSoundError,
 )
 from tfseg.io.files import file_sha256, read_json, write_json, writing_hdf5
+from tfseg.io.locks import try_lock
 from tfseg.io.measuring import measure
 from tfseg.io.opening import Fault
+from tfseg.io.sound_files import why_missing
 from tfseg.job.progress import bar
 
 _ABOUT = "about.json"
@@ -41,6 +42,11 @@ _NOTED = {
     "truncated", "unfinished_header", "damaged", "too_loud", "silent", "nearly_cancelled", "dc_offset"
 }  # fmt: skip
 AUDACITY, RAVEN, SCORES, SOUNDS = "audacity.txt", "raven.txt", "scores.h5", "separated"
+
+
+def missing_for_pages():
+    """Libraries that draw pages and pictures and are not installed."""
+    return [name for name in _DRAWING if importlib.util.find_spec(name) is None]
 
 
 @dataclass(frozen=True)
@@ -83,11 +89,10 @@ class ApplySettings:
             raise ConfigError(
                 f"level: expected {AS_TRAINED} or {AS_RECORDED}, found {self.level!r}"
             )
-        missing = [name for name in _DRAWING if importlib.util.find_spec(name) is None]
-        if self.page and missing:
+        if self.page and missing_for_pages():
             raise ConfigError(
-                f"pages and pictures need {' and '.join(missing)}: expected that, found it not "
-                "installed. Run pip install 'tfseg[pages]', or do without pages (--no-page)"
+                f"pages and pictures need {' and '.join(missing_for_pages())}: expected that, found "
+                "it not installed. Run pip install 'tfseg[pages]', or do without pages (--no-page)"
             )
 
 
@@ -130,6 +135,20 @@ def warning(analysis):
     return "".join(f"; WARNING, {note}" for note in analysis.notes)
 
 
+def _check_is_file(path):
+    if not os.path.exists(path):
+        raise DataError(f"{path}: expected a sound file, found {why_missing(path)}")
+    if os.path.isdir(path):  # it was listed, since it could not be looked into
+        try:
+            os.scandir(path).close()
+            why = "a folder whose sound files were not listed"
+        except OSError as error:
+            why = (
+                f"one that cannot be listed ({error.strerror or error}): nothing in it is analysed"
+            )
+        raise DataError(f"{path}: expected a folder to look into, found {why}")
+
+
 def digest_of(path):
     """SHA-256 of a recording's bytes.
 
@@ -138,8 +157,7 @@ def digest_of(path):
     DataError
         When it is missing or cannot be read.
     """
-    if not os.path.exists(path):
-        raise DataError(f"{path}: expected a sound file, found nothing there")
+    _check_is_file(path)
     try:
         return file_sha256(path)
     except OSError as error:
@@ -166,8 +184,7 @@ def look(path, grid):
     DataError
         When it is missing, or of no use; it says why.
     """
-    if not os.path.exists(path):
-        raise DataError(f"{path}: expected a sound file, found nothing there")
+    _check_is_file(path)
     measured = measure(path)
     for fault in measured.faults:
         if fault.problem in _OF_NO_USE:
@@ -331,10 +348,8 @@ def _scratch_folder(folder):
     scratch = folder.parent / f".{folder.name}.part"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f".{folder.name}.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataError(f"{folder}: another process makes these results just now") from None
+        if not try_lock(lock):
+            raise DataError(f"{folder}: another process makes these results just now")
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         try:

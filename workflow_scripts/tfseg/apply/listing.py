@@ -5,16 +5,18 @@ import hashlib
 import io
 import os
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfseg.errors import DataError
 from tfseg.io.files import file_sha256
-from tfseg.io.sound_files import folder_content
+from tfseg.io.sound_files import folder_content, why_missing
 from tfseg.io.validation import one_line, same_form, savable
 
 _LIST_ENDINGS = (".txt", ".csv", ".tsv")
 _NAME_BYTES = 120  # of the file's own name; file systems take 255 in all
+_NOT_PLAIN = re.compile(r"[^\w.-]+")
 # Windows opens devices under these names, whatever their ending.
 _DEVICES = {
     "con",
@@ -98,9 +100,18 @@ def _listed(path):
     return [path.parent / name for name in names]
 
 
+def _spelt(match):
+    """Replace a run of signs by ``_``, but for the marks of other scripts that the letter before has."""
+    run = match.group()
+    n_marks = 0
+    while match.start() and run[n_marks:] and unicodedata.category(run[n_marks])[0] == "M":
+        n_marks += 1
+    return run[:n_marks] + ("_" if run[n_marks:] else "")
+
+
 def plain_name(text):
-    """Spell a text as one file name that any file system and any URL takes."""
-    plain = re.sub(r"[^\w.-]+", "_", same_form(text).replace("/", "__")).strip("._")
+    """Spell a text as one file name that any file system and any URL takes, in Unicode's NFC."""
+    plain = _NOT_PLAIN.sub(_spelt, same_form(text).replace("/", "__")).strip("._")
     plain = plain.encode()[:_NAME_BYTES].decode(errors="ignore") or "recording"
     return f"_{plain}" if plain.partition(".")[0].casefold() in _DEVICES else plain
 
@@ -143,7 +154,8 @@ def find_recordings(paths, out, to_come=()):
     ------
     DataError
         When a path does not exist, a folder holds no sound file, or a list names none. That a
-        listed file exists and can be read is seen when it is analysed.
+        listed file exists and can be read is seen when it is analysed; so are folders within a
+        given one that cannot be listed, which are among the recordings.
     """
     found, notes, to_come = {}, [], list(to_come)
     for given in paths:
@@ -157,12 +169,15 @@ def find_recordings(paths, out, to_come=()):
             content = folder_content(path, leave_out=[out])
             left_out = content.notes(path)
             if not content.sounds:
-                hint = f" ({'; '.join(left_out)})" if left_out else ""
+                reasons = [*left_out, *content.closed_notes()]
+                hint = f" ({'; '.join(reasons)})" if reasons else ""
                 raise DataError(f"{path}: expected sound files in this folder, found none{hint}")
-            files, notes = content.sounds, notes + left_out
+            # What cannot be looked into is listed too: its analysis fails, and says why.
+            files = content.sounds + [closed for closed, _ in content.closed]
+            notes = notes + left_out
         elif not os.path.exists(path):
             raise DataError(
-                f"{path}: expected a recording, a folder or a list, found nothing there"
+                f"{path}: expected a recording, a folder or a list, found {why_missing(path)}"
             )
         elif not os.path.isfile(path):
             raise DataError(f"{path}: expected a file or a folder, found a pipe or a device")

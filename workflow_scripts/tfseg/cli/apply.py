@@ -24,6 +24,7 @@ from tfseg.apply.analysis import (
     check_model_of_results,
     describe,
     earlier_analyses,
+    missing_for_pages,
     read_analysis,
     results_in,
     warning,
@@ -51,6 +52,10 @@ _NUMBERS = (
         "length that is read at once; no effect on results; default %(default)g",
     ),
     ("batch_size", int, "windows in a batch; default %(default)s"),
+)
+_NO_PAGES = (
+    "no pages and no pictures are written: they need more libraries. For them run pip install "
+    "'tfseg[pages]', then the same command with --overwrite"
 )
 
 
@@ -85,10 +90,19 @@ def _parser():
     parser.add_argument(
         "--overwrite", action="store_true", help="replace results of another model or settings"
     )
-    for name, what in (("sounds", "separated sounds"), ("page", "pictures and pages")):
-        parser.add_argument(
-            f"--no-{name}", dest=name, action="store_false", help=f"write no {what}"
-        )
+    parser.add_argument(
+        "--no-sounds", dest="sounds", action="store_false", help="write no separated sounds"
+    )
+    pages = parser.add_mutually_exclusive_group()
+    pages.add_argument(
+        "--page",
+        action="store_true",
+        default=None,
+        help="write pictures and pages; default: where the extra 'pages' is installed",
+    )
+    pages.add_argument(
+        "--no-page", dest="page", action="store_false", help="write no pictures and pages"
+    )
     parser.add_argument(
         "--level",
         choices=[AS_TRAINED, AS_RECORDED],
@@ -196,6 +210,9 @@ def main(arguments=None):
         if not options.overwrite:
             check_model_of_results(out, model)
         model.network.precision = choose_precision(options.precision, device, log=_say)
+        if options.page is None:
+            options.page = not missing_for_pages()
+            notes = notes if options.page else [*notes, _NO_PAGES]
         given = {field.name: getattr(options, field.name) for field in fields(ApplySettings)}
         settings = ApplySettings(**given)
     except TfsegError as error:

@@ -10,6 +10,7 @@ from tfseg.datasets.corpus_tables import table_schema
 from tfseg.errors import DamagedFileError, UnreadableSoundError
 from tfseg.io.files import content_sha256
 from tfseg.io.measuring import measure
+from tfseg.io.sound_files import why_missing
 
 _LABEL_TOLERANCE_S = 0.01
 # What is used all the same; anything else that is wrong is an error.
@@ -90,7 +91,7 @@ def inspect_recording(row):
     try:
         if not path.is_file():
             return _unread(row), [
-                _problem(row, "missing", "error", "a sound file", "nothing there")
+                _problem(row, "missing", "error", "a sound file", why_missing(path))
             ]
         if path.stat().st_size == 0:
             return _unread(row), [_problem(row, "empty", "error", "a sound file", "no bytes")]

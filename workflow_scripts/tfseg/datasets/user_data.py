@@ -21,7 +21,7 @@ def sound_files(folder):
     What no library reads is among it: the look into the recordings names it, with the reason.
     """
     content = folder_content(folder)
-    for note in content.notes(folder):
+    for note in [*content.notes(folder), *content.closed_notes()]:
         print(note)
     return content.sounds
 

@@ -14,7 +14,7 @@ import soundfile
 
 from tfseg.errors import UnreadableSoundError
 from tfseg.io import ffmpeg, headers, mpeg
-from tfseg.io.sound_files import OTHER_ENDINGS, content_kind
+from tfseg.io.sound_files import OTHER_ENDINGS, content_kind, pointer_text
 
 _BLOCK = 1 << 18
 _LEFT_OUT_S = 1.0  # more than the notes that some programs hang behind the samples
@@ -88,6 +88,9 @@ class SoundStream:
         try:
             with open(path, "rb"):  # for an error that says more than libsndfile's
                 kind = content_kind(path)
+            pointer = pointer_text(path)
+            if pointer is not None:
+                raise UnreadableSoundError(path, f"it is {pointer}")
             if kind not in _OF_LIBSNDFILE:
                 self._open_by_ffmpeg(f"it is {kind}, which libsndfile does not read")
                 return

@@ -55,6 +55,11 @@ _STARTS = (
     (b".RMF", "RealMedia"),
     (b"\x00\x00\x01\xba", "MPEG video"),
 )
+# What stands in a file's place until the programs that keep large files fetch it.
+_POINTERS = (
+    (b"version https://git-lfs", "a pointer of git-lfs: fetch the file itself with git lfs pull"),
+    (b"/annex/objects/", "a pointer of git-annex: fetch the file itself with git annex get"),
+)
 _PICTURES = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis", b"crx ", b"jxl ")
 _RESULTS, _RESULTS_KEYS = "about.json", {"model_sha256", "recording_sha256"}
 
@@ -86,6 +91,34 @@ def content_kind(path):
     if head[4:8] == b"ftyp":
         return None if head[8:12] in _PICTURES else "MPEG-4"
     return _frame_kind(head)
+
+
+def pointer_text(path):
+    """Say of a file that is only a pointer to the one that is meant; None of any other file."""
+    with open(path, "rb") as stream:
+        head = stream.read(max(len(start) for start, _ in _POINTERS))
+    return next((text for start, text in _POINTERS if head.startswith(start)), None)
+
+
+def why_missing(path):
+    """Say what is found where no file is: nothing, or a link that leads nowhere; and the remedy.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    found : str
+        To stand behind "found".
+    """
+    if os.path.islink(path):
+        target = os.readlink(path)
+        annex = ": fetch the file itself with git annex get" if "/annex/objects/" in target else ""
+        return one_line(f"a link that leads nowhere (to {target}){annex}")
+    spelled = Path(os.fspath(path).replace("\\", "/"))
+    hint = f": write / between folders, as in {spelled}" if os.path.exists(spelled) else ""
+    return f"nothing there{one_line(hint)}"
 
 
 def _frame_kind(head):
@@ -140,6 +173,8 @@ class FolderContent:
         Folders of results, which are not looked into.
     repeated : list of Path
         Links to files and folders that are reached without them.
+    dead : list of Path
+        Links that lead nowhere, of which no ending says that a sound is meant.
     closed : list of (Path, str)
         Folders that cannot be listed, and why.
     """
@@ -149,10 +184,11 @@ class FolderContent:
     copies: list = field(default_factory=list)
     results: list = field(default_factory=list)
     repeated: list = field(default_factory=list)
+    dead: list = field(default_factory=list)
     closed: list = field(default_factory=list)
 
     def notes(self, folder):
-        """Say in a line what was left out, where something was.
+        """Say in a line what was left out, where something was, but for the folders `closed`.
 
         Parameters
         ----------
@@ -168,11 +204,16 @@ class FolderContent:
             (len(self.copies), "unfinished or kept copies (.part, .bak, ...)"),
             (len(self.results), "folders of results of tfseg"),
             (len(self.repeated), "links to what is there already"),
+            (len(self.dead), "links that lead nowhere"),
         ]
         left_out = ", ".join(f"{n} {what}" for n, what in counted if n)
-        notes = [f"{folder}: left out {left_out}"] if left_out else []
-        notes += [f"{path}: this folder cannot be listed: {why}" for path, why in self.closed]
-        return [one_line(note) for note in notes]
+        return [one_line(f"{folder}: left out {left_out}")] if left_out else []
+
+    def closed_notes(self):
+        """Name each folder that cannot be listed, and why."""
+        return [
+            one_line(f"{path}: this folder cannot be listed: {why}") for path, why in self.closed
+        ]
 
 
 def folder_content(folder, leave_out=()):
@@ -231,6 +272,8 @@ def folder_content(folder, leave_out=()):
             real = os.path.realpath(path)
             (content.repeated if real in real_files else content.sounds).append(path)
             real_files.add(real)
+        elif not os.path.exists(path):
+            content.dead.append(path)
     content.sounds.sort()
     return content
 
