@@ -20,7 +20,7 @@ def main(smk):
     of_folds = {"folds": params.folds, "held_out": params.held_out}
     recordings = assemble.deal(recordings, params.split, **of_folds, seed=params.seed)
     tables = assemble.checked_tables(
-        recordings, params.clips_root, **of_folds, classes=params.classes
+        recordings, params.clips_root, params.split, **of_folds, classes=params.classes
     )
     for name, table in tables.items():
         corpus_tables.write_table(getattr(smk.output, name), table, name)

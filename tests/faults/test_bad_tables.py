@@ -27,6 +27,7 @@ GOOD = {
     "corpus_report": ["a.wav,event,0.0,Bark,missing,error,a file,nothing",
                       "b.wav,clip,1.5,,clipped,warning,less,more"],
     "detected_events": ["a.wav,0.5,1.25,Bark", "b.wav,,,"],
+    "own_events": ["a.wav,-0.01,1.25,Bark", "b.wav,,,"],
     "events": ["a.wav,Bark,1,0.0,1.5,a,CC0,train", "b.wav,Chime,2,0.25,1.0,b,CC0,validation"],
     "inspection": ["event,a.wav,0.0,8000,1,1.5,0.5,0.0,1.5,ab12", "clip,b.wav,0.0,0,0,,,,,"],
     "mixture_events": ["m1,a.wav,Bark,0.5,1.0,0.0", "m1,b.wav,Chime,1.5,2.0,0.25"],
@@ -78,8 +79,11 @@ def _meant(rows, kind):
 def _as_saved(rows, kind):
     """Rows without those that are empty, and with nothing where all of an event is "nan"."""
     together = [rows[0].index(name) for name in table_schema(kind).get("x-empty-together", [])]
+    stripped = [rows[0].index(name) for name in table_schema(kind).get("x-stripped", [])]
     kept = [list(row) for row in rows if any(row)]
     for row in kept[1:]:
+        for i in stripped:
+            row[i] = row[i].strip()
         if together and {row[i].strip().casefold() for i in together} <= MISSING:
             for i in together:
                 row[i] = ""
@@ -231,7 +235,8 @@ def test_bad_lists_of_clips_are_refused(tmp_path, tally, rows, says):
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        (["a.wav\t-1\t1\tBark"], "line 2, column onset"),
+        (["a.wav\t-1\t1\tBark"], "expected it to begin within the clip"),
+        (["a.wav\t0\t-1\tBark"], "line 2, column offset: expected seconds from 0 on"),
         (["a.wav\t1\t1\tBark"], "expected an offset after the onset"),
         (["a.wav\t2\t1\tBark"], "expected an offset after the onset"),
         (["a.wav\t0\t99\tBark"], "expected it to end within the clip"),

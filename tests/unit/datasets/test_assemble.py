@@ -545,6 +545,9 @@ def test_what_is_dealt_has_its_fold_and_its_part():
     assert set(frame.loc[frame["fold"] == 1, "part"]) == {"train"}
 
 
+SPLIT = {"kind": "folds", "by": "file"}
+
+
 def _clips_of(parts):
     paths = [f"/data/{i}.wav" for i in range(len(parts))]
     frame = recordings("clip", paths, "Bark;Gong", paths)
@@ -553,17 +556,21 @@ def _clips_of(parts):
 
 def test_clips_that_only_validation_holds_cannot_be_learned_from():
     folds = {"folds": [1, 2], "held_out": [1, 2], "classes": ["Bark", "Gong"]}
-    tables = assemble.checked_tables(_clips_of(["train"] * 4), "/data", **folds)
+    tables = assemble.checked_tables(_clips_of(["train"] * 4), "/data", SPLIT, **folds)
     assert set(tables) == {"clips", "attribution"}
     with pytest.raises(TableError, match="corpus clips: fold 2 has no clip"):
-        assemble.checked_tables(_clips_of(["train", "validation"] * 2), "/data", **folds)
+        assemble.checked_tables(_clips_of(["train", "validation"] * 2), "/data", SPLIT, **folds)
 
 
 def test_a_fold_without_a_scene_is_refused_before_anything_is_mixed():
     frame = _dealt(_many_groups(), 0.0).assign(start_s=0.0, stop_s=1.0)
     labels = sorted(frame.loc[frame["role"] == "event", "label"].unique())
     folds = {"folds": [1, 2, 3], "held_out": [1, 2, 3], "classes": labels}
-    assert set(assemble.checked_tables(frame, None, **folds)) == {"events", "scenes", "attribution"}
+    assert set(assemble.checked_tables(frame, None, SPLIT, **folds)) == {
+        "events",
+        "scenes",
+        "attribution",
+    }
     short = frame[(frame["role"] != "scene") | (frame["fold"] != 2)]
     with pytest.raises(TableError, match="fold 2"):
-        assemble.checked_tables(short, None, **folds)
+        assemble.checked_tables(short, None, SPLIT, **folds)

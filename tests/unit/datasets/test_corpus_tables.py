@@ -230,30 +230,50 @@ def test_a_table_with_a_missing_number_is_not_written(tmp_path):
 
 # Folds
 
+SPLIT = {"kind": "folds", "by": "file"}
+
 
 def test_folds_that_hold_every_class_and_a_scene_pass(tiny_corpus):
-    corpus_tables.check_folds(tiny_corpus.events, tiny_corpus.scenes, [1, 2], ["Bark", "Chime"])
+    corpus_tables.check_folds(
+        tiny_corpus.events, tiny_corpus.scenes, [1, 2], ["Bark", "Chime"], SPLIT
+    )
 
 
 def test_a_fold_without_a_class_is_named(tiny_corpus):
     with pytest.raises(TableError, match="fold 1 has no recording of Gong"):
         corpus_tables.check_folds(
-            tiny_corpus.events, tiny_corpus.scenes, [1, 2], tiny_corpus.classes
+            tiny_corpus.events, tiny_corpus.scenes, [1, 2], tiny_corpus.classes, SPLIT
         )
     some = tiny_corpus.events.query("not (fold == 2 and label == 'Bark')")
     with pytest.raises(TableError, match="fold 2 has no recording of Bark"):
-        corpus_tables.check_folds(some, tiny_corpus.scenes, [1, 2], ["Bark", "Chime"])
+        corpus_tables.check_folds(some, tiny_corpus.scenes, [1, 2], ["Bark", "Chime"], SPLIT)
 
 
 def test_a_fold_without_a_scene_is_named(tiny_corpus):
     scenes = tiny_corpus.scenes.query("fold == 1")
     with pytest.raises(TableError, match="corpus scenes: fold 2 has no scene"):
-        corpus_tables.check_folds(tiny_corpus.events, scenes, [1, 2], ["Bark", "Chime"])
+        corpus_tables.check_folds(tiny_corpus.events, scenes, [1, 2], ["Bark", "Chime"], SPLIT)
+
+
+@pytest.mark.parametrize(
+    ("split", "advised", "not_advised"),
+    [
+        (SPLIT, "add recordings, or take fewer folds (config key split.folds)", "split.by"),
+        (SPLIT | {"by": "source"}, "(config key split.folds), or split.by: file", "split.kind"),
+        (SPLIT | {"by": "corpus"}, "or deal the folds otherwise (config key split.by)", "fewer"),
+        ({"kind": "fixed", "by": "file"}, "(config key split.kind: folds)", "split.by"),
+    ],
+)
+def test_what_is_advised_helps_with_this_split(tiny_corpus, split, advised, not_advised):
+    folds, classes = [1, 2], tiny_corpus.classes
+    with pytest.raises(TableError) as error:
+        corpus_tables.check_folds(tiny_corpus.events, tiny_corpus.scenes, folds, classes, split)
+    assert str(error.value).endswith(advised) and not_advised not in str(error.value)
 
 
 def test_a_label_that_is_no_class_is_named(tiny_corpus):
     with pytest.raises(TableError, match=r"labels \['Chime'\] are not in corpus\.classes"):
-        corpus_tables.check_folds(tiny_corpus.events, tiny_corpus.scenes, [1, 2], ["Bark"])
+        corpus_tables.check_folds(tiny_corpus.events, tiny_corpus.scenes, [1, 2], ["Bark"], SPLIT)
 
 
 def test_mixture_labels_groups_the_plan(tiny_plan):
@@ -305,6 +325,25 @@ def test_the_header_says_whether_commas_or_tabs_separate(tmp_path, name, separat
     assert _events_table(tmp_path, mark + _lines(separator, end=end), name) == ROWS
 
 
+@pytest.mark.parametrize("number", ["+1", ".5", "2.", "1.0E+01", " 3 ", "1e-2", "7"])
+def test_numbers_are_accepted_as_programs_write_them(tmp_path, number):
+    rows = [["a.wav", number, number, " Bark "]]
+    kept = number.strip()
+    assert _events_table(tmp_path, _lines("\t", rows)) == [["a.wav", kept, kept, "Bark"]]
+
+
+@pytest.mark.parametrize("number", ["-1", "1e", ".", "e5", "++1", "1 2", "0x1", "1_0", "inf"])
+def test_what_is_no_time_is_refused_in_words(tmp_path, number):
+    with pytest.raises(TableError, match=r"column onset: expected seconds from 0 on, such as 2\.5"):
+        _events_table(tmp_path, _lines("\t", [["a.wav", number, "9", "Bark"]]))
+
+
+def test_blanks_around_column_names_do_not_count(tmp_path):
+    (tmp_path / "clips.csv").write_text("path, tags ,fold\na.wav,Bark,1\n")
+    frame = corpus_tables.read_table(tmp_path / "clips.csv", "own_clips")
+    assert list(frame.columns) == ["path", "tags", "fold"]
+
+
 @pytest.mark.parametrize("missing", ["nan", "NaN", "NA", "N/A", "null", "None", "<NA>", " "])
 def test_a_row_without_event_may_say_so(tmp_path, missing):
     rows = [ROWS[0], ["b.wav", missing, missing, missing], ["c.wav", missing, missing, ""]]
@@ -342,7 +381,7 @@ def test_a_field_that_has_no_column_is_not_dropped(tmp_path):
         (_lines(";"), "separated by semicolons: expected commas"),
         (_lines(" "), "separated by spaces: expected commas"),
         (_lines("|"), r"separated by \|: expected commas"),
-        (_lines("\t").replace("onset", "Onset "), "lower case and without spaces: found 'Onset ' for 'onset'"),
+        (_lines("\t").replace("onset", "Onset "), "names in lower case: found 'Onset' for 'onset'"),
         (_lines("\t").encode("utf-16"), "found UTF-16: save it as UTF-8"),
         (_lines("\t").replace("Bark", "Köter").encode("latin-1"), "on line 2.*of Excel: 'CSV UTF-8'"),
         (_lines(",").replace("0.5", "0,5"), "line 2: expected 4 fields, found 5: write decimal points"),

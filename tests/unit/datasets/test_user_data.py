@@ -545,6 +545,33 @@ def test_an_event_that_ends_a_little_after_its_clip_is_cut_and_reported(tmp_path
     corpus_tables.write_table(tmp_path / "report.csv", report, "corpus_report")
 
 
+@pytest.mark.parametrize("onset", ["-0.01", "-.05", "-5E-02"])
+def test_an_event_that_begins_a_little_before_its_clip_is_cut_and_reported(tmp_path, onset):
+    text = f"a.wav\t{onset}\t1\tBark \n"
+    events, report = _events(tmp_path, {"a.wav": 3.0}, text, with_report=True)
+    assert events == {"a.wav": [("Bark", 0.0, 1.0)]}
+    (row,) = report.to_dict("records")
+    assert (row["problem"], row["start_s"]) == ("label_before_start", 0.0)
+    assert row["expected"] == f"{float(onset):g} s, where its label begins"
+    assert row["found"] == "0.000 s: the label is cut there"
+    corpus_tables.write_table(tmp_path / "report.csv", report, "corpus_report")
+
+
+@pytest.mark.parametrize(("onset", "excess_s"), [("-0.051", 0.05), ("-1", 0.05), ("-0.01", 0)])
+def test_an_event_that_begins_before_its_clip_is_named(tmp_path, onset, excess_s):
+    expected = (
+        r"strong\.tsv, line 2: a\.wav, Bark: expected it to begin within the clip .*, "
+        rf"found {float(onset)} s; an excess of up to {excess_s:g} s is cut .*label_excess_s"
+    )
+    with pytest.raises(DataError, match=expected):
+        _events(tmp_path, {"a.wav": 3.0}, f"a.wav\t{onset}\t1\tBark\n", label_excess_s=excess_s)
+
+
+def test_an_event_that_a_cut_leaves_nothing_of_is_named(tmp_path):
+    with pytest.raises(DataError, match="expected an offset after the onset"):
+        _events(tmp_path, {"a.wav": 3.0}, "a.wav\t-0.02\t0\tBark\n")
+
+
 @pytest.mark.parametrize(
     ("onset", "offset", "excess_s"),
     [
@@ -600,7 +627,7 @@ def test_the_times_may_be_separated_by_commas(tmp_path):
         _events(tmp_path, {"a.wav": 3.0})
 
 
-@pytest.mark.parametrize("times", ["\t", "1\t", "\t1", "one\t2", "-1\t2", "nan\t2"])
+@pytest.mark.parametrize("times", ["\t", "1\t", "\t1", "one\t2", "0\t-2", "nan\t2"])
 def test_an_event_without_proper_times_is_named(tmp_path, times):
     with pytest.raises(TableError, match=r"strong\.tsv, line 2, column o"):
         _events(tmp_path, {"a.wav": 3.0}, f"a.wav\t{times}\tBark\n")

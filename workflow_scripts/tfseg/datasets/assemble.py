@@ -269,7 +269,7 @@ def clip_tables(recordings, data_root):
     return {"clips": clips, "attribution": attribution}
 
 
-def checked_tables(recordings, clips_root, *, folds, held_out, classes):
+def checked_tables(recordings, clips_root, split, *, folds, held_out, classes):
     """Make the tables of a corpus, and check that its folds allow training and scoring.
 
     Parameters
@@ -278,6 +278,8 @@ def checked_tables(recordings, clips_root, *, folds, held_out, classes):
         From `deal`.
     clips_root : path-like or None
         Folder of ``clips.csv``; None if the recordings are to be mixed.
+    split : dict
+        The config's section ``split``.
     folds, held_out : sequence of int
     classes : sequence of str
 
@@ -293,7 +295,7 @@ def checked_tables(recordings, clips_root, *, folds, held_out, classes):
     """
     if clips_root is None:
         tables = corpus_tables(recordings)
-        check_folds(tables["events"], tables["scenes"], folds, classes)
+        check_folds(tables["events"], tables["scenes"], folds, classes, split)
         return tables
     tables = clip_tables(recordings, clips_root)
     clips = tables["clips"]

@@ -89,7 +89,8 @@ def clip_events(data_root, durations_s, *, classes, other_labels, label_excess_s
     other_labels : {"error", "ignore"}
         What happens to labels that `classes` does not name.
     label_excess_s : float
-        An event that ends at most so long after its clip is cut there, and reported.
+        An event that begins at most so long before its clip, or ends so long after it, is cut
+        there, and reported.
 
     Returns
     -------
@@ -150,7 +151,7 @@ class _Times:
         """
         listed = read_table(Path(self._root) / "clips.csv", "own_clips")["path"]
         listed = {clip_name(name, self._root) for name in listed}
-        frame = read_table(path, "detected_events")
+        frame = read_table(path, "own_events")
         lines = frame.attrs["lines"]
         frame["event_label"] = as_classes(frame["event_label"], self._classes)
         labels = [label for label in frame["event_label"] if label]
@@ -189,7 +190,12 @@ class _Times:
             return
         onset_s, offset_s, duration_s = float(row.onset), float(row.offset), self._durations_s[name]
         where = f"{where}, {row.event_label}"
-        if offset_s <= onset_s:
+        if onset_s < -self._excess_s - _ROUNDING_S:
+            self._faults.append(
+                f"{where}: expected it to begin within the clip (at 0 s or later), found {onset_s} s; "
+                f"an excess of up to {self._excess_s:g} s is cut (config key corpus.label_excess_s)"
+            )
+        elif offset_s <= max(onset_s, 0.0):
             self._faults.append(
                 f"{where}: expected an offset after the onset ({onset_s} s), found {offset_s} s"
             )
@@ -200,20 +206,27 @@ class _Times:
                 "corpus.label_excess_s)"
             )
         else:
-            found.append((row.event_label, onset_s, min(offset_s, duration_s)))
+            within_s = max(onset_s, 0.0), min(offset_s, duration_s)
+            found.append((row.event_label, *within_s))
+            event = name, row.event_label, within_s[0]
+            if onset_s < -_ROUNDING_S:
+                self._report(
+                    *event, "label_before_start", f"{onset_s:g} s, where its label begins", 0.0
+                )
             if offset_s > duration_s + _ROUNDING_S:
-                self._report(name, row.event_label, onset_s, offset_s, duration_s)
+                ends = f"{offset_s:g} s, where its label ends"
+                self._report(*event, "shorter_than_label", ends, duration_s)
 
-    def _report(self, name, label, onset_s, offset_s, duration_s):
+    def _report(self, name, label, onset_s, problem, expected, cut_s):
         self.cut.append(
             {
                 "path": str(Path(self._root) / name),
                 "role": "clip",
                 "start_s": onset_s,
                 "label": label,
-                "problem": "shorter_than_label",
+                "problem": problem,
                 "severity": "warning",
-                "expected": f"{offset_s:g} s, where its label ends",
-                "found": f"{duration_s:.3f} s: the label is cut there",
+                "expected": expected,
+                "found": f"{cut_s:.3f} s: the label is cut there",
             }
         )

@@ -265,7 +265,9 @@ class Source:
             stream.seek(0)
             try:
                 separator = table_separator(path, header.rstrip("\n"), ["path"])
-                names = (row.get("path") for row in csv.DictReader(stream, delimiter=separator))
+                table = csv.DictReader(stream, delimiter=separator)
+                table.fieldnames = [name.strip() for name in table.fieldnames or ()]
+                names = (row.get("path") for row in table)
                 named = [path.parent / name for name in names if name and is_one_line(name)]
                 return [there_as(file) for file in named]
             except csv.Error:  # the job that lists the clips says what is wrong

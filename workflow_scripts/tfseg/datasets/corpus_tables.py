@@ -193,6 +193,9 @@ def read_table(path, kind):
     schema = table_schema(kind)
     columns, rows, lines = rows_of(path, kind, schema["required"])
     frame = pd.DataFrame(rows, columns=columns, dtype=str)
+    for column in schema.get("x-stripped", ()):
+        if column in frame.columns:
+            frame[column] = frame[column].str.strip()
     _empty_together(frame, schema)
     for column, rule in schema["properties"].items():
         if column in frame.columns and rule["type"] != "string":
@@ -216,7 +219,17 @@ def write_table(path, frame, kind):
     write_csv(path, frame[columns], SEPARATORS[Path(path).suffix])
 
 
-def check_folds(events, scenes, folds, classes):
+def _more_in_each_fold(split, what):
+    """Say what may bring `what` into every fold, however the folds are dealt now."""
+    if split["kind"] == "fixed":
+        return f"add {what} to it, or deal folds (config key split.kind: folds)"
+    if split["by"] == "corpus":
+        return f"add {what} to it, or deal the folds otherwise (config key split.by)"
+    single = ", or split.by: file" if split["by"] == "source" else ""
+    return f"add {what}, or take fewer folds (config key split.folds){single}"
+
+
+def check_folds(events, scenes, folds, classes, split):
     """Check, before anything is mixed, that every fold can be filled without leakage.
 
     Parameters
@@ -225,6 +238,8 @@ def check_folds(events, scenes, folds, classes):
         The corpus tables.
     folds : sequence of int
     classes : sequence of str
+    split : dict
+        The config's section ``split``: the remedy depends on it.
 
     Raises
     ------
@@ -252,14 +267,14 @@ def check_folds(events, scenes, folds, classes):
     for fold in folds:
         missing = sorted(set(classes) - set(events.loc[events["fold"] == fold, "label"]))
         if missing:
+            remedy = _more_in_each_fold(split, "recordings")
             raise TableError(
-                f"corpus events: fold {fold} has no recording of {', '.join(missing)}; take fewer "
-                "folds (config key split.folds), or split.by: file"
+                f"corpus events: fold {fold} has no recording of {', '.join(missing)}; {remedy}"
             )
         if not (scenes["fold"] == fold).any():
             raise TableError(
                 f"corpus scenes: fold {fold} has no scene ({len(scenes)} scenes in "
-                f"{len(folds)} folds); take fewer folds (config key split.folds), or split.by: file"
+                f"{len(folds)} folds); {_more_in_each_fold(split, 'scenes')}"
             )
 
 

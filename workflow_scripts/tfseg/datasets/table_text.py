@@ -65,7 +65,8 @@ def table_separator(path, header, columns):
     header = header.rstrip("\r")
     if "\r" not in header:  # the csv module refuses it, and says so when the rows are read
         for separator in (own, *SEPARATORS.values()):
-            if set(columns) <= set(next(csv.reader([header], delimiter=separator), [])):
+            names = next(csv.reader([header], delimiter=separator), [])
+            if set(columns) <= {name.strip() for name in names}:
                 return separator
     return own
 
@@ -120,7 +121,7 @@ def rows_of(path, kind, wanted):
         ) from None
     if not columns:
         raise TableError(f"{path}: expected a table with column names, found nothing")
-    columns, rows = _without_empty_ends(columns, rows)
+    columns, rows = _without_empty_ends([name.strip() for name in columns], rows)
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
         raise TableError(f"{path}: expected every column once, found {twice[0]!r} again")
@@ -145,6 +146,4 @@ def header_hint(columns, wanted):
             return ". It is separated by spaces: expected commas (.csv) or tabs (.tsv)"
     spelled = {name.strip().casefold(): name for name in columns}
     other = [f"{spelled[n]!r} for {n!r}" for n in wanted if n in spelled and n not in columns]
-    return (
-        f". Write names in lower case and without spaces: found {', '.join(other)}" if other else ""
-    )
+    return f". Write names in lower case: found {', '.join(other)}" if other else ""

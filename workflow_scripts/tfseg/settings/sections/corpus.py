@@ -76,7 +76,9 @@ class Corpus(Section):
         "error", "Labels of your own recordings that classes does not name: stop, or ignore them"
     )
     label_excess_s: Annotated[float, Field(ge=0, le=1)] = setting(
-        0.05, "Labels that end this much after their clip, or less, are cut and reported", unit="s"
+        0.05,
+        "Labels that reach this far out of their clip, or less, are cut and reported",
+        unit="s",
     )
     trim_silence: bool = setting(False, "Remove digital silence at both ends of an event")
     scenes: Annotated[EachOnce[Text], Field(min_length=1)] | None = setting(
