@@ -90,6 +90,23 @@ def flip():
     return flip_byte
 
 
+@pytest.fixture
+def close_folder(monkeypatch):
+    """Return a function that lets no folder of a name be listed, also for root."""
+
+    def close(name):
+        scandir = os.scandir
+
+        def refuse(path):
+            if os.path.basename(path) == name:
+                raise PermissionError(13, "Permission denied")
+            return scandir(path)
+
+        monkeypatch.setattr(os, "scandir", refuse)
+
+    return close
+
+
 # A corpus of a dozen short recordings, at a low sample rate for speed.
 
 CLASSES = ("Bark", "Chime", "Gong")  # Gong never sounds

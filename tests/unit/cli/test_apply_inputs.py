@@ -119,20 +119,13 @@ def test_what_is_not_read_is_listed_and_what_is_hidden_counted(apply, field):
     assert any("phone.m4a" in line for line in lines)
 
 
-def test_what_is_not_there_is_listed_with_its_reason(apply, field, monkeypatch):
+def test_what_is_not_there_is_listed_with_its_reason(apply, field, close_folder):
     (field / "A/dead.wav").symlink_to("../.git/annex/objects/none.wav")
     (field / "A/away").symlink_to("/nowhere/site")
     (field / "closed").mkdir()
     (field / "A/closed").symlink_to(field / "closed")
     (field / "list.txt").write_text("B\\x.wav\n")
-    scandir = os.scandir
-
-    def refuse(path):
-        if os.path.basename(path) == "closed":
-            raise PermissionError(13, "Permission denied")
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refuse)
+    close_folder("closed")
     status, lines, table = apply("A", "list.txt")
     assert status == 1 and "A: left out 1 links that lead nowhere" in lines
     reasons = table.set_index("path")["reason"]

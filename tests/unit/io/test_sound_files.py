@@ -180,16 +180,9 @@ def test_names_of_any_bytes_are_found(tmp_path):
     assert os.fsencode(path.name) == name
 
 
-def test_a_folder_that_cannot_be_listed_is_named(put, tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_listed_is_named(put, tmp_path, close_folder):
     put("a.wav", "closed/b.wav")
-    scandir = os.scandir
-
-    def refuse(path):
-        if path == tmp_path / "closed":
-            raise PermissionError(13, "Permission denied")
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refuse)
+    close_folder("closed")
     content = folder_content(tmp_path)
     assert content.sounds == [tmp_path / "a.wav"]
     assert content.notes("here") == []

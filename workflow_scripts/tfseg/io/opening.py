@@ -86,11 +86,11 @@ class SoundStream:
         self._file: Any = None
         self._virtual: Any = None
         try:
-            with open(path, "rb"):  # for an error that says more than libsndfile's
-                kind = content_kind(path)
+            # Opened here first, for an error that says more than libsndfile's.
             pointer = pointer_text(path)
             if pointer is not None:
                 raise UnreadableSoundError(path, f"it is {pointer}")
+            kind = content_kind(path)
             if kind not in _OF_LIBSNDFILE:
                 self._open_by_ffmpeg(f"it is {kind}, which libsndfile does not read")
                 return

@@ -56,9 +56,10 @@ _STARTS = (
     (b"\x00\x00\x01\xba", "MPEG video"),
 )
 # What stands in a file's place until the programs that keep large files fetch it.
+_ANNEX, _ANNEX_REMEDY = "/annex/objects/", "fetch the file itself with git annex get"
 _POINTERS = (
     (b"version https://git-lfs", "a pointer of git-lfs: fetch the file itself with git lfs pull"),
-    (b"/annex/objects/", "a pointer of git-annex: fetch the file itself with git annex get"),
+    (_ANNEX.encode(), f"a pointer of git-annex: {_ANNEX_REMEDY}"),
 )
 _PICTURES = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis", b"crx ", b"jxl ")
 _RESULTS, _RESULTS_KEYS = "about.json", {"model_sha256", "recording_sha256"}
@@ -114,7 +115,7 @@ def why_missing(path):
     """
     if os.path.islink(path):
         target = os.readlink(path)
-        annex = ": fetch the file itself with git annex get" if "/annex/objects/" in target else ""
+        annex = f": {_ANNEX_REMEDY}" if _ANNEX in target else ""
         return one_line(f"a link that leads nowhere (to {target}){annex}")
     spelled = Path(os.fspath(path).replace("\\", "/"))
     hint = f": write / between folders, as in {spelled}" if os.path.exists(spelled) else ""
