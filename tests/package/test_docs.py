@@ -106,7 +106,11 @@ def test_the_command_line_is_that_of_the_parsers(command, monkeypatch, capsys):
 def test_the_make_targets_are_those_that_make_help_lists():
     makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
     listed = subprocess.run(
-        ["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "help"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.splitlines()
     rows = make_targets(makefile).splitlines()[2:]
     assert [line.split()[0] for line in listed] == [row.split("`")[1].split()[1] for row in rows]
