@@ -28,7 +28,9 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 from tfseg.features.logmel import FeatureSettings  # noqa: E402
 from tfseg.job.hardware import choose_precision, keep_freed_memory  # noqa: E402
 from tfseg.settings.recipes import find_recipe  # noqa: E402
-from tfseg.training import loop  # noqa: E402
+from tfseg.training.initial import initial_network  # noqa: E402
+from tfseg.training.loop import train  # noqa: E402
+from tfseg.training.settings import read_settings  # noqa: E402
 
 N_CLIPS, WARM_UP, ITERATIONS = 200, 3, 12
 
@@ -36,7 +38,7 @@ N_CLIPS, WARM_UP, ITERATIONS = 200, 3, 12
 def cost_of_iteration(config, name, folder):
     """Return the CPU seconds, divided by threads, of one training iteration of a system."""
     recipe = find_recipe(config, name)
-    settings = loop.read_settings(recipe.training)
+    settings = read_settings(recipe.training)
     features = FeatureSettings(**config["features"])
     n_frames = features.grid.n_frames_in(config["mixing"]["duration_s"])
     if settings.excerpt_s:
@@ -47,7 +49,7 @@ def cost_of_iteration(config, name, folder):
     target = (rng.random((N_CLIPS, n_classes)) < 0.3).astype(np.uint8)
 
     def run(iterations):
-        network = loop.initial_network(
+        network = initial_network(
             lambda: build(name, config),
             0,
             logmel,
@@ -55,7 +57,7 @@ def cost_of_iteration(config, name, folder):
         network.precision = choose_precision(config["precision"], "cpu", log=lambda text: None)
         wanted = np.hstack([target, np.ones((N_CLIPS, 1), np.uint8)])
         started = time.process_time()
-        loop.train(
+        train(
             network,
             logmel,
             wanted if network.has_background else target,

@@ -8,7 +8,7 @@ from harness import ROOT, Row, timed
 from networks import FullNetwork
 
 from tfseg.inference.forward import MaskCounter, infer, prepare_for_inference
-from tfseg.training.loop import cross_entropy
+from tfseg.training.losses import cross_entropy
 from tfseg.training.optimiser import Adam
 
 FACTORS = (1, 2, 4)

@@ -13,7 +13,7 @@ from tfseg.features.feature_set import FeatureSet
 from tfseg.features.logmel import FeatureSettings
 from tfseg.inference.forward import MaskCounter, infer, prepare_for_inference
 from tfseg.models.systems import build_network
-from tfseg.training.loop import cross_entropy
+from tfseg.training.losses import cross_entropy
 from tfseg.training.optimiser import Adam
 
 N_SOUNDING = 3

@@ -45,7 +45,9 @@ from tfseg.inference.tuning import COLUMNS, tune  # noqa: E402
 from tfseg.job.hardware import choose_precision, keep_freed_memory  # noqa: E402
 from tfseg.job.seeding import derive_seed  # noqa: E402
 from tfseg.settings.recipes import find_recipe  # noqa: E402
-from tfseg.training import loop  # noqa: E402
+from tfseg.training.initial import initial_network, targets_of  # noqa: E402
+from tfseg.training.loop import train  # noqa: E402
+from tfseg.training.settings import read_settings  # noqa: E402
 
 THRESHOLDS = np.linspace(0, 0.95, 96)
 
@@ -53,20 +55,20 @@ THRESHOLDS = np.linspace(0, 0.95, 96)
 def train_one(config, name, data, seed, folder, teacher):
     """Train one system; return its network and the CPU seconds of the training."""
     recipe = find_recipe(config, name)
-    settings = loop.read_settings(recipe.training)
+    settings = read_settings(recipe.training)
     if settings.kinds is not None:
         data = data.of_kinds(settings.kinds)
-    network = loop.initial_network(
+    network = initial_network(
         lambda: build(name, config),
         seed,
         data.logmel,
     )
     network.precision = choose_precision(config["precision"], "cpu", log=lambda text: None)
     started = time.process_time()
-    loop.train(
+    train(
         network,
         data.logmel,
-        loop.targets_of(network, data),
+        targets_of(network, data),
         settings,
         seed=seed,
         state_path=Path(folder, f"{name}-{seed}.safetensors"),

@@ -8,7 +8,7 @@ from tfseg.job.hardware import choose_precision, prepare_device
 from tfseg.job.progress import bars
 from tfseg.job.runner import run_script
 from tfseg.job.seeding import derive_seed
-from tfseg.training.loop import read_settings
+from tfseg.training.settings import read_settings
 from tfseg.training.system import RECIPE, train_system, training_clips, write_history
 
 

@@ -22,7 +22,9 @@ from tfseg.mixing.remixing import StemReader, plan_mixtures, render_stems
 from tfseg.models.registry import systems
 from tfseg.models.systems import build_network
 from tfseg.settings.checks import check_config, check_config_files
-from tfseg.training.loop import initial_network, read_settings, targets_of, train
+from tfseg.training.initial import initial_network, targets_of
+from tfseg.training.loop import train
+from tfseg.training.settings import read_settings
 
 pytestmark = pytest.mark.full
 SPOILED = [

@@ -83,7 +83,7 @@ def test_a_system_that_is_named_trains_itself_alone(project, edit, tmp_path):
             "class Unheard(Exception):\n    pass\n\n\nclass TfsegError",
         ),
         ("job/progress.py", "import", "import math\nimport"),
-        ("training/loop.py", "expected one length, or a ", "expected equal lengths, or a "),
+        ("training/batches.py", "expected one length, or a ", "expected equal lengths, or a "),
         ("datasets/licences.py", "def ", "NOBODY = 1\n\n\ndef "),
         ("io/files.py", "import", "import math\nimport"),
     ],
@@ -103,7 +103,7 @@ def test_the_body_of_gwrp_retrains_gwrp_and_nothing_else(project, edit):
 
 def test_the_training_loop_retrains_all(project, edit):
     edit(
-        f"{LIBRARY}/training/loop.py",
+        f"{LIBRARY}/training/initial.py",
         "total, total_square, count = 0.0, 0.0, 0",
         "total, total_square, count = 0.0, 0.0, 0.0",
     )

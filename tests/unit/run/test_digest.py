@@ -249,7 +249,7 @@ def _changed(before, after):
         ("models/poolings/units.py", "ndim != 4", "ndim == 3", {"gap", "gwrp"}),
         ("models/trunks/vgg.py", "index % 2", "index % 3", {"gap", "gwrp"}),
         ("models/networks/dnn.py", "amax(dim=2)", "amax(dim=-1)", {"dnn"}),
-        ("training/loop.py", "0.0, 0.0, 0", "0.0, 0.0, 0.0", {"gap", "gwrp", "dnn"}),
+        ("training/initial.py", "0.0, 0.0, 0", "0.0, 0.0, 0.0", {"gap", "gwrp", "dnn"}),
         (
             "training/augmentation.py",
             "_FILTER_NODES = ",
@@ -264,7 +264,12 @@ def _changed(before, after):
         ),
         ("job/seeding.py", "[:8]", "[:7]", {"gap", "gwrp", "dnn"}),
         # None of these affects weights.
-        ("training/loop.py", "expected one length, or a ", "expected equal lengths, or a ", set()),
+        (
+            "training/batches.py",
+            "expected one length, or a ",
+            "expected equal lengths, or a ",
+            set(),
+        ),
         (
             "training/loop.py",
             "    if bar:\n        bar.close()",

@@ -10,7 +10,7 @@ import torch
 from tfseg.features.feature_set import FeatureSet
 from tfseg.training import system
 from tfseg.training.augmentation import AugmentationSettings
-from tfseg.training.loop import TrainingSettings
+from tfseg.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(
     iterations=4,

@@ -5,7 +5,9 @@ import time
 from tfseg.features.feature_set import load_features
 from tfseg.io.files import write_text
 from tfseg.models.systems import network_of
-from tfseg.training import loop
+from tfseg.training.initial import idle_classes, initial_network, targets_of
+from tfseg.training.loop import train
+from tfseg.training.state import binding
 
 # Params of the rule that trains which ``model.json`` repeats.
 RECIPE = (
@@ -49,7 +51,7 @@ def train_system(
         Of the model, as `tfseg.models.systems.network_of` takes it, with all else that a saved
         state is bound to.
     data : tfseg.features.feature_set.FeatureSet
-    settings : tfseg.training.loop.TrainingSettings
+    settings : tfseg.training.settings.TrainingSettings
     seed : int
     precision : {"float32", "bfloat16"}
         Of the network. A saved state is not bound to it: a training may go on on other hardware.
@@ -57,25 +59,25 @@ def train_system(
         Of all files that are trained on, and of the code that trains.
     **options
         As `tfseg.training.loop.train` takes them: ``state_path``, ``teacher``, ``device``,
-        ``progress``.
+        ``progress``, ``on_history``.
 
     Returns
     -------
     network : tfseg.models.systems.MaskNetwork or FrameNetwork
     history : list of [iteration, mean loss since the last row, learning rate]
     """
-    for warning in loop.idle_classes(data):
+    for warning in idle_classes(data):
         print(warning)
     started_s, started_cpu_s = time.perf_counter(), time.process_time()
-    network = loop.initial_network(lambda: network_of(description), seed, data.logmel)
+    network = initial_network(lambda: network_of(description), seed, data.logmel)
     network.precision = precision
-    history = loop.train(
+    history = train(
         network,
         data.logmel,
-        loop.targets_of(network, data),
+        targets_of(network, data),
         settings,
         seed=seed,
-        bound_to=loop.binding(data_sha256, code_digest, description, seed),
+        bound_to=binding(data_sha256, code_digest, description, seed),
         excerpt_frames=data.grid.n_frames_in(settings.excerpt_s) if settings.excerpt_s else None,
         **options,
     )

@@ -1,0 +1,61 @@
+"""Settings of a training, from the section ``training`` of the config."""
+
+from dataclasses import dataclass
+
+from tfseg.training.augmentation import AugmentationSettings
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Keys of ``training`` in the config.
+
+    Parameters
+    ----------
+    iterations, batch_size : int
+    learning_rate : float
+        Adam's initial learning rate.
+    learning_rate_decay : float
+        Factor applied every `decay_every` iterations.
+    decay_every : int
+    kinds : list of str or None
+        Kinds of clip to train on, out of ``mixing.kinds``; None: all. Scenes alone are negatives
+        of every class.
+    augmentation : tfseg.training.augmentation.AugmentationSettings
+    average_weights : float in [0, 1)
+        Decay of the exponential moving average of the weights, which becomes the model (Tarvainen
+        and Valpola, NeurIPS 2017). 0: the last weights, as released.
+    teacher_weight : float
+        Weight of the loss between the masks and a teacher's masks, where the system has a teacher.
+    excerpt_s : float or None
+        Length of the random excerpt that a batch takes of every clip (a shorter clip is repeated).
+        None takes whole clips, which must all have one length.
+    threads : int
+        Torch's CPU threads; part of the recipe, since the last bit of sums depends on it.
+    compile : bool
+        Whether torch compiles the network first (needs a C++ compiler).
+    history_every : int
+        Iterations between rows of ``history.csv``.
+    state_every : int
+        Iterations between saves of the state to resume from.
+    """
+
+    iterations: int
+    batch_size: int
+    learning_rate: float
+    learning_rate_decay: float
+    decay_every: int
+    kinds: list | None
+    augmentation: AugmentationSettings
+    average_weights: float
+    teacher_weight: float
+    excerpt_s: float | None
+    threads: int
+    compile: bool
+    history_every: int
+    state_every: int
+
+
+def read_settings(section):
+    """Build `TrainingSettings` from the section ``training`` of the config."""
+    augmentation = AugmentationSettings(**section["augmentation"])
+    return TrainingSettings(**section | {"augmentation": augmentation})
