@@ -6,8 +6,11 @@ from pathlib import Path
 
 import torch
 
-from tfseg.apply.analysis import ApplySettings, analyse, attempt, describe
+from tfseg.apply.analysis import analyse
+from tfseg.apply.bulk import attempt
 from tfseg.apply.listing import Recording
+from tfseg.apply.results import describe
+from tfseg.apply.settings import ApplySettings
 from tfseg.inference.events import read_events
 from tfseg.inference.model_folder import load_model_folder
 from tfseg.io.files import write_json, write_text

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tfseg.apply.analysis import read_analysis
+from tfseg.apply.results import read_analysis
 from tfseg.apply.summary import write_summary
 from tfseg.inference.model_folder import load_model_folder
 from tfseg.io.files import read_json

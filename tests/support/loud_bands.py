@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from tfseg.apply.analysis import ApplySettings
+from tfseg.apply.settings import ApplySettings
 from tfseg.features.logmel import FeatureSettings, Spectrograms
 from tfseg.inference.events import EventSettings
 from tfseg.inference.model_folder import DESCRIPTION, DETECTION, WEIGHTS, ModelFolder

@@ -17,8 +17,9 @@ import torch
 from loud_bands import FEATURES, SETTINGS, TONE_HZ, LoudBands, LoudFrames, tones
 
 from tfseg.apply import page
-from tfseg.apply.analysis import already_there, analyse, read_analysis, sound_names
+from tfseg.apply.analysis import analyse, sound_names
 from tfseg.apply.listing import Recording
+from tfseg.apply.results import already_there, read_analysis
 from tfseg.errors import DataError
 
 EVENTS = [

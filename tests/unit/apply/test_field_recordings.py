@@ -9,9 +9,11 @@ import pytest
 import soundfile
 from loud_bands import SETTINGS, tones
 
-from tfseg.apply import analysis as analysis_module
-from tfseg.apply.analysis import analyse, attempt, read_analysis
+from tfseg.apply import inspection
+from tfseg.apply.analysis import analyse
+from tfseg.apply.bulk import attempt
 from tfseg.apply.listing import Recording
+from tfseg.apply.results import read_analysis
 from tfseg.apply.summary import write_summary
 from tfseg.cli.apply import apply_to
 from tfseg.errors import DataError, NotWrittenError
@@ -208,7 +210,7 @@ def test_an_error_that_nobody_expected_costs_one_recording(tmp_path, model, monk
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(analysis_module, "measure", fail)
+    monkeypatch.setattr(inspection, "measure", fail)
     analyses, failures = apply_to(
         [Recording("a", path)], tmp_path / "out", model, SETTINGS, reference={}, overwrite=False
     )

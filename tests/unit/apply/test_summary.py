@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from tfseg.apply.analysis import Analysis
 from tfseg.apply.detected_events import FoundEvent
+from tfseg.apply.results import Analysis
 from tfseg.apply.summary import ALL, recordings_table, summary_table
 
 

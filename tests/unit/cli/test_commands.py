@@ -10,7 +10,7 @@ import soundfile
 from small_model import CLASSES, RESTRICTED, write_small_model
 
 from tfseg import __version__
-from tfseg.apply.analysis import ApplySettings
+from tfseg.apply.settings import ApplySettings
 from tfseg.cli.main import COMMANDS, main
 
 

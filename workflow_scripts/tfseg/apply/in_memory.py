@@ -10,8 +10,10 @@ import numpy as np
 from tqdm import tqdm
 
 from tfseg.apply import sounds
-from tfseg.apply.analysis import ApplySettings, look, score_and_find
+from tfseg.apply.analysis import score_and_find
+from tfseg.apply.inspection import look
 from tfseg.apply.scores import AS_TRAINED, Scores
+from tfseg.apply.settings import ApplySettings
 from tfseg.errors import DataError
 from tfseg.inference.model_folder import load_model_folder
 from tfseg.io.audio import writing_float_wav

@@ -18,7 +18,7 @@ def recordings_table(analyses, failures):
 
     Parameters
     ----------
-    analyses : sequence of tfseg.apply.analysis.Analysis
+    analyses : sequence of tfseg.apply.results.Analysis
     failures : dict of (str, str) to str
         Reason by name and path of each recording that could not be analysed.
 
@@ -51,7 +51,7 @@ def summary_table(analyses, classes):
 
     Parameters
     ----------
-    analyses : sequence of tfseg.apply.analysis.Analysis
+    analyses : sequence of tfseg.apply.results.Analysis
     classes : sequence of str
 
     Returns

@@ -16,26 +16,25 @@ from pathlib import Path
 
 import torch
 
-from tfseg.apply.analysis import (
-    ApplySettings,
-    already_there,
-    analyse,
-    attempt,
-    check_model_of_results,
-    describe,
-    earlier_analyses,
-    missing_for_pages,
-    read_analysis,
-    results_in,
-    warning,
-)
+from tfseg.apply.analysis import analyse
+from tfseg.apply.bulk import attempt
 from tfseg.apply.listing import (
     find_recordings,
     match_reference,
     unused_note,
     with_earlier_names,
 )
+from tfseg.apply.results import (
+    already_there,
+    check_model_of_results,
+    describe,
+    earlier_analyses,
+    read_analysis,
+    results_in,
+    warning,
+)
 from tfseg.apply.scores import AS_RECORDED, AS_TRAINED
+from tfseg.apply.settings import ApplySettings, missing_for_pages
 from tfseg.apply.summary import check_folder, write_summary
 from tfseg.errors import DataError, NotWrittenError, TfsegError
 from tfseg.inference.events import read_events
@@ -161,7 +160,7 @@ def apply_to(recordings, out, model, settings, *, reference, overwrite):
 
     Returns
     -------
-    analyses : list of tfseg.apply.analysis.Analysis
+    analyses : list of tfseg.apply.results.Analysis
     failures : dict of (str, str) to str
     """
     analyses, failures = [], {}
