@@ -8,6 +8,7 @@ from tfseg.apply import sounds
 from tfseg.apply.masks import MaskStore
 from tfseg.errors import ConfigError, DataError
 from tfseg.features.logmel import FeatureSettings, Spectrograms
+from tfseg.features.on_device import DeviceArrays
 from tfseg.separation.masking import Separator
 
 N_MELS = 12
@@ -133,6 +134,23 @@ def test_blocks_do_not_change_the_sounds(tmp_path, monkeypatch, n_values):
     parts = separated(tmp_path, samples, 11025, lambda n: {0: mask[:n], 3: mask[-n:]})
     for name, part in parts.items():
         np.testing.assert_allclose(part, expected[name], atol=1e-6)
+
+
+@pytest.mark.parametrize(("rate", "hop"), [(8000, 256), (11025, 200)])
+def test_torch_synthesises_the_same_sounds_to_rounding(tmp_path, monkeypatch, rate, hop):
+    rng = np.random.default_rng(10)
+    samples = 0.3 * rng.standard_normal((20000, 2))
+    mask = rng.random((200, N_MELS))
+
+    def sounds_now():
+        return separated(
+            tmp_path, samples, rate, lambda n: {0: mask[:n], 3: mask[-n:]}, settings(hop_length=hop)
+        )
+
+    expected = sounds_now()
+    monkeypatch.setattr(sounds, "arrays_on", lambda device: DeviceArrays("cpu"))
+    for name, part in sounds_now().items():
+        assert level_db(part - expected[name], samples) < -120
 
 
 @pytest.mark.parametrize("n_samples", [1, 100, 511, 512, 513])

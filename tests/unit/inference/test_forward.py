@@ -11,6 +11,8 @@ from tfseg.features.feature_set import FeatureSet, read_ragged
 from tfseg.inference.forward import (
     MaskCounter,
     batches,
+    count_on_device,
+    count_on_host,
     infer,
     load_model,
     prepare_for_inference,
@@ -109,6 +111,16 @@ def test_counts_give_scikit_learns_scores(features, threshold):
         assert 2 * hit[k] / (predicted[k] + truth.sum()) == pytest.approx(f1_score(truth, above))
         assert histogram.total[k].sum() == 11 * 7 * 13
         assert histogram.n_positive[k] == truth.sum()
+
+
+def test_counting_without_a_wait_counts_the_same():
+    generator = torch.Generator().manual_seed(0)
+    bins = torch.randint(0, 50, (7, 3, 40), generator=generator, dtype=torch.int32)
+    kept = torch.rand(bins.shape, generator=generator) < 0.3
+    for some in (None, kept):
+        expected = count_on_host(bins, 60, some)
+        assert torch.equal(count_on_device(bins, 60, some).long(), expected)
+        assert expected.sum() == (bins.numel() if some is None else some.sum())
 
 
 def test_f1_counts_the_raw_values_and_not_the_rounded_ones():

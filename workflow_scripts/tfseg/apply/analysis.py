@@ -147,7 +147,9 @@ def _separate(recording, folder, model, scores, events, measured):
         folder / SOUNDS,
         scores.store,
         {names[label]: model.classes.index(label) for label in labels},
-        sounds.MaskedSpectrum(scores.spectrograms, measured.sample_rate, scores.n_frames),
+        sounds.MaskedSpectrum(
+            scores.spectrograms, measured.sample_rate, scores.n_frames, scores.device
+        ),
         n_samples=measured.n_samples,
         progress=lambda blocks: bar(f"{recording.name}: sounds", blocks),
     )

@@ -170,7 +170,10 @@ class AppliedModel:
             self._scores.store,
             {str(number): number for number in numbers.values()},
             sounds.MaskedSpectrum(
-                self._scores.spectrograms, self._measured.sample_rate, self._scores.n_frames
+                self._scores.spectrograms,
+                self._measured.sample_rate,
+                self._scores.n_frames,
+                self._scores.device,
             ),
             n_samples=self._measured.n_samples,
         )

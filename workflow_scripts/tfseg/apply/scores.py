@@ -5,7 +5,7 @@ import torch
 
 from tfseg.apply.masks import MaskStore
 from tfseg.apply.windows import OverlapAverage, count_windows, cut_windows, read_mel
-from tfseg.features.logmel import Spectrograms
+from tfseg.features.on_device import spectrograms_on
 from tfseg.io.files import append_rows, create_dataset, create_description
 
 # The mixtures that models are trained on have their peak near half of full scale: the mean of two
@@ -55,7 +55,8 @@ class Scores:
 
     def __init__(self, model, settings, folder):
         self._model, self._settings = model, settings
-        self.spectrograms = Spectrograms(model.settings)
+        self.device = next(model.network.buffers()).device
+        self.spectrograms = spectrograms_on(self.device, model.settings)
         grid = model.settings.grid
         self._grid = grid
         seconds = settings.window_s or model.duration_s
@@ -64,7 +65,7 @@ class Scores:
         # Clips that were used as recorded, were learned as recorded.
         of_clips = model.description["data"]["corpus"] == "clips"
         self._level = AS_RECORDED if of_clips else settings.level
-        self._silence = self.spectrograms.log(np.zeros(1, dtype=np.float32)).astype(np.float16)
+        self._silence = self.spectrograms.log(np.float32(0)).astype(np.float16)
         self.store = None
         if model.network.has_masks:
             self.store = MaskStore(folder / "masks.part", model.settings.n_mels)
@@ -103,7 +104,6 @@ class Scores:
         """
         network, classes = self._model.network, self._model.classes
         n_classes = len(classes)
-        device = next(network.buffers()).device
         frames = create_dataset(
             file, "frames", shape=(0, n_classes), dtype=np.float16, maxshape=(None, n_classes)
         )
@@ -115,11 +115,15 @@ class Scores:
         with progress(count_windows(n_frames, self.n_window)) as shown, torch.inference_mode():
             for group in _batches(windows, self._settings.batch_size):
                 inputs = torch.from_numpy(np.stack([window.frames for window in group]))
-                tags, maps = network(inputs.float().to(device))
-                tags, maps = tags.cpu().numpy(), maps.cpu().numpy()
-                for window, of_window, map_ in zip(group, tags, maps, strict=True):
+                tags, maps = network(inputs.float().to(self.device))
+                tags = tags.cpu().numpy()
+                found = self._found(group, tags)
+                frame_scores = self._frame_scores(maps) * found[:, :, None]
+                for window, of_window in zip(group, frame_scores, strict=True):
                     append_rows(frames, average.finish(window.start).astype(np.float16))
-                    self._add(average, window, of_window, map_)
+                    average.add(window.start, of_window.T)
+                self._keep_masks(group, maps, found)
+                for window, of_window in zip(group, tags, strict=True):
                     tags_by_window.append(of_window)
                     starts.append(window.start)
                 shown.update(len(group))
@@ -135,16 +139,38 @@ class Scores:
             },
         )
 
-    def _add(self, average, window, tags, maps):
-        """Add one window: a class that its tags deny scores zero in it (as published: gated)."""
+    def _found(self, windows, tags):
+        """Which classes each window holds [shape=(n_windows, n_classes), dtype=bool].
+
+        A class that a window's tags deny scores zero in it (as published: gated).
+        """
         found = tags > np.asarray(self._model.detection.tag_threshold, dtype=tags.dtype)
         # Digital silence holds nothing, whatever a network that never met it makes of it.
-        found &= window.frames.max() > self._silence
-        frame_scores = maps.mean(axis=2) if self.store is not None else maps
-        average.add(window.start, (frame_scores * found[:, None]).T)
-        if self.store is not None:
-            masks = {int(k): maps[k] for k in np.flatnonzero(found)}
-            self.store.add(window.start, len(window.frames), masks)
+        sounding = [window.frames.max() > self._silence for window in windows]
+        return found & np.array(sounding)[:, None]
+
+    def _frame_scores(self, maps):
+        """Scores of frames [shape=(n_windows, n_classes, n_frames)]: the mean of a mask's bands."""
+        if self.store is None:
+            return maps.cpu().numpy()
+        if maps.is_cuda:
+            return maps.mean(dim=3).cpu().numpy()
+        return maps.numpy().mean(axis=3)
+
+    def _keep_masks(self, windows, masks, found):
+        """Store the masks of the classes that were found; no others are copied to the host."""
+        if self.store is None:
+            return
+        rows, classes = np.nonzero(found)
+        at = [torch.from_numpy(index).to(masks.device) for index in (rows, classes)]
+        kept = masks[at[0], at[1]].half().cpu().numpy()
+        for row, window in enumerate(windows):
+            of_window = np.flatnonzero(rows == row)
+            self.store.add(
+                window.start,
+                len(window.frames),
+                {int(classes[index]): kept[index] for index in of_window},
+            )
 
     def logmel(self, first, stop):
         """Log-mel of some frames as the network saw it [shape=(stop - first, n_mels), dtype=float32]."""

@@ -2,7 +2,7 @@
 
 The mask of a class says what share of each time-frequency unit is its own. Masks of several
 classes that claim more than all of a unit share it in proportion; what none claims is the rest, so
-that the sounds sum to the recording.
+that the sounds sum to the recording. Spectra, masks and overlap-add are computed where the model is.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ import scipy.fft
 from threadpoolctl import threadpool_limits
 
 from tfseg.errors import DataError
+from tfseg.features.on_device import arrays_on
 from tfseg.io.audio import writing_float_wav
 from tfseg.io.opening import open_sound
 from tfseg.separation.masking import band_shares, check_separable
@@ -37,6 +38,8 @@ class MaskedSpectrum:
         Hz, of the recording.
     n_feature_frames : int
         Of the whole recording.
+    device : str or torch.device
+        Where sounds are synthesised.
 
     Raises
     ------
@@ -44,7 +47,8 @@ class MaskedSpectrum:
         When there are samples between the features' windows, which no frame holds.
     """
 
-    def __init__(self, spectrograms, sample_rate, n_feature_frames):
+    def __init__(self, spectrograms, sample_rate, n_feature_frames, device="cpu"):
+        self.arrays = arrays_on(device)
         grid = spectrograms.grid
         check_separable(grid)
         ratio = sample_rate / grid.sample_rate
@@ -52,9 +56,9 @@ class MaskedSpectrum:
         if sample_rate != grid.sample_rate:
             self.length = scipy.fft.next_fast_len(round(grid.window_length * ratio), real=True)
         self.hop = max(round(self.length * grid.hop_length / grid.window_length), 1)
-        self.window = np.hamming(self.length).astype(np.float32)
+        self.window = self.arrays.of(np.hamming(self.length).astype(np.float32))
         bins_hz = np.arange(self.length // 2 + 1) * sample_rate / self.length
-        self._shares = band_shares(spectrograms, bins_hz).astype(np.float32)
+        self._shares = self.arrays.of(band_shares(spectrograms, bins_hz).astype(np.float32))
         self._grid, self._ratio, self._n_feature_frames = grid, ratio, n_feature_frames
 
     def bin_masks(self, store, classes, first, stop):
@@ -68,7 +72,7 @@ class MaskedSpectrum:
 
         Returns
         -------
-        masks : np.ndarray [shape=(n_classes, stop - first, length // 2 + 1), dtype=float32]
+        masks : array of `arrays` [shape=(n_classes, stop - first, length // 2 + 1), dtype=float32]
             Sum to 1 at most.
         """
         centres = (np.arange(first, stop) * self.hop + self.length / 2) / self._ratio
@@ -77,36 +81,45 @@ class MaskedSpectrum:
         below = np.floor(position).astype(int)
         above = np.minimum(below + 1, self._n_feature_frames - 1)
         share = (position - below).astype(np.float32)[:, None]
-        masks = []
+        mel = []
         for k in classes:
             mask = store.read(k, below[0], above[-1] + 1)
-            mel = (1 - share) * mask[below - below[0]] + share * mask[above - below[0]]
-            masks.append(mel @ self._shares)
-        stacked = np.stack(masks)
-        return stacked / np.maximum(stacked.sum(axis=0), 1)
+            mel.append((1 - share) * mask[below - below[0]] + share * mask[above - below[0]])
+        masks = self.arrays.of(np.stack(mel)) @ self._shares
+        return masks / masks.sum(axis=0).clip(min=1)
 
 
 class _OverlapAdd:
     """Samples of overlapping frames, given out as soon as no later frame reaches them."""
 
     def __init__(self, spectrum, n_sounds, n_channels):
-        self._spectrum = spectrum
-        self._total = np.zeros((n_sounds, spectrum.length, n_channels), dtype=np.float32)
-        self._gain = np.zeros(spectrum.length, dtype=np.float32)
+        self._arrays, self._hop = spectrum.arrays, spectrum.hop
+        # Frames are cut into pieces of a hop: piece p of a frame falls on piece 0 of the pth after it.
+        self._n_pieces = -(-spectrum.length // spectrum.hop)
+        self._n_missing = self._n_pieces * spectrum.hop - spectrum.length
+        n_held = self._n_pieces - 1
+        zeros = np.zeros((n_sounds, n_held, spectrum.hop, n_channels), dtype=np.float32)
+        self._total = self._arrays.of(zeros)
+        self._gain = self._arrays.of(np.zeros((1, n_held, spectrum.hop, 1), dtype=np.float32))
+        self._squared_window = (spectrum.window**2)[None, None, :, None]
+
+    def _added(self, held, frames, n_frames):
+        """Add `n_frames` frames, or as often the only one, to what is held of earlier ones."""
+        pieces = self._arrays.pad(frames, self._n_missing, 2)
+        pieces = pieces.reshape(*frames.shape[:2], self._n_pieces, self._hop, frames.shape[3])
+        total = self._arrays.pad(held, n_frames, 1)
+        for piece in range(self._n_pieces - 1, -1, -1):  # in order of the frames
+            total[:, piece : piece + n_frames] += pieces[:, :, piece]
+        return total
 
     def add(self, frames):
         """Add frames [shape=(n_sounds, n_frames, length, n_channels)]; take what they finish."""
-        length, hop, n_frames = self._spectrum.length, self._spectrum.hop, frames.shape[1]
-        grown = n_frames * hop
-        self._total = np.pad(self._total, ((0, 0), (0, grown), (0, 0)))
-        self._gain = np.pad(self._gain, (0, grown))
-        for index in range(n_frames):
-            part = slice(index * hop, index * hop + length)
-            self._total[:, part] += frames[:, index]
-            self._gain[part] += self._spectrum.window**2
-        finished = self._total[:, :grown] / self._gain[:grown, None]
-        self._total, self._gain = self._total[:, grown:], self._gain[grown:]
-        return finished
+        n_frames = frames.shape[1]
+        total = self._added(self._total, frames, n_frames)
+        gain = self._added(self._gain, self._squared_window, n_frames)
+        self._total, self._gain = total[:, n_frames:], gain[:, n_frames:]
+        finished = total[:, :n_frames] / gain[:, :n_frames]
+        return finished.reshape(len(finished), n_frames * self._hop, -1)
 
 
 def separate_recording(
@@ -161,7 +174,7 @@ def separate_recording(
 
 def _separated_blocks(source, n_samples, store, classes, spectrum, progress):
     """Yield the sounds [shape=(n_classes + 1, n, n_channels)] of successive stretches."""
-    length, hop = spectrum.length, spectrum.hop
+    arrays, length, hop = spectrum.arrays, spectrum.length, spectrum.hop
     n_channels = source.channels
     n_frames = -(-n_samples // hop)
     n_block = min(_BLOCK_FRAMES, max(_BLOCK_VALUES // (len(classes) * n_channels * length), 1))
@@ -178,11 +191,11 @@ def _separated_blocks(source, n_samples, store, classes, spectrum, progress):
             )
         held = np.concatenate([held, samples])
         held = np.pad(held, ((0, max((stop - 1 - first) * hop + length - len(held), 0)), (0, 0)))
-        windows = np.lib.stride_tricks.sliding_window_view(held, length, axis=0)[::hop]
-        frames = scipy.fft.rfft(windows[: stop - first] * spectrum.window, axis=-1)
+        windows = arrays.windows(arrays.of(held), length, hop)[: stop - first]
+        frames = arrays.rfft(windows * spectrum.window)
         masks = spectrum.bin_masks(store, classes, first, stop)[:, :, None]
-        separated = scipy.fft.irfft(masks * frames, n=length, axis=-1) * spectrum.window
-        sounds = sums.add(separated.swapaxes(2, 3))
+        separated = arrays.irfft(masks * frames, length) * spectrum.window
+        sounds = arrays.to_numpy(sums.add(separated.swapaxes(2, 3)))
         n_out = min((stop - first) * hop, n_samples - first * hop)
         sounds, held_part = sounds[:, :n_out], held[:n_out]
         yield [*sounds, held_part - sounds.sum(axis=0)]
