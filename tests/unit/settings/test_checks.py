@@ -373,6 +373,28 @@ def test_splits_and_clips_that_cannot_be_are_named(full_config, changes, message
 
 
 @pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"training.terms.size": 0.1}, r"training\.terms\.size: expected 0 for dnn, .*found 0\.1"),
+        ({"training.splice.share": 0.5}, r"training\.splice\.negatives: expected 0 for dnn"),
+        (
+            {"training.terms.reclassified": 1.0, "systems": ["gap"]},
+            r"training\.terms\.reclassified: expected 0 for gap, or training\.average_weights",
+        ),
+        ({"training.splice.share": 0.5, "training.splice.negatives": 0.0}, None),
+        ({"training.terms.reclassified": 1.0, "systems": ["unet"]}, None),
+    ],
+)
+def test_terms_of_the_loss_need_masks_and_an_average(full_config, changes, message):
+    for dotted, value in ({"systems": ["gap", "dnn"]} | changes).items():
+        full_config = _changed(full_config, dotted, value)
+    if message is None:
+        check_config(full_config)
+    else:
+        assert re.match(f"config key {message}", _message(full_config))
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"corpus.kind": "tut_rare2017", "split.kind": "fixed", "mixing.mixtures_per_fold": [9, 30]},

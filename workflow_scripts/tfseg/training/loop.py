@@ -10,7 +10,9 @@ from tfseg.training.augmentation import augment
 from tfseg.training.averaging import Average
 from tfseg.training.batches import Excerpts, batch_indices
 from tfseg.training.optimiser import Adam
+from tfseg.training.splicing import splice
 from tfseg.training.state import Interrupted, State, stop_requested
+from tfseg.training.terms import frozen_copy
 
 
 def train(
@@ -79,6 +81,8 @@ def train(
     targets = torch.from_numpy(target).to(device)
     optimiser = Adam(network.parameters())
     average = Average(network, settings.average_weights)
+    again = settings.terms.reclassified > 0
+    averaged = frozen_copy(network, average.tensors()) if again else None
     state = State(state_path, bound_to)
     iteration, history, pending = state.load(network, optimiser, average, log)
     if iteration:
@@ -98,6 +102,7 @@ def train(
                 seed,
                 iteration,
             )
+            batch, wanted, known = splice(batch, wanted, settings.splice, seed, iteration)
             # Dropout's random values depend on the iteration alone, as all others do.
             torch.manual_seed(derive_seed(seed, "dropout", iteration))
             try:
@@ -115,6 +120,9 @@ def train(
                 settings,
                 teacher=teacher,
                 iteration=torch.tensor(iteration, device=device),
+                known=known,
+                averaged=averaged,
+                has_background=network.has_background,
             )
             loss.backward()
             optimiser.step(rate)

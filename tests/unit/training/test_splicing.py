@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+import torch
+
+from tfseg.training.splicing import Known, SpliceSettings, splice
+
+HALF = SpliceSettings(share=0.5, negatives=1.0, tags="absent")
+ALL = SpliceSettings(share=1.0, negatives=1.0, tags="absent")
+
+
+@pytest.fixture
+def clips():
+    """Twelve clips, each of one value in all units and with tags of its own."""
+    logmel = torch.arange(12.0)[:, None, None].repeat(1, 20, 3)
+    rng = np.random.default_rng(0)
+    return logmel, torch.from_numpy((rng.random((12, 5)) < 0.4).astype(np.float32))
+
+
+def _sources(logmel):
+    """Clip that each frame is from [shape=(batch, time)]."""
+    return logmel[:, :, 0].long()
+
+
+def test_a_share_of_zero_changes_nothing(clips):
+    logmel, target, known = splice(*clips, SpliceSettings(0.0, 1.0, "absent"), 1, 2)
+    assert logmel is clips[0]
+    assert target is clips[1]
+    assert known == Known(None, None)
+
+
+def test_what_is_drawn_follows_from_the_iteration_alone(clips):
+    one, two, other = (splice(*clips, HALF, 1, iteration) for iteration in (5, 5, 6))
+    for a, b in zip((*one[:2], *one[2]), (*two[:2], *two[2]), strict=True):
+        assert torch.equal(a, b)
+    assert not torch.equal(one[0], other[0])
+
+
+def test_a_spliced_clip_begins_as_itself_and_ends_as_one_other(clips):
+    sources = _sources(splice(*clips, ALL, 1, 2)[0])
+    for clip, frames in enumerate(sources):
+        assert frames[0] == clip
+        cut = int((frames == clip).sum())
+        assert (frames[:cut] == clip).all()
+        assert len(set(frames[cut:].tolist())) <= 1
+    assert len({int((frames == clip).sum()) for clip, frames in enumerate(sources)}) > 4
+
+
+def test_the_share_is_that_of_spliced_clips(clips):
+    whole = [
+        int((_sources(splice(*clips, HALF, 1, i)[0]) == torch.arange(12)[:, None]).all(dim=1).sum())
+        for i in range(40)
+    ]
+    # Half of the clips, and those few that were drawn to continue as themselves.
+    assert 0.5 <= np.mean(whole) / 12 < 0.65
+
+
+def test_tags_are_the_union_of_both_clips_and_those_of_the_rest_stay(clips):
+    logmel, target, _ = splice(*clips, HALF, 1, 2)
+    for clip, frames in enumerate(_sources(logmel)):
+        first, last = clips[1][clip], clips[1][frames[-1]]
+        assert torch.equal(target[clip], torch.maximum(first, last))
+
+
+def test_a_class_is_silent_where_the_clip_of_that_frame_is_without_it(clips):
+    logmel, _, known = splice(*clips, HALF, 1, 2)
+    sources = _sources(logmel)
+    absent = 1 - clips[1][sources].transpose(1, 2)
+    is_spliced = (sources != torch.arange(12)[:, None]).any(dim=1)
+    assert torch.equal(known.silent[is_spliced], absent[is_spliced])
+    # Nothing is known of the others, unless they were drawn to continue as themselves.
+    for silent, own in zip(known.silent[~is_spliced], absent[~is_spliced], strict=True):
+        assert (silent == 0).all() or torch.equal(silent, own)
+
+
+def test_as_augmentation_alone_no_frame_is_silent(clips):
+    assert splice(*clips, SpliceSettings(0.5, 0.0, "absent"), 1, 2)[2].silent is None
+
+
+@pytest.mark.parametrize("tags", ["absent", "union"])
+def test_tags_that_count(clips, tags):
+    _, target, known = splice(*clips, SpliceSettings(1.0, 1.0, tags), 1, 2)
+    if tags == "union":
+        assert known.counted is None
+    else:
+        assert torch.equal(known.counted, 1 - target)
+
+
+def test_clips_of_one_frame_stay_as_they_are():
+    logmel, target = torch.zeros(3, 1, 2), torch.ones(3, 2)
+    assert torch.equal(splice(logmel, target, ALL, 1, 2)[0], logmel)
+
+
+def test_no_value_is_read_back_from_the_device(clips):
+    # A meta tensor has no values: reading one raises an error.
+    _, _, known = splice(*(part.to("meta") for part in clips), HALF, 1, 2)
+    assert known.silent.device.type == "meta"

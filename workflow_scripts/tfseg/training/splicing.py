@@ -1,0 +1,92 @@
+"""Splicing: a clip of a batch continues as another clip from a random time on.
+
+Weak labels do not say when a class sounds, but those of a spliced clip say more: before the cut
+only the first clip's classes can sound, and after it only the second's. In frames where a class
+cannot sound its mask must be zero. This is the only supervision in time that clip tags give.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from tfseg.job.seeding import generator
+
+ABSENT, UNION = "absent", "union"
+
+
+@dataclass(frozen=True)
+class SpliceSettings:
+    """Keys of ``training.splice`` in the config; a share of 0 changes nothing.
+
+    Parameters
+    ----------
+    share : float in [0, 1]
+        Share of the clips that are spliced.
+    negatives : float
+        Weight of -log(1 - mask) in frames where a class cannot sound; 0: splicing is augmentation.
+    tags : {"absent", "union"}
+        Tags of spliced clips that count. ``absent``: only those of classes in neither clip, since a
+        class of one of the clips may have been cut away. ``union``: all, a class of either clip
+        counts as present.
+    """
+
+    share: float
+    negatives: float
+    tags: str
+
+
+class Known(NamedTuple):
+    """What is known of the clips of a batch beside their tags; None: nothing.
+
+    Attributes
+    ----------
+    counted : torch.Tensor [shape=(batch, class), float32, 0 or 1] or None
+        Tags that count in the loss; None: all of them.
+    silent : torch.Tensor [shape=(batch, class, time), float32, 0 or 1] or None
+        Frames of spliced clips in which a class cannot sound.
+    """
+
+    counted: torch.Tensor | None = None
+    silent: torch.Tensor | None = None
+
+
+def splice(logmel, target, settings, seed, iteration):
+    """Splice a share of a batch's clips.
+
+    Parameters
+    ----------
+    logmel : torch.Tensor [shape=(batch, time, mel), float32]
+    target : torch.Tensor [shape=(batch, class), float32, 0 or 1]
+    settings : SpliceSettings
+    seed, iteration : int
+        Determine all random values, so that a resumed training needs no generator state.
+
+    Returns
+    -------
+    logmel, target : torch.Tensor
+        Of the same shapes; the tags of a spliced clip are those of either clip.
+    known : Known
+    """
+    if settings.share == 0:
+        return logmel, target, Known()
+    rng = generator(seed, "splice", iteration)
+    n_clips, n_frames, _ = logmel.shape
+    others = rng.permutation(n_clips)
+    cuts = rng.integers(1, max(n_frames, 2), size=n_clips)
+    is_spliced = rng.random(n_clips) < settings.share
+    cuts = np.where(is_spliced, cuts, n_frames)
+
+    device = logmel.device
+    others = torch.from_numpy(others).to(device)
+    before = torch.from_numpy(np.arange(n_frames) < cuts[:, None]).to(device)
+    spliced = torch.from_numpy(is_spliced).to(device)[:, None]
+    second = target[others]
+    may_sound = torch.where(before[:, None], target[:, :, None], second[:, :, None])
+    target = torch.where(spliced, torch.maximum(target, second), target)
+    known = Known(
+        counted=1 - spliced * target if settings.tags == ABSENT else None,
+        silent=spliced[:, :, None] * (1 - may_sound) if settings.negatives else None,
+    )
+    return torch.where(before[:, :, None], logmel, logmel[others]), target, known
