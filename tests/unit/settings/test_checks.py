@@ -100,8 +100,8 @@ def test_a_misspelt_key_is_named_with_the_right_one(full_config, path):
 def test_a_key_like_no_other_gets_the_list_and_no_guess(full_config):
     full_config["trunk"]["transformer"] = {}
     assert _message(full_config) == (
-        "config key trunk.transformer: expected one of kind, vgg, unet, dilated, background, "
-        "share_energy"
+        "config key trunk.transformer: expected one of kind, vgg, unet, dilated, near_far, "
+        "background, share_energy"
     )
 
 
