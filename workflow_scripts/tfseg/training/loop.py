@@ -123,6 +123,7 @@ def train(
                 known=known,
                 averaged=averaged,
                 has_background=network.has_background,
+                own=network.own_loss(wanted, known.counted),
             )
             loss.backward()
             optimiser.step(rate)

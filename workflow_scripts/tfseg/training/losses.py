@@ -54,6 +54,7 @@ def total(
     known=Known(),  # noqa: B008  (immutable)
     averaged=None,
     has_background=False,
+    own=0,
 ):
     """Add up all losses of one step.
 
@@ -80,12 +81,14 @@ def total(
         As `tfseg.training.terms.weighted` takes it.
     has_background : bool
         Whether the last mask and tag are the background's.
+    own : torch.Tensor [shape=()] or 0
+        What the network adds by itself: `tfseg.models.systems.MaskNetwork.own_loss`.
 
     Returns
     -------
     loss : torch.Tensor [shape=()]
     """
-    loss = cross_entropy(tags, wanted, known.counted)
+    loss = cross_entropy(tags, wanted, known.counted) + own
     if known.silent is not None:
         loss = loss + settings.splice.negatives * terms.silent(masks, known.silent)
     if settings.terms.used:
