@@ -381,6 +381,10 @@ def test_splits_and_clips_that_cannot_be_are_named(full_config, changes, message
             {"training.terms.reclassified": 1.0, "systems": ["gap"]},
             r"training\.terms\.reclassified: expected 0 for gap, or training\.average_weights",
         ),
+        (
+            {"training.splice.share": 0.5, "training.splice.agreement": 1.0, "systems": ["gap"]},
+            r"training\.splice\.agreement: expected 0 for gap, or training\.average_weights",
+        ),
         ({"training.splice.share": 0.5, "training.splice.negatives": 0.0}, None),
         ({"training.terms.reclassified": 1.0, "systems": ["unet"]}, None),
     ],

@@ -1,11 +1,14 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from tfseg.training.splicing import Known, SpliceSettings, splice
 
-HALF = SpliceSettings(share=0.5, negatives=1.0, tags="absent")
-ALL = SpliceSettings(share=1.0, negatives=1.0, tags="absent")
+NONE = SpliceSettings(share=0.0, negatives=1.0, agreement=1.0, tags="absent")
+HALF = dataclasses.replace(NONE, share=0.5)
+ALL = dataclasses.replace(NONE, share=1.0)
 
 
 @pytest.fixture
@@ -22,10 +25,10 @@ def _sources(logmel):
 
 
 def test_a_share_of_zero_changes_nothing(clips):
-    logmel, target, known = splice(*clips, SpliceSettings(0.0, 1.0, "absent"), 1, 2)
+    logmel, target, known = splice(*clips, NONE, 1, 2)
     assert logmel is clips[0]
     assert target is clips[1]
-    assert known == Known(None, None)
+    assert known == Known()
 
 
 def test_what_is_drawn_follows_from_the_iteration_alone(clips):
@@ -72,13 +75,17 @@ def test_a_class_is_silent_where_the_clip_of_that_frame_is_without_it(clips):
         assert (silent == 0).all() or torch.equal(silent, own)
 
 
-def test_as_augmentation_alone_no_frame_is_silent(clips):
-    assert splice(*clips, SpliceSettings(0.5, 0.0, "absent"), 1, 2)[2].silent is None
+def test_for_agreement_the_whole_clips_and_the_cut_are_kept(clips):
+    logmel, _, known = splice(*clips, HALF, 1, 2)
+    assert known.whole is clips[0]
+    spliced = torch.where(known.before[..., None], known.whole, known.whole[known.others])
+    assert torch.equal(spliced, logmel)
+    assert splice(*clips, dataclasses.replace(HALF, agreement=0.0), 1, 2)[2].whole is None
 
 
 @pytest.mark.parametrize("tags", ["absent", "union"])
 def test_tags_that_count(clips, tags):
-    _, target, known = splice(*clips, SpliceSettings(1.0, 1.0, tags), 1, 2)
+    _, target, known = splice(*clips, dataclasses.replace(ALL, tags=tags), 1, 2)
     if tags == "union":
         assert known.counted is None
     else:

@@ -6,6 +6,7 @@ import torch
 from torch.autograd import gradcheck
 
 from tfseg.training import terms
+from tfseg.training.splicing import Known
 
 LOG2 = math.log(2)
 
@@ -37,6 +38,25 @@ def test_silent_costs_in_the_given_frames_only():
     masks = torch.tensor([[[[0.5, 0.5], [0.9, 0.9], [0.75, 0.5]]]], dtype=torch.float64)
     assert terms.silent(masks, torch.tensor([[[1.0, 0.0, 1.0]]])) == pytest.approx(1.25 * LOG2)
     assert terms.silent(masks, torch.zeros(1, 1, 3)) == 0
+
+
+def test_agreement_is_the_cross_entropy_with_what_was_heard_in_each_part():
+    # Two clips of two frames; the first continues as the second, the second stays whole.
+    known = Known(
+        silent=torch.tensor([[[0.0, 0.0]], [[0.0, 0.0]]]),
+        others=torch.tensor([1, 0]),
+        before=torch.tensor([[True, False], [True, True]]),
+    )
+    whole = torch.tensor([[[[1.0], [0.3]]], [[[0.6], [0.0]]]])
+    masks = torch.tensor([[[[0.5], [0.25]]], [[[0.9], [0.9]]]])
+    expected = -(math.log(0.5) + math.log(0.75)) / 2
+    assert float(terms.agreement(masks, whole, known)) == pytest.approx(expected)
+    # A class that cannot sound before the cut has no mask there, whatever was heard.
+    known = known._replace(silent=torch.tensor([[[1.0, 0.0]], [[0.0, 0.0]]]))
+    expected = -(math.log(1 - 0.5) + math.log(0.75)) / 2
+    assert float(terms.agreement(masks, whole, known)) == pytest.approx(expected)
+    known = known._replace(before=torch.ones(2, 2, dtype=torch.bool))
+    assert float(terms.agreement(masks, whole, known)) == 0
 
 
 def test_size_is_the_mean_area_of_present_classes():
@@ -119,6 +139,11 @@ def test_reclassification_of_clips_without_a_class_is_zero(random):
     [
         lambda masks, logmel, target, frames: terms.absent(masks, target),
         lambda masks, logmel, target, frames: terms.silent(masks, frames),
+        lambda masks, logmel, target, frames: terms.agreement(
+            masks,
+            torch.sigmoid(logmel)[:, None].repeat(1, 4, 1, 1),
+            Known(silent=frames, others=torch.tensor([1, 2, 0]), before=frames[:, 0] > 0),
+        ),
         lambda masks, logmel, target, frames: terms.size(masks, target),
         lambda masks, logmel, target, frames: terms.overlap(masks),
         lambda masks, logmel, target, frames: terms.inconsistency(masks, logmel),
@@ -131,7 +156,16 @@ def test_reclassification_of_clips_without_a_class_is_zero(random):
             lambda parts: torch.sigmoid(parts.mean(dim=2))[:, :4],
         ),
     ],
-    ids=["absent", "silent", "size", "overlap", "excess", "background", "reclassification"],
+    ids=[
+        "absent",
+        "silent",
+        "agreement",
+        "size",
+        "overlap",
+        "excess",
+        "background",
+        "reclassification",
+    ],
 )
 def test_gradients_are_those_of_finite_differences(cost, random):
     masks, *rest = random
@@ -152,6 +186,11 @@ def test_no_term_reads_a_value_back_from_the_device():
     for cost in (
         terms.absent(masks, target),
         terms.silent(masks, frames),
+        terms.agreement(
+            masks,
+            masks,
+            Known(silent=frames, others=target[:, 0].long(), before=frames[:, 0].bool()),
+        ),
         terms.size(masks, target),
         terms.overlap(masks),
         terms.inconsistency(masks, logmel),

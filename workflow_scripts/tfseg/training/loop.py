@@ -81,8 +81,8 @@ def train(
     targets = torch.from_numpy(target).to(device)
     optimiser = Adam(network.parameters())
     average = Average(network, settings.average_weights)
-    again = settings.terms.reclassified > 0
-    averaged = frozen_copy(network, average.tensors()) if again else None
+    listens = settings.terms.reclassified or (settings.splice.share and settings.splice.agreement)
+    averaged = frozen_copy(network, average.tensors()) if listens else None
     state = State(state_path, bound_to)
     iteration, history, pending = state.load(network, optimiser, average, log)
     if iteration:

@@ -78,7 +78,7 @@ def total(
     known : tfseg.training.splicing.Known
         What splicing says of the clips beside their tags.
     averaged : tfseg.models.systems.MaskNetwork or None
-        As `tfseg.training.terms.weighted` takes it.
+        `tfseg.training.terms.frozen_copy`; for `agreement` and `reclassification` there.
     has_background : bool
         Whether the last mask and tag are the background's.
     own : torch.Tensor [shape=()] or 0
@@ -89,8 +89,16 @@ def total(
     loss : torch.Tensor [shape=()]
     """
     loss = cross_entropy(tags, wanted, known.counted) + own
-    if known.silent is not None:
+    if known.silent is not None and settings.splice.negatives:
         loss = loss + settings.splice.negatives * terms.silent(masks, known.silent)
+    if known.whole is not None:
+        with torch.no_grad():
+            _, whole_masks = averaged(known.whole)
+        n_taught = whole_masks.shape[1]  # without the background
+        of_classes = known._replace(silent=known.silent[:, :n_taught])
+        loss = loss + settings.splice.agreement * terms.agreement(
+            masks[:, :n_taught], whole_masks, of_classes
+        )
     if settings.terms.used:
         loss = loss + terms.weighted(
             masks,

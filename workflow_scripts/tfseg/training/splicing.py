@@ -25,7 +25,10 @@ class SpliceSettings:
     share : float in [0, 1]
         Share of the clips that are spliced.
     negatives : float
-        Weight of -log(1 - mask) in frames where a class cannot sound; 0: splicing is augmentation.
+        Weight of -log(1 - mask) in frames where a class cannot sound.
+    agreement : float
+        Weight of the cross-entropy between the masks of a spliced clip and the averaged network's
+        masks of both whole clips, spliced alike: what lies beyond the cut must not change a mask.
     tags : {"absent", "union"}
         Tags of spliced clips that count. ``absent``: only those of classes in neither clip, since a
         class of one of the clips may have been cut away. ``union``: all, a class of either clip
@@ -34,6 +37,7 @@ class SpliceSettings:
 
     share: float
     negatives: float
+    agreement: float
     tags: str
 
 
@@ -46,10 +50,19 @@ class Known(NamedTuple):
         Tags that count in the loss; None: all of them.
     silent : torch.Tensor [shape=(batch, class, time), float32, 0 or 1] or None
         Frames of spliced clips in which a class cannot sound.
+    whole : torch.Tensor [shape=(batch, time, mel), float32] or None
+        The clips before they were spliced.
+    others : torch.Tensor [shape=(batch,), int64] or None
+        Index of the clip that each continues as.
+    before : torch.Tensor [shape=(batch, time), bool] or None
+        Frames before the cut; all frames of a clip that is not spliced.
     """
 
     counted: torch.Tensor | None = None
     silent: torch.Tensor | None = None
+    whole: torch.Tensor | None = None
+    others: torch.Tensor | None = None
+    before: torch.Tensor | None = None
 
 
 def splice(logmel, target, settings, seed, iteration):
@@ -87,6 +100,8 @@ def splice(logmel, target, settings, seed, iteration):
     target = torch.where(spliced, torch.maximum(target, second), target)
     known = Known(
         counted=1 - spliced * target if settings.tags == ABSENT else None,
-        silent=spliced[:, :, None] * (1 - may_sound) if settings.negatives else None,
+        silent=spliced[:, :, None] * (1 - may_sound),
     )
+    if settings.agreement:
+        known = known._replace(whole=logmel, others=others, before=before)
     return torch.where(before[:, :, None], logmel, logmel[others]), target, known

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass, fields
 
 import torch
+from torch.nn import functional
 
 _CERTAIN = 1 - 1e-7  # a mask of exactly one would cost infinitely much
 _FLOOR = 1e-3  # -60 dB: what a mask of zero leaves of a magnitude
@@ -81,6 +82,28 @@ def silent(masks, frames):
         As `tfseg.training.splicing.Known` has them.
     """
     return _mean_where(absence(masks).mean(dim=3), frames)
+
+
+def agreement(masks, whole_masks, known):
+    """Cross-entropy between masks of spliced clips and the masks of both clips, spliced alike.
+
+    Where a class cannot sound, zero takes the place of its mask. The result is the mean over the
+    spliced clips, classes and units.
+
+    Parameters
+    ----------
+    masks : torch.Tensor [shape=(batch, class, time, mel), in [0, 1]]
+        Of the spliced clips.
+    whole_masks : torch.Tensor [same shape]
+        Of the clips before they were spliced, by another network.
+    known : tfseg.training.splicing.Known
+    """
+    first = known.before[:, None, :, None]
+    wanted = torch.where(first, whole_masks, whole_masks[known.others])
+    wanted = wanted * (1 - known.silent[..., None])
+    cost = functional.binary_cross_entropy(masks.nan_to_num(0.5), wanted, reduction="none")
+    is_spliced = (~known.before).any(dim=1).float()
+    return _mean_where(cost.mean(dim=(1, 2, 3)), is_spliced) + 0 * masks.sum()
 
 
 def size(masks, target):

@@ -27,18 +27,19 @@ def _mask_relations(recipe):
     terms, splice = recipe.training["terms"], recipe.training["splice"]
     weights = {f"terms.{key}": value for key, value in terms.items() if not key.endswith("_share")}
     if splice["share"]:
-        weights["splice.negatives"] = splice["negatives"]
+        weights |= {f"splice.{key}": splice[key] for key in ("negatives", "agreement")}
     for key, weight in weights.items():
         if weight and not recipe.facts.has_masks:
             yield (
                 f"config key training.{key}: expected 0 for {recipe.name}, which has no masks, "
                 f"found {weight}"
             )
-    if terms["reclassified"] and not recipe.training["average_weights"]:
-        yield (
-            f"config key training.terms.reclassified: expected 0 for {recipe.name}, or "
-            "training.average_weights above 0: the averaged network classifies again"
-        )
+    for key in ("terms.reclassified", "splice.agreement"):
+        if weights.get(key) and not recipe.training["average_weights"]:
+            yield (
+                f"config key training.{key}: expected 0 for {recipe.name}, or "
+                "training.average_weights above 0: it needs the averaged network"
+            )
 
 
 def _relations_of(config, training):

@@ -32,7 +32,10 @@ class Splice(Section):
 
     share: Share = setting(0.0, "Share of the clips that are spliced")
     negatives: Weight = setting(
-        1.0, "Weight of -log(1 - mask) in frames where a class cannot sound; 0: augmentation only"
+        1.0, "Weight of -log(1 - mask) in frames where a class cannot sound"
+    )
+    agreement: Weight = setting(
+        0.0, "Weight of the agreement with the averaged network's masks of both whole clips"
     )
     tags: Literal["absent", "union"] = setting(
         "absent", "Tags of spliced clips that count: of classes in neither clip, or all"
