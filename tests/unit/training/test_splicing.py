@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from tfseg.training.splicing import Known, SpliceSettings, splice
+from tfseg.training.splicing import Known, SpliceSettings, draw_cuts, splice
 
 NONE = SpliceSettings(share=0.0, negatives=1.0, agreement=1.0, tags="absent")
 HALF = dataclasses.replace(NONE, share=0.5)
+DRAWN = ("cut", "continues_as")
 ALL = dataclasses.replace(NONE, share=1.0)
 
 
@@ -19,27 +20,33 @@ def clips():
     return logmel, torch.from_numpy((rng.random((12, 5)) < 0.4).astype(np.float32))
 
 
+def _spliced(clips, settings, iteration=2):
+    drawn = draw_cuts(settings, *clips[0].shape[:2], 1, iteration)
+    cuts = {name: torch.from_numpy(values) for name, values in drawn.items()}
+    return splice(*clips, cuts, settings)
+
+
 def _sources(logmel):
     """Clip that each frame is from [shape=(batch, time)]."""
     return logmel[:, :, 0].long()
 
 
 def test_a_share_of_zero_changes_nothing(clips):
-    logmel, target, known = splice(*clips, NONE, 1, 2)
+    logmel, target, known = _spliced(clips, NONE)
     assert logmel is clips[0]
     assert target is clips[1]
     assert known == Known()
 
 
 def test_what_is_drawn_follows_from_the_iteration_alone(clips):
-    one, two, other = (splice(*clips, HALF, 1, iteration) for iteration in (5, 5, 6))
+    one, two, other = (_spliced(clips, HALF, iteration) for iteration in (5, 5, 6))
     for a, b in zip((*one[:2], *one[2]), (*two[:2], *two[2]), strict=True):
         assert torch.equal(a, b)
     assert not torch.equal(one[0], other[0])
 
 
 def test_a_spliced_clip_begins_as_itself_and_ends_as_one_other(clips):
-    sources = _sources(splice(*clips, ALL, 1, 2)[0])
+    sources = _sources(_spliced(clips, ALL)[0])
     for clip, frames in enumerate(sources):
         assert frames[0] == clip
         cut = int((frames == clip).sum())
@@ -50,7 +57,7 @@ def test_a_spliced_clip_begins_as_itself_and_ends_as_one_other(clips):
 
 def test_the_share_is_that_of_spliced_clips(clips):
     whole = [
-        int((_sources(splice(*clips, HALF, 1, i)[0]) == torch.arange(12)[:, None]).all(dim=1).sum())
+        int((_sources(_spliced(clips, HALF, i)[0]) == torch.arange(12)[:, None]).all(dim=1).sum())
         for i in range(40)
     ]
     # Half of the clips, and those few that were drawn to continue as themselves.
@@ -58,14 +65,14 @@ def test_the_share_is_that_of_spliced_clips(clips):
 
 
 def test_tags_are_the_union_of_both_clips_and_those_of_the_rest_stay(clips):
-    logmel, target, _ = splice(*clips, HALF, 1, 2)
+    logmel, target, _ = _spliced(clips, HALF)
     for clip, frames in enumerate(_sources(logmel)):
         first, last = clips[1][clip], clips[1][frames[-1]]
         assert torch.equal(target[clip], torch.maximum(first, last))
 
 
 def test_a_class_is_silent_where_the_clip_of_that_frame_is_without_it(clips):
-    logmel, _, known = splice(*clips, HALF, 1, 2)
+    logmel, _, known = _spliced(clips, HALF)
     sources = _sources(logmel)
     absent = 1 - clips[1][sources].transpose(1, 2)
     is_spliced = (sources != torch.arange(12)[:, None]).any(dim=1)
@@ -76,16 +83,16 @@ def test_a_class_is_silent_where_the_clip_of_that_frame_is_without_it(clips):
 
 
 def test_for_agreement_the_whole_clips_and_the_cut_are_kept(clips):
-    logmel, _, known = splice(*clips, HALF, 1, 2)
+    logmel, _, known = _spliced(clips, HALF)
     assert known.whole is clips[0]
     spliced = torch.where(known.before[..., None], known.whole, known.whole[known.others])
     assert torch.equal(spliced, logmel)
-    assert splice(*clips, dataclasses.replace(HALF, agreement=0.0), 1, 2)[2].whole is None
+    assert _spliced(clips, dataclasses.replace(HALF, agreement=0.0))[2].whole is None
 
 
 @pytest.mark.parametrize("tags", ["absent", "union"])
 def test_tags_that_count(clips, tags):
-    _, target, known = splice(*clips, dataclasses.replace(ALL, tags=tags), 1, 2)
+    _, target, known = _spliced(clips, dataclasses.replace(ALL, tags=tags))
     if tags == "union":
         assert known.counted is None
     else:
@@ -93,11 +100,17 @@ def test_tags_that_count(clips, tags):
 
 
 def test_clips_of_one_frame_stay_as_they_are():
-    logmel, target = torch.zeros(3, 1, 2), torch.ones(3, 2)
-    assert torch.equal(splice(logmel, target, ALL, 1, 2)[0], logmel)
+    clips = torch.zeros(3, 1, 2), torch.ones(3, 2)
+    assert torch.equal(_spliced(clips, ALL)[0], clips[0])
 
 
 def test_no_value_is_read_back_from_the_device(clips):
     # A meta tensor has no values: reading one raises an error.
-    _, _, known = splice(*(part.to("meta") for part in clips), HALF, 1, 2)
+    drawn = {name: torch.zeros(12, dtype=torch.int64, device="meta") for name in DRAWN}
+    _, _, known = splice(*(part.to("meta") for part in clips), drawn, HALF)
     assert known.silent.device.type == "meta"
+
+
+def test_without_splicing_nothing_is_drawn(clips):
+    assert draw_cuts(NONE, 12, 20, 1, 2) == {}
+    assert set(draw_cuts(HALF, 12, 20, 1, 2)) == set(DRAWN)

@@ -10,7 +10,7 @@ from tfseg.training.augmentation import augment
 from tfseg.training.averaging import Average
 from tfseg.training.batches import Excerpts, batch_indices
 from tfseg.training.optimiser import Adam
-from tfseg.training.splicing import splice
+from tfseg.training.splicing import draw_cuts, splice
 from tfseg.training.state import Interrupted, State, stop_requested
 from tfseg.training.terms import frozen_copy
 
@@ -102,7 +102,9 @@ def train(
                 seed,
                 iteration,
             )
-            batch, wanted, known = splice(batch, wanted, settings.splice, seed, iteration)
+            cuts = draw_cuts(settings.splice, len(batch), batch.shape[1], seed, iteration)
+            cuts = {name: torch.from_numpy(values).to(device) for name, values in cuts.items()}
+            batch, wanted, known = splice(batch, wanted, cuts, settings.splice)
             # Dropout's random values depend on the iteration alone, as all others do.
             torch.manual_seed(derive_seed(seed, "dropout", iteration))
             try:

@@ -13,7 +13,7 @@ import torch
 
 from tfseg.job.seeding import generator
 
-ABSENT, UNION = "absent", "union"
+ABSENT = "absent"
 
 
 @dataclass(frozen=True)
@@ -65,16 +65,41 @@ class Known(NamedTuple):
     before: torch.Tensor | None = None
 
 
-def splice(logmel, target, settings, seed, iteration):
+def draw_cuts(settings, n_clips, n_frames, seed, iteration):
+    """Draw how the clips of a batch are spliced.
+
+    Parameters
+    ----------
+    settings : SpliceSettings
+    n_clips, n_frames : int
+    seed, iteration : int
+        Determine all random values, so that a resumed training needs no generator state.
+
+    Returns
+    -------
+    drawn : dict of str to np.ndarray [shape=(n_clips,), dtype=int64]
+        ``cut``, the first frame of the other clip (`n_frames` where a clip stays whole), and
+        ``continues_as``, the index of that clip; empty without splicing.
+    """
+    if settings.share == 0:
+        return {}
+    rng = generator(seed, "splice", iteration)
+    continues_as = rng.permutation(n_clips)
+    cuts = rng.integers(1, max(n_frames, 2), size=n_clips)
+    is_spliced = rng.random(n_clips) < settings.share
+    return {"cut": np.where(is_spliced, cuts, n_frames), "continues_as": continues_as}
+
+
+def splice(logmel, target, drawn, settings):
     """Splice a share of a batch's clips.
 
     Parameters
     ----------
     logmel : torch.Tensor [shape=(batch, time, mel), float32]
     target : torch.Tensor [shape=(batch, class), float32, 0 or 1]
+    drawn : dict of str to torch.Tensor
+        What `draw_cuts` drew, on the device.
     settings : SpliceSettings
-    seed, iteration : int
-        Determine all random values, so that a resumed training needs no generator state.
 
     Returns
     -------
@@ -84,20 +109,12 @@ def splice(logmel, target, settings, seed, iteration):
     """
     if settings.share == 0:
         return logmel, target, Known()
-    rng = generator(seed, "splice", iteration)
-    n_clips, n_frames, _ = logmel.shape
-    others = rng.permutation(n_clips)
-    cuts = rng.integers(1, max(n_frames, 2), size=n_clips)
-    is_spliced = rng.random(n_clips) < settings.share
-    cuts = np.where(is_spliced, cuts, n_frames)
-
-    device = logmel.device
-    others = torch.from_numpy(others).to(device)
-    before = torch.from_numpy(np.arange(n_frames) < cuts[:, None]).to(device)
-    spliced = torch.from_numpy(is_spliced).to(device)[:, None]
+    n_frames, cut, others = logmel.shape[1], drawn["cut"][:, None], drawn["continues_as"]
+    before = torch.arange(n_frames, device=logmel.device) < cut
+    spliced = (cut < n_frames).float()
     second = target[others]
     may_sound = torch.where(before[:, None], target[:, :, None], second[:, :, None])
-    target = torch.where(spliced, torch.maximum(target, second), target)
+    target = torch.maximum(target, spliced * second)
     known = Known(
         counted=1 - spliced * target if settings.tags == ABSENT else None,
         silent=spliced[:, :, None] * (1 - may_sound),
