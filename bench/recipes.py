@@ -92,7 +92,9 @@ def score(config, network, data, labels):
         )
     fold = FoldScores.of_features(data, *inferred, labels)
     values, _ = tagging_metrics(fold, settings)
-    found = {"tag mAP": macro(values["map"])[0]}
+    found = {"tag mAP": macro(values["map"])[0], "mask AUC": np.nan}
+    if fold.masks is not None:
+        found["mask AUC"] = macro(fold.masks.auc())[0]
     histogram = frame_histograms(fold, settings)[settings.tag_gate]
     found["frame mAP"] = macro(histogram.average_precision())[0]
     curves = f1_curves(fold, settings, THRESHOLDS)
@@ -126,6 +128,35 @@ def _event_f1(fold, config, settings, data):
     }
 
 
+def open_run(run, held_out, snr):
+    """Read the features of all folds of a run but one.
+
+    Returns
+    -------
+    train, validation : tfseg.features.feature_set.FeatureSet
+    labels : dict
+        Mixture to list of (label, onset_s, offset_s).
+    """
+    results = ROOT / "results" / run
+    folder = results / "features" / f"snr{snr}"
+    paths = [
+        path
+        for path in sorted(folder.glob("fold*-*.h5"))
+        if not path.name.startswith(f"fold{held_out}-")
+    ]
+    if not paths:
+        sys.exit(
+            f"{folder}: expected feature files (snakemake --until extract_features), found none"
+        )
+    data = load_features(paths)
+    labels = corpus_tables.mixture_labels(
+        corpus_tables.read_table(results / "mixtures" / "events.csv", "mixture_events"),
+        corpus_tables.read_table(results / "mixtures" / "mixtures.csv", "mixtures"),
+    )
+    validation = data.of_parts(["validation"]).of_kinds(["mixture"])
+    return data.of_parts(["train"]), validation, labels
+
+
 def main():
     """Print a row per system."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -136,25 +167,8 @@ def main():
     parser.add_argument("--systems", nargs="+", metavar="SYSTEM", help="default: the experiment's")
     arguments = parser.parse_args()
     config = read_config(arguments.configfile)
-    results = ROOT / "results" / config["run"]
-    folder = results / "features" / f"snr{arguments.snr}"
-    paths = [
-        path
-        for path in sorted(folder.glob("fold*-*.h5"))
-        if not path.name.startswith(f"fold{arguments.held_out}-")
-    ]
-    if not paths:
-        sys.exit(
-            f"{folder}: expected feature files (snakemake --until extract_features), found none"
-        )
     keep_freed_memory()
-    data = load_features(paths)
-    train, validation = data.of_parts(["train"]), data.of_parts(["validation"])
-    validation = validation.of_kinds(["mixture"])
-    labels = corpus_tables.mixture_labels(
-        corpus_tables.read_table(results / "mixtures" / "events.csv", "mixture_events"),
-        corpus_tables.read_table(results / "mixtures" / "mixtures.csv", "mixtures"),
-    )
+    train, validation, labels = open_run(config["run"], arguments.held_out, arguments.snr)
     print(f"{len(train.mixture)} clips to train on, {len(validation.mixture)} to score")
     rows = []
     with tempfile.TemporaryDirectory() as states:

@@ -8,8 +8,12 @@ from tfseg.io.tensors import load_tensors
 from tfseg.training.augmentation import AugmentationSettings
 from tfseg.training.loop import train
 from tfseg.training.settings import TrainingSettings
+from tfseg.training.splicing import SpliceSettings
+from tfseg.training.terms import TermSettings
 
 UNCHANGED = AugmentationSettings(0, False, 0, 0, 0)
+WHOLE = SpliceSettings(share=0, negatives=1, agreement=0, tags="absent")
+NO_TERMS = TermSettings(0, 0, 0, 0, 0, 0.5)
 SETTINGS = TrainingSettings(
     iterations=10,
     batch_size=4,
@@ -18,6 +22,8 @@ SETTINGS = TrainingSettings(
     decay_every=3,
     kinds=None,
     augmentation=UNCHANGED,
+    splice=WHOLE,
+    terms=NO_TERMS,
     average_weights=0.0,
     teacher_weight=1.0,
     excerpt_s=None,
@@ -29,6 +35,9 @@ SETTINGS = TrainingSettings(
 AUGMENTED = AugmentationSettings(
     mixup=0.5, time_shift=True, gain_db=6.0, band_gain_db=6.0, mel_shift=2
 )
+
+SPLICED = SpliceSettings(share=0.5, negatives=1.0, agreement=1.0, tags="absent")
+ALL_TERMS = TermSettings(0.1, 0.1, 0.1, 0.1, 0.1, 0.5)
 
 
 def changed(**changes):

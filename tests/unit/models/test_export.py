@@ -91,9 +91,24 @@ def test_every_system_with_masks_computes_the_same_as_onnx(build, system, backgr
     "trunk",
     [
         {"kind": "unet", "unet": {"widths": [4, 6, 8], "blocks": 1, "dropout": 0.2}},
+        {
+            "kind": "unet",
+            "unet": {
+                "widths": [4, 6, 8],
+                "blocks": 1,
+                "dropout": 0.2,
+                "mel_only": [1],
+                "gate_width": 3,
+                "gate_upsampling": True,
+                "context": "gru",
+                "coarse_tags": True,
+                "coarse_pools": 1,
+            },
+        },
+        {"kind": "near_far", "near_far": {"far_widths": [4, 6, 8], "near_widths": [2, 4]}},
         {"kind": "dilated", "dilated": {"width": 4, "dilations": [1, 4], "dropout": 0.2}},
     ],
-    ids=["unet", "dilated"],
+    ids=["unet", "unet with all keys", "near_far", "dilated"],
 )
 def test_every_trunk_computes_the_same_as_onnx(build, system, trunk, share_energy):
     network = build(system, trunk=trunk | {"share_energy": share_energy})

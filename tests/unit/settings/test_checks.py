@@ -100,8 +100,8 @@ def test_a_misspelt_key_is_named_with_the_right_one(full_config, path):
 def test_a_key_like_no_other_gets_the_list_and_no_guess(full_config):
     full_config["trunk"]["transformer"] = {}
     assert _message(full_config) == (
-        "config key trunk.transformer: expected one of kind, vgg, unet, dilated, background, "
-        "share_energy"
+        "config key trunk.transformer: expected one of kind, vgg, unet, dilated, near_far, "
+        "background, share_energy"
     )
 
 
@@ -370,6 +370,32 @@ def test_splits_and_clips_that_cannot_be_are_named(full_config, changes, message
         full_config = _changed(full_config, dotted, value)
     assert re.match(f"config key {message}", _message(full_config))
     assert "\n" not in _message(full_config)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"training.terms.size": 0.1}, r"training\.terms\.size: expected 0 for dnn, .*found 0\.1"),
+        ({"training.splice.share": 0.5}, r"training\.splice\.negatives: expected 0 for dnn"),
+        (
+            {"training.terms.reclassified": 1.0, "systems": ["gap"]},
+            r"training\.terms\.reclassified: expected 0 for gap, or training\.average_weights",
+        ),
+        (
+            {"training.splice.share": 0.5, "training.splice.agreement": 1.0, "systems": ["gap"]},
+            r"training\.splice\.agreement: expected 0 for gap, or training\.average_weights",
+        ),
+        ({"training.splice.share": 0.5, "training.splice.negatives": 0.0}, None),
+        ({"training.terms.reclassified": 1.0, "systems": ["unet"]}, None),
+    ],
+)
+def test_terms_of_the_loss_need_masks_and_an_average(full_config, changes, message):
+    for dotted, value in ({"systems": ["gap", "dnn"]} | changes).items():
+        full_config = _changed(full_config, dotted, value)
+    if message is None:
+        check_config(full_config)
+    else:
+        assert re.match(f"config key {message}", _message(full_config))
 
 
 @pytest.mark.parametrize(

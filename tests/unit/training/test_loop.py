@@ -37,6 +37,25 @@ def test_one_step_is_adams_on_the_full_cross_entropy(run, toy, build_tiny):
     assert clear > 100
 
 
+def test_a_networks_own_loss_is_added_for_the_tags_of_the_batch(toy, tmp_path, build_tiny):
+    network = initial_network(lambda: build_tiny("gap"), 3, toy[0])
+    network.mean_tag = torch.nn.Parameter(torch.tensor(0.0))
+    targets = []
+
+    def own_loss(target, counted):
+        assert counted is None
+        targets.append(target)
+        return 5 + (network.mean_tag - target.mean()).square()
+
+    network.own_loss = own_loss
+    history = train_quietly(
+        network, toy, tmp_path / "state", changed(iterations=40, decay_every=100, history_every=40)
+    )
+    assert history[0][1] > 5
+    assert torch.equal(targets[0], torch.from_numpy(toy[1][batch_indices(0, 10, 4, 3)]).float())
+    assert float(network.mean_tag.detach()) == pytest.approx(toy[1].mean(), abs=0.15)
+
+
 def test_the_learning_rate_falls_as_the_settings_say(run):
     history = run(changed(history_every=1)).history
     assert [row[0] for row in history] == list(range(1, 11))

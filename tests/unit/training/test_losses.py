@@ -1,11 +1,16 @@
 """The losses."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import log_loss
+from toy_training import SETTINGS, changed
 
+from tfseg.training import losses, terms
 from tfseg.training.losses import cross_entropy, distillation
+from tfseg.training.splicing import Known
 
 
 def test_the_loss_is_scikit_learns_log_loss():
@@ -34,6 +39,50 @@ def test_a_tag_that_is_not_a_number_reaches_the_loss():
     tags = torch.full((2, 2), 0.5)
     tags[1, 0] = float("nan")
     assert torch.isnan(cross_entropy(tags, torch.zeros(2, 2)))
+
+
+def test_only_counted_tags_are_in_the_mean():
+    tags, target = torch.tensor([[0.5, 0.9], [0.25, 0.9]]), torch.zeros(2, 2)
+    counted = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    expected = -(np.log(0.5) + np.log(0.75)) / 2
+    assert float(cross_entropy(tags, target, counted)) == pytest.approx(expected, rel=1e-5)
+    assert float(cross_entropy(tags, target, torch.zeros(2, 2))) == 0
+    assert float(cross_entropy(tags, target, torch.ones(2, 2))) == pytest.approx(
+        float(cross_entropy(tags, target)), rel=1e-6
+    )
+
+
+@pytest.fixture
+def step():
+    """Tags, masks, log-mel and labels of two clips."""
+    rng = torch.Generator().manual_seed(0)
+    masks = torch.rand(2, 3, 4, 5, generator=rng)
+    target = torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
+    return masks.amax(dim=(2, 3)), masks, torch.randn(2, 4, 5, generator=rng), target
+
+
+def _total(step, settings=SETTINGS, known=Known()):  # noqa: B008
+    arguments = {"teacher": None, "iteration": torch.tensor(0), "known": known}
+    return losses.total(*step, settings, **arguments)
+
+
+def test_without_further_terms_the_loss_is_the_cross_entropy_to_the_bit(step):
+    assert torch.equal(_total(step), cross_entropy(step[0], step[3]))
+
+
+def test_splicing_and_terms_add_to_the_loss_with_their_weights(step):
+    tags, masks, _, target = step
+    silent, counted = torch.ones(2, 3, 4), 1 - target
+    settings = changed(
+        splice=dataclasses.replace(SETTINGS.splice, negatives=0.5),
+        terms=dataclasses.replace(SETTINGS.terms, size=0.2),
+    )
+    expected = (
+        cross_entropy(tags, target, counted)
+        + 0.5 * terms.silent(masks, silent)
+        + 0.2 * terms.size(masks, target)
+    )
+    assert torch.allclose(_total(step, settings, Known(counted, silent)), expected)
 
 
 def test_distillation_is_zero_for_a_teacher_that_says_the_same_of_what_is_there():

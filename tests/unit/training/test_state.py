@@ -12,7 +12,17 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from toy_training import AUGMENTED, SETTINGS, Bar, bits, changed, iteration_of, train_quietly
+from toy_training import (
+    ALL_TERMS,
+    AUGMENTED,
+    SETTINGS,
+    SPLICED,
+    Bar,
+    bits,
+    changed,
+    iteration_of,
+    train_quietly,
+)
 
 from tfseg.errors import DamagedFileError
 from tfseg.io.tensors import load_tensors
@@ -183,8 +193,13 @@ def _noisy(build_tiny):
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"augmentation": AUGMENTED}, {"average_weights": 0.9}],
-    ids=["dropout", "augmentation", "average"],
+    [
+        {},
+        {"augmentation": AUGMENTED},
+        {"average_weights": 0.9},
+        {"average_weights": 0.9, "splice": SPLICED, "terms": ALL_TERMS},
+    ],
+    ids=["dropout", "augmentation", "average", "terms"],
 )
 def test_all_that_is_drawn_or_averaged_survives_a_stop(tmp_path, toy, build_tiny, changes):
     settings = changed(**changes)

@@ -6,27 +6,13 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from toy_training import changed
 
 from tfseg.features.feature_set import FeatureSet
 from tfseg.training import system
-from tfseg.training.augmentation import AugmentationSettings
-from tfseg.training.settings import TrainingSettings
 
-SETTINGS = TrainingSettings(
-    iterations=4,
-    batch_size=4,
-    learning_rate=0.01,
-    learning_rate_decay=1.0,
-    decay_every=10,
-    kinds=None,
-    augmentation=AugmentationSettings(0, False, 0, 0, 0),
-    average_weights=0.0,
-    teacher_weight=1.0,
-    excerpt_s=None,
-    threads=1,
-    compile=False,
-    history_every=2,
-    state_every=2,
+SETTINGS = changed(
+    iterations=4, learning_rate_decay=1.0, decay_every=10, history_every=2, state_every=2
 )
 DESCRIPTION = {
     "network": "gap",

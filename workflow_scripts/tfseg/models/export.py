@@ -1,6 +1,7 @@
 """A trained model as one ONNX graph: log-mel in; tags, frame scores and masks out."""
 
 import contextlib
+import copy
 import json
 import logging
 import math
@@ -23,6 +24,7 @@ from tfseg.models.poolings.gwrp_learned import LearnedRankPooling
 from tfseg.models.poolings.log_sum_exp import LogSumExpPooling
 from tfseg.models.poolings.units import LEAST
 from tfseg.models.systems import MaskNetwork
+from tfseg.models.trunks.blocks import RecurrentContext
 
 INPUT, OUTPUTS = "logmel", ("tags", "frames", "masks")
 TOLERANCE = 1e-4
@@ -83,12 +85,67 @@ def _exportable(pooling):
     return pooling
 
 
+class _Gru(nn.Module):
+    """A one-layer GRU in both directions as ONNX's own operator, for any number of steps.
+
+    The exporter would write torch's GRU as one step after the other.
+
+    Parameters
+    ----------
+    gru : torch.nn.GRU
+    """
+
+    def __init__(self, gru):
+        super().__init__()
+        self.n_units = gru.hidden_size
+        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+            both = [getattr(gru, f"{name}_l0{ending}") for ending in ("", "_reverse")]
+            self.register_buffer(name, torch.stack([self._reordered(one) for one in both]))
+
+    @staticmethod
+    def _reordered(value):
+        """Torch's gates are reset, update, new; those of ONNX update, reset, new."""
+        reset, update, new = value.detach().chunk(3)
+        return torch.cat([update, reset, new])
+
+    def forward(self, sequence):
+        """Take (batch, step, feature); return (batch, step, unit) and None, as torch's GRU does."""
+        n_batch, n_steps, _ = sequence.shape
+        outputs = torch.onnx.ops.symbolic(
+            "GRU",
+            (
+                sequence.transpose(0, 1),
+                self.weight_ih,
+                self.weight_hh,
+                torch.cat([self.bias_ih, self.bias_hh], dim=1),
+            ),
+            attrs={
+                "hidden_size": self.n_units,
+                "direction": "bidirectional",
+                "linear_before_reset": 1,
+            },
+            dtype=sequence.dtype,
+            shape=(n_steps, 2, n_batch, self.n_units),
+            version=14,
+        )
+        return outputs.permute(2, 0, 1, 3).flatten(2), None
+
+
+def _exportable_trunk(trunk):
+    """Return an equivalent trunk that accepts any number of frames once traced."""
+    trunk = copy.deepcopy(trunk)
+    for module in list(trunk.modules()):
+        if isinstance(module, RecurrentContext):
+            module.gru = _Gru(module.gru)
+    return trunk
+
+
 class _Graph(MaskNetwork):
     """A network in one piece, with the frame scores among its outputs."""
 
     def __init__(self, network):
         super().__init__(
-            network.trunk,
+            _exportable_trunk(network.trunk),
             _exportable(network.pooling),
             network.n_classes,
             len(network.band_mean),

@@ -24,7 +24,7 @@ from tfseg.io.declarations import NAME, read_declaration
 _MODELS = Path(__file__).resolve().parent
 POOLINGS, TRUNKS, NETWORKS = "poolings", "trunks", "networks"
 _KEYS = ("summary", "order", "settings")
-_NEEDED = ("type", "default", "description")
+_NEEDED = ("default", "description")
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,8 @@ def _read(path, kind):
         )
     for name, setting in declared.get("settings", {}).items():
         missing = [key for key in _NEEDED if key not in setting]
+        if "type" not in setting and "enum" not in setting:
+            missing.insert(0, "type or enum")
         if missing:
             raise ConfigError(f"{place}: setting {name}: expected {', '.join(missing)}, found none")
     if not path.stem.isidentifier() or path.stem.startswith("_"):

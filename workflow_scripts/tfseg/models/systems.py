@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from tfseg.models import registry
 
@@ -36,7 +37,10 @@ class MaskNetwork(_Network):
     Parameters
     ----------
     trunk, pooling : nn.Module
-        Where the pooling needs attention, the trunk's last outputs are the attention logits.
+        Where the pooling needs attention, the trunk's last outputs are the attention logits. A
+        trunk with ``n_views`` gives so many groups of outputs: the masks, then the views that they
+        are made of. Each view is pooled and trained on the tags by itself too (`own_loss`), and a
+        clip's tags are the mean over all groups.
     n_classes, n_mels : int
     has_background : bool
         Whether training has one more mask and tag, for the background: one minus the sum of the
@@ -63,6 +67,8 @@ class MaskNetwork(_Network):
         self.n_classes, self.has_background = n_classes, has_background
         self.shares_energy = shares_energy
         self.trunk, self.pooling = trunk, pooling
+        self._n_groups = getattr(trunk, "n_views", 1)
+        self._views = []
 
     def _logits(self, logmel):
         """Logits; a long recording is processed in pieces, each with the frames it depends on."""
@@ -92,6 +98,17 @@ class MaskNetwork(_Network):
         """
         with self._at_precision(logmel):
             outputs = self._logits(self._standardised(logmel))
+        groups = outputs.chunk(self._n_groups, dim=1)
+        tags, masks = self._pooled(groups[0])
+        views = [self._pooled(group)[0] for group in groups[1:]]
+        if self.training:
+            self._views = views
+        elif views:
+            tags = torch.stack([tags, *views]).mean(dim=0)
+        return tags, masks
+
+    def _pooled(self, outputs):
+        """Tags and masks of one group of the trunk's outputs."""
         if self.shares_energy:
             # Poolings assume that masks are the sigmoid of logits, which does not hold here.
             logits, n_own = None, self.n_classes + 1
@@ -108,6 +125,28 @@ class MaskNetwork(_Network):
             attention["attention"] = outputs[:, n_own:][:, : masks.shape[1]]
         # Rounding may leave a weighted mean of ones slightly above one.
         return self.pooling(masks, logits, **attention).clamp(0, 1), masks
+
+    def own_loss(self, target, counted=None):
+        """Cross-entropy of the tags of each view of the last batch, summed over the views.
+
+        Parameters
+        ----------
+        target : torch.Tensor [shape=(batch, class), 0 or 1]
+        counted : torch.Tensor [same shape, 0 or 1] or None
+            Tags that the mean is taken over; None: all.
+
+        Returns
+        -------
+        loss : torch.Tensor or 0
+            A scalar; 0 for a trunk without views.
+        """
+        n = target.numel() if counted is None else counted.sum().clamp(min=1)
+        # A NaN is in the masks' own tags too, and reported there.
+        return sum(
+            functional.binary_cross_entropy(tags.nan_to_num(0.5), target, counted, reduction="sum")
+            / n
+            for tags in self._views
+        )
 
 
 class FrameNetwork(_Network):
@@ -142,6 +181,16 @@ class FrameNetwork(_Network):
         with self._at_precision(logmel):
             tags, frames = self.network(self._standardised(logmel))
         return tags.float().clamp(0, 1), frames.float().clamp(0, 1)
+
+    def own_loss(self, target, counted=None):
+        """Loss that the network adds to that of its tags in the last batch; 0: none."""
+        own = getattr(self.network, "own_loss", None)
+        return own() if own else 0
+
+
+def _completed(kind, name, sections):
+    """Settings of a pooling, trunk or network; a model from before a key has the key's default."""
+    return registry.declarations(kind)[name].defaults | sections.get(name, {})
 
 
 def network_of(description):
@@ -190,18 +239,20 @@ def build_network(
     """
     names = registry.systems()[system]
     if not names.has_masks:
-        settings = (baseline_settings or {}).get(names.network, {})
+        settings = _completed(registry.NETWORKS, names.network, baseline_settings or {})
         network = registry.load(registry.NETWORKS, names.network)
         return FrameNetwork(network.build(n_classes, n_mels, **settings), n_mels)
     n_masks = n_classes + trunk_settings["background"]
     pooling = registry.load(registry.POOLINGS, names.pooling).build(
-        n_masks, **pooling_settings.get(names.pooling, {})
+        n_masks, **_completed(registry.POOLINGS, names.pooling, pooling_settings)
     )
     shares_energy = trunk_settings["share_energy"]
     n_outputs = n_classes + shares_energy + (n_masks if _needs_attention(pooling) else 0)
     kind = trunk_settings["kind"]
     return MaskNetwork(
-        registry.load(registry.TRUNKS, kind).build(n_outputs, **trunk_settings.get(kind, {})),
+        registry.load(registry.TRUNKS, kind).build(
+            n_outputs, **_completed(registry.TRUNKS, kind, trunk_settings)
+        ),
         pooling,
         n_classes,
         n_mels,

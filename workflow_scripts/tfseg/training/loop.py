@@ -10,7 +10,9 @@ from tfseg.training.augmentation import augment
 from tfseg.training.averaging import Average
 from tfseg.training.batches import Excerpts, batch_indices
 from tfseg.training.optimiser import Adam
+from tfseg.training.splicing import draw_cuts, splice
 from tfseg.training.state import Interrupted, State, stop_requested
+from tfseg.training.terms import frozen_copy
 
 
 def train(
@@ -79,6 +81,8 @@ def train(
     targets = torch.from_numpy(target).to(device)
     optimiser = Adam(network.parameters())
     average = Average(network, settings.average_weights)
+    listens = settings.terms.reclassified or (settings.splice.share and settings.splice.agreement)
+    averaged = frozen_copy(network, average.tensors()) if listens else None
     state = State(state_path, bound_to)
     iteration, history, pending = state.load(network, optimiser, average, log)
     if iteration:
@@ -98,6 +102,9 @@ def train(
                 seed,
                 iteration,
             )
+            cuts = draw_cuts(settings.splice, len(batch), batch.shape[1], seed, iteration)
+            cuts = {name: torch.from_numpy(values).to(device) for name, values in cuts.items()}
+            batch, wanted, known = splice(batch, wanted, cuts, settings.splice)
             # Dropout's random values depend on the iteration alone, as all others do.
             torch.manual_seed(derive_seed(seed, "dropout", iteration))
             try:
@@ -115,6 +122,10 @@ def train(
                 settings,
                 teacher=teacher,
                 iteration=torch.tensor(iteration, device=device),
+                known=known,
+                averaged=averaged,
+                has_background=network.has_background,
+                own=network.own_loss(wanted, known.counted),
             )
             loss.backward()
             optimiser.step(rate)

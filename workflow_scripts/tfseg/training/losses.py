@@ -3,8 +3,11 @@
 import torch
 from torch.nn import functional
 
+from tfseg.training import terms
+from tfseg.training.splicing import Known
 
-def cross_entropy(tags, target):
+
+def cross_entropy(tags, target, counted=None):
     """Full binary cross-entropy, mean over clips and classes; NaN for tags that are NaN.
 
     For a NaN, torch's own function raises an error inside a kernel, which ends the process on a
@@ -14,8 +17,14 @@ def cross_entropy(tags, target):
     ----------
     tags : torch.Tensor [shape=(batch, class), in [0, 1]]
     target : torch.Tensor [same shape, 0 or 1]
+    counted : torch.Tensor [same shape, 0 or 1] or None
+        Tags that the mean is taken over; None: all.
     """
-    return functional.binary_cross_entropy(tags.nan_to_num(0.5), target) + 0 * tags.sum()
+    finite = tags.nan_to_num(0.5)
+    if counted is None:
+        return functional.binary_cross_entropy(finite, target) + 0 * tags.sum()
+    total_cost = functional.binary_cross_entropy(finite, target, counted, reduction="sum")
+    return total_cost / counted.sum().clamp(min=1) + 0 * tags.sum()
 
 
 def distillation(masks, teacher_masks, target):
@@ -33,7 +42,20 @@ def distillation(masks, teacher_masks, target):
     return functional.binary_cross_entropy(masks.nan_to_num(0.5), wanted) + 0 * masks.sum()
 
 
-def total(tags, masks, batch, wanted, settings, *, teacher, iteration):
+def total(
+    tags,
+    masks,
+    batch,
+    wanted,
+    settings,
+    *,
+    teacher,
+    iteration,
+    known=Known(),  # noqa: B008  (immutable)
+    averaged=None,
+    has_background=False,
+    own=0,
+):
     """Add up all losses of one step.
 
     It is part of the step, which may be replayed as a CUDA graph. So it never asks the device for
@@ -53,12 +75,40 @@ def total(tags, masks, batch, wanted, settings, *, teacher, iteration):
         In evaluation mode; adds `distillation` from its masks.
     iteration : torch.Tensor [shape=(), dtype=int64]
         From 0, on the device.
+    known : tfseg.training.splicing.Known
+        What splicing says of the clips beside their tags.
+    averaged : tfseg.models.systems.MaskNetwork or None
+        `tfseg.training.terms.frozen_copy`; for `agreement` and `reclassification` there.
+    has_background : bool
+        Whether the last mask and tag are the background's.
+    own : torch.Tensor [shape=()] or 0
+        What the network adds by itself: `tfseg.models.systems.MaskNetwork.own_loss`.
 
     Returns
     -------
     loss : torch.Tensor [shape=()]
     """
-    loss = cross_entropy(tags, wanted)
+    loss = cross_entropy(tags, wanted, known.counted) + own
+    if known.silent is not None and settings.splice.negatives:
+        loss = loss + settings.splice.negatives * terms.silent(masks, known.silent)
+    if known.whole is not None:
+        with torch.no_grad():
+            _, whole_masks = averaged(known.whole)
+        n_taught = whole_masks.shape[1]  # without the background
+        of_classes = known._replace(silent=known.silent[:, :n_taught])
+        loss = loss + settings.splice.agreement * terms.agreement(
+            masks[:, :n_taught], whole_masks, of_classes
+        )
+    if settings.terms.used:
+        loss = loss + terms.weighted(
+            masks,
+            batch,
+            wanted,
+            settings.terms,
+            turn=iteration,
+            averaged=averaged,
+            has_background=has_background,
+        )
     if teacher is not None:
         with torch.no_grad():
             _, teacher_masks = teacher(batch)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from tfseg.training.augmentation import AugmentationSettings
+from tfseg.training.splicing import SpliceSettings
+from tfseg.training.terms import TermSettings
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class TrainingSettings:
         Kinds of clip to train on, out of ``mixing.kinds``; None: all. Scenes alone are negatives
         of every class.
     augmentation : tfseg.training.augmentation.AugmentationSettings
+    splice : tfseg.training.splicing.SpliceSettings
+    terms : tfseg.training.terms.TermSettings
     average_weights : float in [0, 1)
         Decay of the exponential moving average of the weights, which becomes the model (Tarvainen
         and Valpola, NeurIPS 2017). 0: the last weights, as released.
@@ -46,6 +50,8 @@ class TrainingSettings:
     decay_every: int
     kinds: list | None
     augmentation: AugmentationSettings
+    splice: SpliceSettings
+    terms: TermSettings
     average_weights: float
     teacher_weight: float
     excerpt_s: float | None
@@ -57,5 +63,9 @@ class TrainingSettings:
 
 def read_settings(section):
     """Build `TrainingSettings` from the section ``training`` of the config."""
-    augmentation = AugmentationSettings(**section["augmentation"])
-    return TrainingSettings(**section | {"augmentation": augmentation})
+    parts = {
+        "augmentation": AugmentationSettings(**section["augmentation"]),
+        "splice": SpliceSettings(**section["splice"]),
+        "terms": TermSettings(**section["terms"]),
+    }
+    return TrainingSettings(**section | parts)

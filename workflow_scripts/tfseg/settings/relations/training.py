@@ -1,6 +1,7 @@
 """Relations of the section ``training``: the experiment's, and each variant's."""
 
 from tfseg.datasets.corpora import find_corpora
+from tfseg.models.registry import systems
 from tfseg.settings.recipes import find_recipe
 from tfseg.settings.relations.features import time_grid, window_s
 
@@ -14,6 +15,31 @@ def training_relations(config):
         for message in _relations_of(config, find_recipe(config, name).training):
             if message not in messages:
                 yield message.replace("config key ", f"config key variants.{name}.", 1)
+    for name in config["systems"]:
+        if name in config["variants"] or name in systems():
+            yield from _mask_relations(find_recipe(config, name))
+
+
+def _mask_relations(recipe):
+    """Check that a system has what the terms of its loss need."""
+    if recipe.network not in systems():
+        return  # reported as such
+    terms, splice = recipe.training["terms"], recipe.training["splice"]
+    weights = {f"terms.{key}": value for key, value in terms.items() if not key.endswith("_share")}
+    if splice["share"]:
+        weights |= {f"splice.{key}": splice[key] for key in ("negatives", "agreement")}
+    for key, weight in weights.items():
+        if weight and not recipe.facts.has_masks:
+            yield (
+                f"config key training.{key}: expected 0 for {recipe.name}, which has no masks, "
+                f"found {weight}"
+            )
+    for key in ("terms.reclassified", "splice.agreement"):
+        if weights.get(key) and not recipe.training["average_weights"]:
+            yield (
+                f"config key training.{key}: expected 0 for {recipe.name}, or "
+                "training.average_weights above 0: it needs the averaged network"
+            )
 
 
 def _relations_of(config, training):

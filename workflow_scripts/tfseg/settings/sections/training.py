@@ -1,6 +1,6 @@
 """Training of the networks."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -8,6 +8,7 @@ from tfseg.settings.fields import PositiveInteger, Seconds, Section, Share, Shar
 from tfseg.settings.sections.mixing import Kinds
 
 Decibels = Annotated[float, Field(ge=0, le=100)]
+Weight = Annotated[float, Field(ge=0, le=1_000_000)]
 
 
 class Augmentation(Section):
@@ -26,6 +27,38 @@ class Augmentation(Section):
     mel_shift: int = setting(0, "Largest shift over mel bands", unit="bands", ge=0, le=1000)
 
 
+class Splice(Section):
+    """Clips that continue as another clip from a random time on; none in the papers."""
+
+    share: Share = setting(0.0, "Share of the clips that are spliced")
+    negatives: Weight = setting(
+        1.0, "Weight of -log(1 - mask) in frames where a class cannot sound"
+    )
+    agreement: Weight = setting(
+        0.0, "Weight of the agreement with the averaged network's masks of both whole clips"
+    )
+    tags: Literal["absent", "union"] = setting(
+        "absent", "Tags of spliced clips that count: of classes in neither clip, or all"
+    )
+
+
+class Terms(Section):
+    """Weights of further terms of the loss on masks; none in the papers."""
+
+    absent: Weight = setting(0.0, "Of -log(1 - mask) of classes whose tag is zero")
+    size: Weight = setting(0.0, "Of the area of the masks of classes whose tag is one")
+    overlap: Weight = setting(0.0, "Of the products of pairs of masks")
+    consistency: Weight = setting(
+        0.0, "Of the magnitude by which all sounds together differ from the mixture"
+    )
+    reclassified: Weight = setting(
+        0.0, "Of the averaged network's tags of what masks keep and of what they leave"
+    )
+    reclassified_share: float = setting(
+        0.5, "Share of a batch's clips that are classified again", gt=0, le=1
+    )
+
+
 class Training(Section):
     """Section ``training``."""
 
@@ -40,6 +73,8 @@ class Training(Section):
     )
     kinds: Kinds | None = setting(None, "Which of mixing.kinds to train on; null: all")
     augmentation: Augmentation = setting(Augmentation, "Data augmentation of each batch")
+    splice: Splice = setting(Splice, "Clips made of two in each batch")
+    terms: Terms = setting(Terms, "Further terms of the loss on masks")
     average_weights: ShareBelowOne = setting(
         0.0, "Decay of the moving average of the weights; 0: none"
     )

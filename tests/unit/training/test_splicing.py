@@ -1,0 +1,116 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from tfseg.training.splicing import Known, SpliceSettings, draw_cuts, splice
+
+NONE = SpliceSettings(share=0.0, negatives=1.0, agreement=1.0, tags="absent")
+HALF = dataclasses.replace(NONE, share=0.5)
+DRAWN = ("cut", "continues_as")
+ALL = dataclasses.replace(NONE, share=1.0)
+
+
+@pytest.fixture
+def clips():
+    """Twelve clips, each of one value in all units and with tags of its own."""
+    logmel = torch.arange(12.0)[:, None, None].repeat(1, 20, 3)
+    rng = np.random.default_rng(0)
+    return logmel, torch.from_numpy((rng.random((12, 5)) < 0.4).astype(np.float32))
+
+
+def _spliced(clips, settings, iteration=2):
+    drawn = draw_cuts(settings, *clips[0].shape[:2], 1, iteration)
+    cuts = {name: torch.from_numpy(values) for name, values in drawn.items()}
+    return splice(*clips, cuts, settings)
+
+
+def _sources(logmel):
+    """Clip that each frame is from [shape=(batch, time)]."""
+    return logmel[:, :, 0].long()
+
+
+def test_a_share_of_zero_changes_nothing(clips):
+    logmel, target, known = _spliced(clips, NONE)
+    assert logmel is clips[0]
+    assert target is clips[1]
+    assert known == Known()
+
+
+def test_what_is_drawn_follows_from_the_iteration_alone(clips):
+    one, two, other = (_spliced(clips, HALF, iteration) for iteration in (5, 5, 6))
+    for a, b in zip((*one[:2], *one[2]), (*two[:2], *two[2]), strict=True):
+        assert torch.equal(a, b)
+    assert not torch.equal(one[0], other[0])
+
+
+def test_a_spliced_clip_begins_as_itself_and_ends_as_one_other(clips):
+    sources = _sources(_spliced(clips, ALL)[0])
+    for clip, frames in enumerate(sources):
+        assert frames[0] == clip
+        cut = int((frames == clip).sum())
+        assert (frames[:cut] == clip).all()
+        assert len(set(frames[cut:].tolist())) <= 1
+    assert len({int((frames == clip).sum()) for clip, frames in enumerate(sources)}) > 4
+
+
+def test_the_share_is_that_of_spliced_clips(clips):
+    whole = [
+        int((_sources(_spliced(clips, HALF, i)[0]) == torch.arange(12)[:, None]).all(dim=1).sum())
+        for i in range(40)
+    ]
+    # Half of the clips, and those few that were drawn to continue as themselves.
+    assert 0.5 <= np.mean(whole) / 12 < 0.65
+
+
+def test_tags_are_the_union_of_both_clips_and_those_of_the_rest_stay(clips):
+    logmel, target, _ = _spliced(clips, HALF)
+    for clip, frames in enumerate(_sources(logmel)):
+        first, last = clips[1][clip], clips[1][frames[-1]]
+        assert torch.equal(target[clip], torch.maximum(first, last))
+
+
+def test_a_class_is_silent_where_the_clip_of_that_frame_is_without_it(clips):
+    logmel, _, known = _spliced(clips, HALF)
+    sources = _sources(logmel)
+    absent = 1 - clips[1][sources].transpose(1, 2)
+    is_spliced = (sources != torch.arange(12)[:, None]).any(dim=1)
+    assert torch.equal(known.silent[is_spliced], absent[is_spliced])
+    # Nothing is known of the others, unless they were drawn to continue as themselves.
+    for silent, own in zip(known.silent[~is_spliced], absent[~is_spliced], strict=True):
+        assert (silent == 0).all() or torch.equal(silent, own)
+
+
+def test_for_agreement_the_whole_clips_and_the_cut_are_kept(clips):
+    logmel, _, known = _spliced(clips, HALF)
+    assert known.whole is clips[0]
+    spliced = torch.where(known.before[..., None], known.whole, known.whole[known.others])
+    assert torch.equal(spliced, logmel)
+    assert _spliced(clips, dataclasses.replace(HALF, agreement=0.0))[2].whole is None
+
+
+@pytest.mark.parametrize("tags", ["absent", "union"])
+def test_tags_that_count(clips, tags):
+    _, target, known = _spliced(clips, dataclasses.replace(ALL, tags=tags))
+    if tags == "union":
+        assert known.counted is None
+    else:
+        assert torch.equal(known.counted, 1 - target)
+
+
+def test_clips_of_one_frame_stay_as_they_are():
+    clips = torch.zeros(3, 1, 2), torch.ones(3, 2)
+    assert torch.equal(_spliced(clips, ALL)[0], clips[0])
+
+
+def test_no_value_is_read_back_from_the_device(clips):
+    # A meta tensor has no values: reading one raises an error.
+    drawn = {name: torch.zeros(12, dtype=torch.int64, device="meta") for name in DRAWN}
+    _, _, known = splice(*(part.to("meta") for part in clips), drawn, HALF)
+    assert known.silent.device.type == "meta"
+
+
+def test_without_splicing_nothing_is_drawn(clips):
+    assert draw_cuts(NONE, 12, 20, 1, 2) == {}
+    assert set(draw_cuts(HALF, 12, 20, 1, 2)) == set(DRAWN)
