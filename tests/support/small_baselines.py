@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 import yaml
 
-from tfseg.models.networks import attention, dnn, framecnn, wldcnn
+from tfseg.models.networks import attention, dnn, fbcrnn, framecnn, twoapae, wldcnn
 
 _CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())
 PUBLISHED = _CONFIG["baselines"]
@@ -65,6 +65,12 @@ BASELINES = {
         {"stages": 4, "gated_maps": 6, "output_maps": 16, "gru_units": 16},
         (10, 60),
         40,
+    ),
+    "twoapae": Baseline(
+        twoapae.build, {"widths": [8, 16], "rebuilding_weight": 0.001}, (10, 60), 150
+    ),
+    "fbcrnn": Baseline(
+        fbcrnn.build, {"widths": [4, 6, 8], "gru_units": 16, "dropout": 0.2}, (10, 60), 60
     ),
 }
 

@@ -55,15 +55,22 @@ def test_clips_do_not_see_each_other_when_evaluated(small):
             np.testing.assert_allclose(alone[1][0], frames[clip], atol=1e-5)
 
 
+def _own_loss(network, target):
+    """What a network adds to the loss of its tags."""
+    return network.own_loss(target) if hasattr(network, "own_loss") else 0
+
+
 def test_gradients_reach_every_parameter(small):
     tags, frames = small.train()(random_input(4, 77, 16))
-    (tags.square().mean() + frames.square().mean()).backward()
+    own_loss = _own_loss(small, torch.ones(4, 5))
+    (tags.square().mean() + frames.square().mean() + own_loss).backward()
     for name, parameter in small.named_parameters():
         assert parameter.grad.abs().sum() > 0, name
 
 
-def test_tags_alone_train_every_parameter(small):
-    small.train()(random_input(4, 77, 16))[0].square().mean().backward()
+def test_tags_and_what_a_network_adds_to_their_loss_train_every_parameter(small):
+    loss = small.train()(random_input(4, 77, 16))[0].square().mean()
+    (loss + _own_loss(small, torch.ones(4, 5))).backward()
     for name, parameter in small.named_parameters():
         assert parameter.grad.abs().sum() > 0, name
 
@@ -74,7 +81,8 @@ def test_half_silent_input_gives_finite_scores_and_gradients(small):
     inputs[0] = -8  # and one clip is silent throughout
     inputs.requires_grad_()
     tags, frames = small.train()(inputs)
-    functional.binary_cross_entropy(tags, torch.ones_like(tags)).backward()
+    loss = functional.binary_cross_entropy(tags, torch.ones_like(tags))
+    (loss + _own_loss(small, torch.ones_like(tags))).backward()
     assert tags.isfinite().all()
     assert frames.isfinite().all()
     assert inputs.grad.isfinite().all()

@@ -106,9 +106,10 @@ def test_every_system_with_masks_computes_the_same_as_onnx(build, system, backgr
             },
         },
         {"kind": "near_far", "near_far": {"far_widths": [4, 6, 8], "near_widths": [2, 4]}},
+        {"kind": "luunet", "luunet": {"widths": [4, 6, 8], "mel_restored": 1}},
         {"kind": "dilated", "dilated": {"width": 4, "dilations": [1, 4], "dropout": 0.2}},
     ],
-    ids=["unet", "unet with all keys", "near_far", "dilated"],
+    ids=["unet", "unet with all keys", "near_far", "luunet", "dilated"],
 )
 def test_every_trunk_computes_the_same_as_onnx(build, system, trunk, share_energy):
     network = build(system, trunk=trunk | {"share_energy": share_energy})

@@ -6,9 +6,11 @@ import torch
 from scipy.special import expit, logit
 
 from tfseg.models.poolings.auto import AutoPooling
+from tfseg.models.poolings.gtap import GlobalThresholdedAveragePooling
 from tfseg.models.poolings.gwrp_learned import LearnedRankPooling
 from tfseg.models.poolings.linear_softmax import LinearSoftmaxPooling
 from tfseg.models.poolings.log_sum_exp import LogSumExpPooling
+from tfseg.models.poolings.mel_time import MelTimePooling
 from tfseg.models.poolings.power import PowerPooling
 from tfseg.models.poolings.tf_attention import AttentionPooling
 from tfseg.models.systems import build_network
@@ -36,6 +38,8 @@ BUILDERS = {
     "log_sum_exp": lambda: LogSumExpPooling(sharpness=3.0),
     "tf_attention": _WithAttention,
     "gwrp_learned": lambda: LearnedRankPooling(N_CLASSES, r=0.97, reference_units=77),
+    "gtap": lambda: GlobalThresholdedAveragePooling(threshold=0.4),
+    "mel_time": lambda: MelTimePooling(mel="linear_softmax", time="linear_softmax"),
 }
 
 
@@ -100,8 +104,44 @@ class TestFormulas:
         pooling = LearnedRankPooling(N_CLASSES, r=r, reference_units=reference_units)
         _close(pooling(masks), expected)
 
+    @pytest.mark.parametrize("threshold", [0.0, 0.5, 0.9])
+    def test_thresholded_average(self, masks, threshold):
+        expected = [[h[h > threshold].mean() for h in clip] for clip in _units(masks)]
+        _close(GlobalThresholdedAveragePooling(threshold=threshold)(masks), expected)
+
+    @pytest.mark.parametrize("mel", ["max", "mean", "linear_softmax"])
+    @pytest.mark.parametrize("time", ["max", "linear_softmax"])
+    def test_mel_and_time_apart(self, masks, mel, time):
+        pooled = {
+            "max": lambda h: h.max(-1),
+            "mean": lambda h: h.mean(-1),
+            "linear_softmax": lambda h: (h**2).sum(-1) / h.sum(-1),
+        }
+        expected = pooled[time](pooled[mel](masks.numpy().astype(np.float64)))
+        _close(MelTimePooling(mel=mel, time=time)(masks), expected)
+
+    def test_attention_over_time(self, masks):
+        attention = torch.randn_like(masks)
+        weights = np.exp(attention.double().numpy().mean(-1))
+        weights /= weights.sum(-1, keepdims=True)
+        expected = (weights * masks.numpy().max(-1)).sum(-1)
+        _close(MelTimePooling(mel="max", time="attention")(masks, attention=attention), expected)
+
 
 class TestLimits:
+    def test_no_unit_above_the_threshold_gives_the_largest(self, masks):
+        pooling = GlobalThresholdedAveragePooling(threshold=0.5)
+        _close(pooling(masks / 4), _maximum(masks / 4))
+        masks = (masks / 4).requires_grad_()
+        pooling(masks).sum().backward()
+        assert (masks.grad > 0).sum() == 3 * N_CLASSES
+
+    def test_a_short_narrow_sound_has_the_tag_of_a_long_one(self):
+        masks = torch.zeros(1, 2, 20, 8)
+        masks[0, 0, 3:5, 2] = 1
+        masks[0, 1] = 1
+        _close(MelTimePooling(mel="max", time="linear_softmax")(masks), [[1, 1]])
+
     def test_power_0_is_the_mean_1_linear_softmax_and_large_the_maximum(self, masks):
         _close(PowerPooling(N_CLASSES, exponent=1e-6)(masks), _mean(masks))
         _close(PowerPooling(N_CLASSES, exponent=1.0)(masks), LinearSoftmaxPooling()(masks))

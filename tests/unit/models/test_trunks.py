@@ -6,6 +6,7 @@ from tfseg.models import systems
 from tfseg.models.poolings.linear_softmax import LinearSoftmaxPooling
 from tfseg.models.trunks.blocks import ConvBlock
 from tfseg.models.trunks.dilated import DilatedTrunk
+from tfseg.models.trunks.luunet import LimitedUpsamplingTrunk
 from tfseg.models.trunks.near_far import NearFarTrunk
 from tfseg.models.trunks.unet import UnetTrunk
 from tfseg.models.trunks.vgg import VggTrunk
@@ -136,6 +137,9 @@ FAR = {
     "anisotropic": lambda: _unet(mel_only=[1, 3], time_only=[2], context="dilated"),
     "recurrent": lambda: _unet(mel_only=[1, 3], context="gru"),
     "coarse": lambda: _unet(mel_only=[2], coarse_tags=True, coarse_pools=2),
+    "luunet": lambda: LimitedUpsamplingTrunk(
+        5, widths=[4, 6, 8, 10], blocks=1, mel_restored=1, dropout=0.0
+    ),
     "near_far": lambda: NearFarTrunk(5, far_widths=[4, 6, 8, 10], near_widths=[2, 4], dropout=0.0),
 }
 

@@ -283,7 +283,7 @@ def _changed(before, after):
         ("inference/model_card.py", ":.4g}", ":.5g}", set()),
         ("settings/detection_keys.py", '"tag",', '"the tag",', set()),
         ("models/registry.py", "import functools", "import math\nimport functools", set()),
-        ("models/trunks/unet.py", "self.pool = ", "self.pool = 1 and ", set()),
+        ("models/trunks/unet.py", "self.pools = ", "self.pools = 1 and ", set()),
         ("inference/forward.py", "_BATCH_FRAMES = ", "_BATCH_FRAMES = 1 + ", set()),
         ("__init__.py", '__version__ = "', '__version__ = "9', set()),
     ],

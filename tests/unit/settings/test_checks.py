@@ -101,7 +101,7 @@ def test_a_key_like_no_other_gets_the_list_and_no_guess(full_config):
     full_config["trunk"]["transformer"] = {}
     assert _message(full_config) == (
         "config key trunk.transformer: expected one of kind, vgg, unet, dilated, near_far, "
-        "background, share_energy"
+        "luunet, background, share_energy"
     )
 
 

@@ -92,7 +92,7 @@ def test_alternatives_that_limit_a_value_in_two_ways_are_no_schema():
 def test_what_networks_declare_is_in_the_schema_and_is_put_there_again_without_change():
     assert {"trunk.unet.blocks", "pooling.gwrp.r", "baselines.dnn.widths"} <= set(KEYS)
     assert list(SCHEMA["properties"]["trunk"]["properties"]) == [
-        "kind", "vgg", "unet", "dilated", "near_far", "background", "share_energy"
+        "kind", "vgg", "unet", "dilated", "near_far", "luunet", "background", "share_energy"
     ]  # fmt: skip
     assert "gap" not in SCHEMA["properties"]["pooling"]["properties"]  # has no settings
     again = with_declarations(SCHEMA)

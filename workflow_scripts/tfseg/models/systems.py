@@ -2,9 +2,9 @@
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from tfseg.models import registry
+from tfseg.models.own_losses import counted_cross_entropy
 
 _STRETCH_FRAMES = 4096  # a multiple of every U-Net's coarsest frame
 
@@ -140,13 +140,7 @@ class MaskNetwork(_Network):
         loss : torch.Tensor or 0
             A scalar; 0 for a trunk without views.
         """
-        n = target.numel() if counted is None else counted.sum().clamp(min=1)
-        # A NaN is in the masks' own tags too, and reported there.
-        return sum(
-            functional.binary_cross_entropy(tags.nan_to_num(0.5), target, counted, reduction="sum")
-            / n
-            for tags in self._views
-        )
+        return sum(counted_cross_entropy(tags, target, counted) for tags in self._views)
 
 
 class FrameNetwork(_Network):
@@ -183,9 +177,12 @@ class FrameNetwork(_Network):
         return tags.float().clamp(0, 1), frames.float().clamp(0, 1)
 
     def own_loss(self, target, counted=None):
-        """Loss that the network adds to that of its tags in the last batch; 0: none."""
+        """Loss that the network adds to that of its tags in the last batch; 0: none.
+
+        Parameters as in `MaskNetwork.own_loss`.
+        """
         own = getattr(self.network, "own_loss", None)
-        return own() if own else 0
+        return own(target, counted) if own else 0
 
 
 def _completed(kind, name, sections):
