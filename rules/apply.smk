@@ -90,10 +90,14 @@ rule summarise_recordings:
         folders=plainly(lambda wildcards: GIVEN.files(APPLIED_FOLDER)),
         model=APPLIED_MODEL,
     output:
+        **(
+            {}
+            if missing_for_parquet()
+            else {"events": f"{PATHS.applied}/{EVENTS_TABLE}"}
+        ),
         recordings=f"{PATHS.applied}/recordings.csv",
         summary=f"{PATHS.applied}/summary.csv",
         # One more output, with a package that the other ones do without.
-        **({} if missing_for_parquet() else {"events": f"{PATHS.applied}/{EVENTS_TABLE}"}),
         index=f"{PATHS.applied}/index.html",
     log:
         f"{RESULTS}/logs/summarise_recordings/recordings.log",
