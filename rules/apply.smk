@@ -61,7 +61,7 @@ rule apply_model:
         f"{RESULTS}/benchmarks/apply_model/{{recording}}.tsv"
     wildcard_constraints:
         # Not the summary files, which are beside the recordings' folders.
-        recording=r"(?!\.status|recordings\.csv$|summary\.csv$|index\.html$)[^/]+",
+        recording=r"(?!\.status|recordings\.csv$|summary\.csv$|events\.parquet$|index\.html$)[^/]+",
     conda:
         "../envs/environment.yaml"
     threads: config["apply"]["threads"]
@@ -90,8 +90,14 @@ rule summarise_recordings:
         folders=plainly(lambda wildcards: GIVEN.files(APPLIED_FOLDER)),
         model=APPLIED_MODEL,
     output:
+        **(
+            {}
+            if missing_for_parquet()
+            else {"events": f"{PATHS.applied}/{EVENTS_TABLE}"}
+        ),
         recordings=f"{PATHS.applied}/recordings.csv",
         summary=f"{PATHS.applied}/summary.csv",
+        # One more output, with a package that the other ones do without.
         index=f"{PATHS.applied}/index.html",
     log:
         f"{RESULTS}/logs/summarise_recordings/recordings.log",

@@ -7,6 +7,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.script import PythonScript
 
+from tfseg.apply.events_table import EVENTS_TABLE, missing_for_parquet
 from tfseg.settings.checks import (
     check_command_line,
     check_config,

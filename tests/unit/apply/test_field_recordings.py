@@ -11,11 +11,10 @@ from loud_bands import SETTINGS, tones
 
 from tfseg.apply import inspection
 from tfseg.apply.analysis import analyse
-from tfseg.apply.bulk import attempt
+from tfseg.apply.bulk import Batch, apply_to, attempt
 from tfseg.apply.listing import Recording
-from tfseg.apply.results import read_analysis
+from tfseg.apply.results import analyses_in, read_analysis
 from tfseg.apply.summary import write_summary
-from tfseg.cli.apply import apply_to
 from tfseg.errors import DataError, NotWrittenError
 
 RATE = 8000
@@ -40,10 +39,8 @@ def batch(tmp_path, model):
             Recording(path.stem, path)
             for path in (folder / "before.wav", folder / name, folder / "later.wav")
         ]
-        analyses, failures = apply_to(
-            recordings, out, model, SETTINGS, reference={}, overwrite=False
-        )
-        write_summary(out, analyses, failures, model)
+        done, failures = apply_to(recordings, Batch(out, SETTINGS), model)
+        write_summary(out, analyses_in(out, done), failures, model)
         table = pd.read_csv(out / "recordings.csv", keep_default_na=False).set_index("recording")
         for good in ("before", "later"):
             row = table.loc[good]
@@ -211,10 +208,9 @@ def test_an_error_that_nobody_expected_costs_one_recording(tmp_path, model, monk
         raise error
 
     monkeypatch.setattr(inspection, "measure", fail)
-    analyses, failures = apply_to(
-        [Recording("a", path)], tmp_path / "out", model, SETTINGS, reference={}, overwrite=False
-    )
-    assert analyses == []
+    batch = Batch(tmp_path / "out", SETTINGS)
+    done, failures = apply_to([Recording("a", path)], batch, model)
+    assert done == {}
     assert type(error).__name__ in failures["a", str(path)]
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from tfseg.apply.detected_events import FoundEvent
 from tfseg.apply.results import Analysis
-from tfseg.apply.summary import ALL, recordings_table, summary_table
+from tfseg.apply.summary import ALL, Summary
 
 
 def event(label, onset_s, offset_s):
@@ -18,8 +18,15 @@ ANALYSES = [
 ]
 
 
+def summary(analyses, classes, failures=()):
+    summary = Summary(classes, dict(failures))
+    for analysis in analyses:
+        summary.add(analysis)
+    return summary
+
+
 def test_minutes_and_counts_per_hour():
-    table = summary_table(ANALYSES[:2], ["cat", "cow", "dog"])
+    table = summary(ANALYSES[:2], ["cat", "cow", "dog"]).by_class()
     rows = {
         (r.recording, r.label): (r.events, r.minutes, r.events_per_hour) for r in table.itertuples()
     }
@@ -34,12 +41,13 @@ def test_minutes_and_counts_per_hour():
 
 
 def test_nothing_analysed_gives_zeros():
-    table = summary_table([], ["cat"])
+    table = summary([], ["cat"]).by_class()
     assert table.to_numpy().tolist() == [[ALL, "cat", 0, 0.0, 0]]
 
 
 def test_failures_stand_among_the_recordings():
-    table = recordings_table(ANALYSES, {("bad", "x/bad.wav"): "why"})
+    failures = {("bad", "x/bad.wav"): "why"}
+    table = summary(ANALYSES, ["cat", "dog"], failures).recordings()
     assert list(table["recording"]) == ["a", "b", "bad", "c"]
     bad = table.set_index("recording").loc["bad"]
     assert bad["status"] == "failed" and bad["reason"] == "why" and pd.isna(bad["events"])

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tfseg.cli import apply
+from tfseg.apply import bulk
+from tfseg.apply.results import Analysis
 from tfseg.errors import DataError, NotWrittenError
 
 
@@ -19,19 +20,18 @@ def run(monkeypatch, tmp_path):
         def analyse(recording, *_):
             if outcomes[recording.name] is not None:
                 raise outcomes[recording.name]
-            return recording.name
+            return Analysis(recording.name, str(recording.path), 1.0, [])
 
-        monkeypatch.setattr(apply, "analyse", analyse)
-        monkeypatch.setattr(apply, "already_there", lambda *_, **__: False)
-        monkeypatch.setattr(apply, "describe", lambda *_: "done")
-        return apply.apply_to(recordings, tmp_path, None, None, reference={}, overwrite=False)
+        monkeypatch.setattr(bulk, "analyse", analyse)
+        monkeypatch.setattr(bulk, "already_there", lambda *_, **__: False)
+        return bulk.apply_to(recordings, bulk.Batch(tmp_path, None), None)
 
     return run_apply
 
 
 def test_a_recording_that_cannot_be_used_is_listed_and_the_next_is_done(run):
-    analyses, failures = run({"one": DataError("one.wav: no sound"), "two": None})
-    assert analyses == ["two"]
+    done, failures = run({"one": DataError("one.wav: no sound"), "two": None})
+    assert done == {"two": "two.wav"}
     assert failures == {("one", "one.wav"): "one.wav: no sound"}
 
 

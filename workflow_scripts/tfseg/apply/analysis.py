@@ -72,7 +72,8 @@ def analyse(recording, folder, model, settings, reference=None):
             "events": [asdict(event) for event in events],
         }
         write_about(scratch, recording, digest, model, settings, facts)
-    return Analysis(recording.name, str(recording.path), measured.duration_s, events, notes)
+    path = str(recording.path)
+    return Analysis(recording.name, path, measured.duration_s, events, notes, digest)
 
 
 def score_and_find(path, file, model, scores, *, measured, progress):

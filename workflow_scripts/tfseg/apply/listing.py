@@ -209,29 +209,36 @@ def with_earlier_names(recordings, earlier):
     free = dict(earlier)
     for recording in recordings:
         free.pop(recording.name, None)
-    gone = {n: f["recording_sha256"] for n, f in free.items() if not os.path.exists(f["recording"])}
+    # Names of free folders by the file that they name, or by the content of one that is gone.
+    by_file, gone = {}, {}
+    for name, facts in free.items():
+        if os.path.exists(facts["recording"]):
+            by_file.setdefault(_identity(facts["recording"]), []).append(name)
+        else:
+            gone.setdefault(facts["recording_sha256"], []).append(name)
     named = []
     for recording in recordings:
         name = recording.name
         if name not in earlier and os.path.isfile(recording.path):
-            name = _earlier_name(recording.path, free, gone) or name
-            free.pop(name, None)
-            gone.pop(name, None)
+            name = _earlier_name(recording.path, by_file, gone) or name
         named.append(replace(recording, name=name))
     return named
 
 
-def _earlier_name(path, free, gone):
-    for name, facts in free.items():
-        if name not in gone and os.path.samefile(path, facts["recording"]):
-            return name
-    if not gone:
-        return None
-    try:
-        digest = file_sha256(path)
-    except OSError:  # said when it is analysed
-        return None
-    return next((name for name, sha256 in gone.items() if sha256 == digest), None)
+def _identity(path):
+    facts = os.stat(path)
+    return facts.st_dev, facts.st_ino
+
+
+def _earlier_name(path, by_file, gone):
+    """Take the first name that fits a file; None where none does."""
+    names = by_file.get(_identity(path))
+    if not names and gone:
+        try:
+            names = gone.get(file_sha256(path))
+        except OSError:  # said when it is analysed
+            return None
+    return names.pop(0) if names else None
 
 
 def match_reference(reference, recordings, table):

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from tfseg import __version__
 from tfseg.apply import detected_events
@@ -28,6 +28,8 @@ class Analysis:
     events : list of tfseg.apply.detected_events.FoundEvent
     notes : tuple of str
         What is not as it should be with the recording, and did not keep it from being analysed.
+    sha256 : str
+        Of the recording.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Analysis:
     duration_s: float
     events: list
     notes: tuple = ()
+    sha256: str = ""
 
 
 def describe(analysis, elapsed_s):
@@ -72,7 +75,7 @@ def write_about(folder, recording, digest, model, settings, facts):
     write_json(folder / _ABOUT, _about(recording, digest, model, settings) | facts)
 
 
-def already_there(recording, folder, model, settings, *, overwrite):
+def already_there(recording, folder, model, settings, *, overwrite, digest=None):
     """Whether a folder holds this very analysis.
 
     Parameters
@@ -80,9 +83,11 @@ def already_there(recording, folder, model, settings, *, overwrite):
     recording : tfseg.apply.listing.Recording
     folder : Path
     model : tfseg.inference.model_folder.ModelFolder
-    settings : ApplySettings
+    settings : tfseg.apply.settings.ApplySettings
     overwrite : bool
         Results of another analysis of tfseg may be replaced.
+    digest : str or None
+        Of the recording's bytes, where it is known; else they are read.
 
     Raises
     ------
@@ -98,7 +103,7 @@ def already_there(recording, folder, model, settings, *, overwrite):
             "never overwritten: name another folder"
         )
     known = read_json(about)
-    wanted = _about(recording, digest_of(recording.path), model, settings)
+    wanted = _about(recording, digest or digest_of(recording.path), model, settings)
     # Where it was spelled from does not matter: the folder's name stands for the place.
     others = [key for key in wanted if key != "recording" and known.get(key) != wanted[key]]
     if others and not overwrite:
@@ -114,40 +119,45 @@ def read_analysis(folder):
     about = read_json(folder / _ABOUT)
     events = [detected_events.FoundEvent(**event) for event in about["events"]]
     notes = tuple(about.get("notes", ()))  # results of older versions have none
-    return Analysis(folder.name, about["recording"], about["duration_s"], events, notes)
+    path, digest = about["recording"], about["recording_sha256"]
+    return Analysis(folder.name, path, about["duration_s"], events, notes, digest)
 
 
-def results_in(out):
-    """Facts of each folder of results in a folder, by its name."""
-    return {path.parent.name: read_json(path) for path in sorted(out.glob(f"*/{_ABOUT}"))}
-
-
-def earlier_analyses(out, names, model):
-    """Read what a model found before in a folder, in other recordings than those named.
+def analyses_in(out, done):
+    """Read what was found again, one recording at a time, in the order of their names.
 
     Parameters
     ----------
     out : Path
-    names : set of str
-    model : tfseg.inference.model_folder.ModelFolder
+    done : dict of str to str
+        Path by name, as it is to be shown.
 
-    Returns
-    -------
-    analyses : list of Analysis
+    Yields
+    ------
+    analysis : Analysis
     """
-    return [
-        read_analysis(out / name)
-        for name, about in results_in(out).items()
-        if name not in names and about.get("model_sha256") == model.sha256
-    ]
+    for name in sorted(done):
+        yield replace(read_analysis(out / name), path=done[name])
 
 
-def check_model_of_results(out, model):
+def results_in(out):
+    """Facts of each folder of results in a folder, by its name; without the events."""
+    found = {}
+    for path in sorted(out.glob(f"*/{_ABOUT}")):
+        about = read_json(path)
+        about.pop("events", None)
+        found[path.parent.name] = about
+    return found
+
+
+def check_model_of_results(out, known, model):
     """Check that all results in a folder are of one model: its index and tables are.
 
     Parameters
     ----------
     out : Path
+    known : dict
+        Of `results_in`.
     model : tfseg.inference.model_folder.ModelFolder
 
     Raises
@@ -155,9 +165,7 @@ def check_model_of_results(out, model):
     DataError
         When there are results of another model.
     """
-    others = [
-        name for name, about in results_in(out).items() if about.get("model_sha256") != model.sha256
-    ]
+    others = [n for n, about in known.items() if about.get("model_sha256") != model.sha256]
     if others:
         raise DataError(
             f"{out}: expected results of this model or none, found those of another model for "
@@ -167,23 +175,36 @@ def check_model_of_results(out, model):
 
 
 @contextlib.contextmanager
+def _scratch_of(folder):
+    """Yield the path of a folder's scratch folder, which this process alone may use."""
+    with (folder.parent / f".{folder.name}.lock").open("a") as lock:
+        if not try_lock(lock):
+            raise DataError(f"{folder}: another process makes these results just now")
+        scratch = folder.parent / f".{folder.name}.part"
+        shutil.rmtree(scratch, ignore_errors=True)
+        try:
+            yield scratch
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+            os.unlink(lock.name)
+
+
+@contextlib.contextmanager
 def scratch_folder(folder):
     """Yield an empty folder beside `folder` that replaces it when the block ends without error.
 
     Its name is always the same, so that what a killed process leaves behind is found and emptied.
     """
-    scratch = folder.parent / f".{folder.name}.part"
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / f".{folder.name}.lock").open("a") as lock:
-        if not try_lock(lock):
-            raise DataError(f"{folder}: another process makes these results just now")
-        shutil.rmtree(scratch, ignore_errors=True)
+    with _scratch_of(folder) as scratch:
         scratch.mkdir()
-        try:
-            yield scratch
-            if folder.exists():
-                shutil.rmtree(folder)
-            os.replace(scratch, folder)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-            os.unlink(lock.name)
+        yield scratch
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(scratch, folder)
+
+
+def discard_scratch(folder):
+    """Remove what a process left behind that was killed while it made `folder`."""
+    with _scratch_of(folder):
+        pass

@@ -1,7 +1,8 @@
-"""What was found in many recordings: tables over all of them."""
+"""What was found in many recordings: tables over all of them, made in one pass."""
 
 import pandas as pd
 
+from tfseg.apply.events_table import EVENTS_TABLE, events_table
 from tfseg.apply.index import write_index
 from tfseg.errors import DataError
 from tfseg.io.files import write_csv
@@ -13,72 +14,81 @@ SUMMARY_COLUMNS = ["recording", "label", "events", "minutes", "events_per_hour"]
 DONE, WARNED, FAILED = "done", "done with warnings", "failed"
 
 
-def recordings_table(analyses, failures):
-    """A row for each recording: done, done with warnings and which, or failed and why.
+class Summary:
+    """Numbers of each recording; their events are counted and not kept.
 
     Parameters
     ----------
-    analyses : sequence of tfseg.apply.results.Analysis
+    classes : sequence of str
     failures : dict of (str, str) to str
         Reason by name and path of each recording that could not be analysed.
-
-    Returns
-    -------
-    table : pd.DataFrame
-        `RECORDING_COLUMNS`, by name.
     """
-    rows: list[tuple] = [
-        (
-            a.name,
-            savable(a.path),
-            WARNED if a.notes else DONE,
-            round(a.duration_s, 3 if a.duration_s >= 1 else 6),
-            len(a.events),
-            savable("; ".join(a.notes)),
+
+    def __init__(self, classes, failures):
+        self._classes = classes
+        self._recordings: list[tuple] = [
+            (name, savable(path), FAILED, None, None, savable(why))
+            for (name, path), why in failures.items()
+        ]
+        self._by_class: list[tuple] = []
+        self._all = {label: [0, 0.0] for label in classes}
+        self._hours = 0.0
+
+    def add(self, analysis):
+        """Count what was found in a recording (`tfseg.apply.results.Analysis`)."""
+        self._recordings.append(
+            (
+                analysis.name,
+                savable(analysis.path),
+                WARNED if analysis.notes else DONE,
+                round(analysis.duration_s, 3 if analysis.duration_s >= 1 else 6),
+                len(analysis.events),
+                savable("; ".join(analysis.notes)),
+            )
         )
-        for a in analyses
-    ]
-    rows += [
-        (name, savable(path), FAILED, None, None, savable(why))
-        for (name, path), why in failures.items()
-    ]
-    table = pd.DataFrame(rows, columns=RECORDING_COLUMNS).sort_values("recording", kind="stable")
-    return table.astype({"events": "Int64"})
+        hours = analysis.duration_s / 3600
+        self._hours += hours
+        lengths_s = {label: [] for label in self._classes}
+        for event in analysis.events:
+            lengths_s[event.label].append(event.offset_s - event.onset_s)
+        for label, lengths in lengths_s.items():
+            if lengths:
+                self._by_class.append(_row(analysis.name, label, len(lengths), sum(lengths), hours))
+            self._all[label][0] += len(lengths)
+            self._all[label][1] += sum(lengths)
+
+    def recordings(self):
+        """A row for each recording: done, done with warnings and which, or failed and why.
+
+        Returns
+        -------
+        table : pd.DataFrame
+            `RECORDING_COLUMNS`, by name.
+        """
+        table = pd.DataFrame(self._recordings, columns=RECORDING_COLUMNS)
+        return table.sort_values("recording", kind="stable").astype({"events": "Int64"})
+
+    def by_class(self):
+        """Number and minutes of each class in each recording, and over all.
+
+        Returns
+        -------
+        table : pd.DataFrame
+            `SUMMARY_COLUMNS`. Rows of the recording `ALL` have every class; those of one recording
+            the classes that were found in it. `events_per_hour` is per hour of recording.
+        """
+        over_all = [
+            _row(ALL, label, n_events, length_s, self._hours)
+            for label, (n_events, length_s) in self._all.items()
+        ]
+        # By name; the classes of a recording keep their order.
+        rows = [*over_all, *sorted(self._by_class, key=lambda row: row[0])]
+        return pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
 
 
-def summary_table(analyses, classes):
-    """Number and minutes of each class in each recording, and over all.
-
-    Parameters
-    ----------
-    analyses : sequence of tfseg.apply.results.Analysis
-    classes : sequence of str
-
-    Returns
-    -------
-    table : pd.DataFrame
-        `SUMMARY_COLUMNS`. Rows of the recording `ALL` have every class; those of one recording the
-        classes that were found in it. `events_per_hour` is per hour of recording.
-    """
-    events = [(a.name, e.label, e.offset_s - e.onset_s) for a in analyses for e in a.events]
-    hours = {a.name: a.duration_s / 3600 for a in analyses}
-    total_h = sum(hours.values())
-    rows = []
-    for name, group in [(ALL, events), *_by_recording(events)]:
-        found = classes if name == ALL else [c for c in classes if any(e[1] == c for e in group)]
-        for label in found:
-            lengths_s = [length_s for _, other, length_s in group if other == label]
-            per_hour = len(lengths_s) / (total_h if name == ALL else hours[name]) if total_h else 0
-            minutes = round(sum(lengths_s) / 60, 4)
-            rows.append((name, label, len(lengths_s), minutes, round(per_hour, 3)))
-    return pd.DataFrame(rows, columns=SUMMARY_COLUMNS)
-
-
-def _by_recording(events):
-    groups = {}
-    for event in events:
-        groups.setdefault(event[0], []).append(event)
-    return sorted(groups.items())
+def _row(name, label, n_events, length_s, hours):
+    per_hour = n_events / hours if hours else 0
+    return name, label, n_events, round(length_s / 60, 4), round(per_hour, 3)
 
 
 def check_folder(folder):
@@ -94,7 +104,7 @@ def check_folder(folder):
         with table.open(encoding="utf-8", errors="replace") as stream:
             if stream.readline().strip() == ",".join(RECORDING_COLUMNS):
                 return
-    for name in ("recordings.csv", "summary.csv", "index.html"):
+    for name in ("recordings.csv", "summary.csv", EVENTS_TABLE, "index.html"):
         if (folder / name).exists():
             raise DataError(
                 f"{folder / name}: expected nothing there, or a file of tfseg, found another one. It "
@@ -103,19 +113,25 @@ def check_folder(folder):
 
 
 def write_summary(folder, analyses, failures, model, notes=()):
-    """Write ``recordings.csv``, ``summary.csv`` and ``index.html`` into a folder.
+    """Write ``recordings.csv``, ``summary.csv``, ``events.parquet`` and ``index.html``.
 
     Parameters
     ----------
     folder : Path
-    analyses, failures
-        As for `recordings_table`.
+    analyses : iterable of tfseg.apply.results.Analysis
+        Are taken one at a time.
+    failures : dict of (str, str) to str
+        Reason by name and path of each recording that could not be analysed.
     model : tfseg.inference.model_folder.ModelFolder
     notes : sequence of str
         Lines on what was left out, for the page.
     """
-    recordings = recordings_table(analyses, failures)
-    summary = summary_table(analyses, model.classes)
+    summary = Summary(model.classes, failures)
+    with events_table(folder, model) as table:
+        for analysis in analyses:
+            summary.add(analysis)
+            table.add(analysis)
+    recordings, by_class = summary.recordings(), summary.by_class()
     write_csv(folder / "recordings.csv", recordings)
-    write_csv(folder / "summary.csv", summary)
-    write_index(folder, recordings, summary, model, notes)
+    write_csv(folder / "summary.csv", by_class)
+    write_index(folder, recordings, by_class, model, notes)

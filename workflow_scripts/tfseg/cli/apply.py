@@ -4,35 +4,26 @@ Each recording gets a folder in OUT. It has the events with times, frequencies a
 tables and as labels for Audacity and Raven. It has the sound of each class that was found, and the
 rest (they sum to the recording). It has a picture, and a page to look at and listen to.
 OUT/index.html leads to all pages. OUT/summary.csv counts events. OUT/recordings.csv has the status
-of each recording: done, done with warnings, or failed, and why.
+of each recording: done, done with warnings, or failed, and why. OUT/events.parquet has a row for each
+event, where the extra 'parquet' is installed.
 """
 
 import argparse
-import functools
 import sys
-import time
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 import torch
 
-from tfseg.apply.analysis import analyse
-from tfseg.apply.bulk import attempt
+from tfseg.apply.bulk import Batch, apply_to
+from tfseg.apply.events_table import NO_PARQUET, missing_for_parquet
 from tfseg.apply.listing import (
     find_recordings,
     match_reference,
     unused_note,
     with_earlier_names,
 )
-from tfseg.apply.results import (
-    already_there,
-    check_model_of_results,
-    describe,
-    earlier_analyses,
-    read_analysis,
-    results_in,
-    warning,
-)
+from tfseg.apply.results import analyses_in, check_model_of_results, results_in
 from tfseg.apply.scores import AS_RECORDED, AS_TRAINED
 from tfseg.apply.settings import ApplySettings, missing_for_pages
 from tfseg.apply.summary import check_folder, write_summary
@@ -56,6 +47,13 @@ _NO_PAGES = (
     "no pages and no pictures are written: they need more libraries. For them run pip install "
     "'tfseg[pages]', then the same command with --overwrite"
 )
+
+
+def _count(text):
+    """Take a number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1, found {text!r}")
+    return int(text)
 
 
 def _parser():
@@ -126,8 +124,16 @@ def _parser():
         default="auto",
         help="precision of the network; auto: bfloat16 where the hardware supports it",
     )
-    parser.add_argument(
-        "--threads", type=int, metavar="N", help="CPU threads; default: one per core"
+    cores = parser.add_mutually_exclusive_group()
+    cores.add_argument(
+        "--threads", type=_count, metavar="N", help="CPU threads; default: one per core"
+    )
+    cores.add_argument(
+        "--workers",
+        type=_count,
+        metavar="N",
+        help="analyse N recordings at a time, each in a process with one thread; for many files. "
+        "Results do not depend on N",
     )
     return parser
 
@@ -148,45 +154,6 @@ def _known_events(table, recordings):
     }, unused_note(unused, table)
 
 
-def _analyse_once(recording, folder, model, settings, known, *, overwrite):
-    """Analyse a recording, or read what was found before; and whether it is new."""
-    if already_there(recording, folder, model, settings, overwrite=overwrite):
-        return replace(read_analysis(folder), path=str(recording.path)), False
-    return analyse(recording, folder, model, settings, known), True
-
-
-def apply_to(recordings, out, model, settings, *, reference, overwrite):
-    """Analyse recordings one after the other; those that cannot be are left out and listed.
-
-    Returns
-    -------
-    analyses : list of tfseg.apply.results.Analysis
-    failures : dict of (str, str) to str
-    """
-    analyses, failures = [], {}
-    for recording in recordings:
-        folder = out / recording.name
-        started_s = time.perf_counter()
-        known = reference.get(recording.name)
-        result, reason = attempt(
-            functools.partial(
-                _analyse_once, recording, folder, model, settings, known, overwrite=overwrite
-            )
-        )
-        if reason is not None:
-            failures[recording.name, str(recording.path)] = reason
-            _say(f"{recording.name}: FAILED, {reason}")
-            continue
-        analysis, is_new = result
-        analyses.append(analysis)
-        _say(
-            describe(analysis, time.perf_counter() - started_s)
-            if is_new
-            else f"{recording.name}: done before{warning(analysis)}"
-        )
-    return analyses, failures
-
-
 def main(arguments=None):
     """Run the command; return its exit status."""
     parser = _parser()
@@ -197,7 +164,8 @@ def main(arguments=None):
             raise DataError(f"{out}: expected a folder for the results, found a file")
         check_folder(out)
         listing = find_recordings(options.paths, out)
-        recordings = with_earlier_names(listing.recordings, results_in(out))
+        known = results_in(out)
+        recordings = with_earlier_names(listing.recordings, known)
         notes, reference = listing.notes, {}
         if options.reference:
             reference, unused = _known_events(options.reference, recordings)
@@ -205,9 +173,9 @@ def main(arguments=None):
         if options.threads:
             torch.set_num_threads(options.threads)
         device = choose_device(int(options.device == "auto"), log=_say)
-        model = load_model_folder(options.model, device)
+        model = load_model_folder(options.model, "cpu" if options.workers else device)
         if not options.overwrite:
-            check_model_of_results(out, model)
+            check_model_of_results(out, known, model)
         model.network.precision = choose_precision(options.precision, device, log=_say)
         if options.page is None:
             options.page = not missing_for_pages()
@@ -216,14 +184,25 @@ def main(arguments=None):
         settings = ApplySettings(**given)
     except TfsegError as error:
         parser.error("\n".join(map(one_line, str(error).split("\n"))))
-    for note in notes:
+    for note in notes if not missing_for_parquet() else [*notes, NO_PARQUET]:
         _say(note)
     try:
-        analyses, failures = apply_to(
-            recordings, out, model, settings, reference=reference, overwrite=options.overwrite
+        done, failures = apply_to(
+            recordings,
+            Batch(out, settings, overwrite=options.overwrite),
+            model,
+            reference=reference,
+            workers=options.workers,
+            device=device,
+            say=_say,
         )
-        earlier = earlier_analyses(out, {recording.name for recording in recordings}, model)
-        write_summary(out, [*analyses, *earlier], failures, model, notes)
+        names = {recording.name for recording in recordings}
+        earlier = {
+            name: about["recording"]
+            for name, about in known.items()
+            if name not in names and about.get("model_sha256") == model.sha256
+        }
+        write_summary(out, analyses_in(out, done | earlier), failures, model, notes)
     except (NotWrittenError, OSError) as error:
         # A full disk: what is done stays, and is not done again.
         _say(f"error: {error}")

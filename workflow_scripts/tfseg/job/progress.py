@@ -1,5 +1,6 @@
 """Progress bars with rate and remaining time: updated in place on a terminal, else as log lines."""
 
+import contextlib
 import functools
 import sys
 
@@ -47,6 +48,11 @@ def bar(description, iterable=None, **options):
         dynamic_ncols=terminal,
         **options,
     )
+
+
+def beside_bars():
+    """Context in which lines may be printed while bars are shown; a terminal draws those again."""
+    return tqdm.external_write_mode() if sys.stderr.isatty() else contextlib.nullcontext()
 
 
 def bars(description):
