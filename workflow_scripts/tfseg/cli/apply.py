@@ -9,7 +9,6 @@ of each recording: done, done with warnings, or failed, and why.
 
 import argparse
 import functools
-import sys
 import time
 from dataclasses import fields, replace
 from pathlib import Path
@@ -36,6 +35,7 @@ from tfseg.apply.results import (
 from tfseg.apply.scores import AS_RECORDED, AS_TRAINED
 from tfseg.apply.settings import ApplySettings, missing_for_pages
 from tfseg.apply.summary import check_folder, write_summary
+from tfseg.cli.terminal import say
 from tfseg.errors import DataError, NotWrittenError, TfsegError
 from tfseg.inference.events import read_events
 from tfseg.inference.model_folder import load_model_folder
@@ -132,12 +132,6 @@ def _parser():
     return parser
 
 
-def _say(text):
-    """Print a line on any terminal: one of an older encoding must not end a run over a name."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(one_line(text).encode(encoding, "backslashreplace").decode(encoding), flush=True)
-
-
 def _known_events(table, recordings):
     """Events of a table by the names of the recordings, and what to say of those it means not."""
     events = read_events(table)
@@ -175,11 +169,11 @@ def apply_to(recordings, out, model, settings, *, reference, overwrite):
         )
         if reason is not None:
             failures[recording.name, str(recording.path)] = reason
-            _say(f"{recording.name}: FAILED, {reason}")
+            say(f"{recording.name}: FAILED, {reason}")
             continue
         analysis, is_new = result
         analyses.append(analysis)
-        _say(
+        say(
             describe(analysis, time.perf_counter() - started_s)
             if is_new
             else f"{recording.name}: done before{warning(analysis)}"
@@ -204,11 +198,11 @@ def main(arguments=None):
             notes = [*notes, *unused]
         if options.threads:
             torch.set_num_threads(options.threads)
-        device = choose_device(int(options.device == "auto"), log=_say)
+        device = choose_device(int(options.device == "auto"), log=say)
         model = load_model_folder(options.model, device)
         if not options.overwrite:
             check_model_of_results(out, model)
-        model.network.precision = choose_precision(options.precision, device, log=_say)
+        model.network.precision = choose_precision(options.precision, device, log=say)
         if options.page is None:
             options.page = not missing_for_pages()
             notes = notes if options.page else [*notes, _NO_PAGES]
@@ -217,7 +211,7 @@ def main(arguments=None):
     except TfsegError as error:
         parser.error("\n".join(map(one_line, str(error).split("\n"))))
     for note in notes:
-        _say(note)
+        say(note)
     try:
         analyses, failures = apply_to(
             recordings, out, model, settings, reference=reference, overwrite=options.overwrite
@@ -226,11 +220,11 @@ def main(arguments=None):
         write_summary(out, [*analyses, *earlier], failures, model, notes)
     except (NotWrittenError, OSError) as error:
         # A full disk: what is done stays, and is not done again.
-        _say(f"error: {error}")
+        say(f"error: {error}")
         return 1
     if failures:
-        _say(f"{len(failures)} of {len(recordings)} recordings could not be analysed:")
+        say(f"{len(failures)} of {len(recordings)} recordings could not be analysed:")
         for (_, path), reason in failures.items():
-            _say(f"  {reason}" if reason.startswith(path) else f"  {path}: {reason}")
-    _say(f"Look at {out / 'index.html'}")
+            say(f"  {reason}" if reason.startswith(path) else f"  {path}: {reason}")
+    say(f"Look at {out / 'index.html'}")
     return 1 if failures else 0
