@@ -12,6 +12,7 @@ ROOMS = [
     "job",
     "features",  # the time grid, which mixing counts in, is there
     "datasets",
+    "annotations",
     "mixing",
     "models",
     "settings",

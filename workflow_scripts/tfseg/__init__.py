@@ -12,6 +12,7 @@ For use from Python (``docs/tutorials/python.md``):
 - `poolings`, `build_pooling`: list the poolings; build one by its name
 - `systems`, `build_network`: list the systems; build the untrained network of one
 - `metrics`: the metrics
+- `annotations`: labels of recordings, read from the formats of other programs
 - `errors`: the exceptions that tfseg raises
 """
 
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 # Loaded on first use, so that `import tfseg` is instant. A home of None means that the name is a
 # module of the package; otherwise the name is an attribute of its home.
 _HOMES = {
+    "annotations": None,
     "apply_model": "tfseg.apply.in_memory",
     "build_network": "tfseg.models.systems",
     "build_pooling": "tfseg.models.pooling_by_name",

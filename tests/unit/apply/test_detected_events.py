@@ -1,19 +1,16 @@
-"""Events of a recording and the formats that hold them: each is read again to the same events."""
+"""Events of a recording: their times, and where in frequency they lie."""
 
-import csv
 from dataclasses import replace
 from types import SimpleNamespace
 
 import librosa
 import numpy as np
-import pandas as pd
 import pytest
 from loud_bands import FEATURES
 
 from tfseg.apply import detected_events
 from tfseg.apply.masks import MaskStore
-from tfseg.errors import TableError
-from tfseg.inference.events import EventSettings, read_events
+from tfseg.inference.events import EventSettings
 
 SETTINGS = replace(FEATURES, n_mels=8)
 DETECTION = SimpleNamespace(
@@ -24,11 +21,6 @@ DETECTION = SimpleNamespace(
     ),
 )
 CLASSES = ["dog", "Hi-hat", "car horn"]
-EVENTS = [
-    detected_events.FoundEvent(0.32, 1.984, "dog", 0.8125, 250.5, 1800.0),
-    detected_events.FoundEvent(0.5, 0.75, "car horn", 1.0, 50.0, 4000.0),
-    detected_events.FoundEvent(3599.123456, 3600.0, "dog", 0.2001, 0.0, 16000.0),
-]
 
 
 def test_known_scores_and_masks_give_known_events(tmp_path):
@@ -108,11 +100,6 @@ def test_labels_of_a_recording_at_a_low_rate_stay_below_half_of_it(tmp_path, wit
         lambda k: scores[:, k], store, CLASSES, SETTINGS, DETECTION, duration_s=9.0, highest_hz=1500
     )
     assert {(e.low_hz, e.high_hz) for e in events} == {(50.0, 1500.0)}
-    detected_events.write_raven(tmp_path / "raven.txt", "caf\udc82.wav", events)
-    raven = pd.read_csv(tmp_path / "raven.txt", sep="\t")
-    assert raven["High Freq (Hz)"].max() == 1500 and set(raven["Begin File"]) == {"caf\\x82.wav"}
-    detected_events.write_audacity(tmp_path / "audacity.txt", events)
-    assert {e[4] for e in detected_events.read_audacity(tmp_path / "audacity.txt")} == {1500.0}
 
 
 def test_a_very_long_event_is_averaged_in_stretches(tmp_path, monkeypatch):
@@ -123,69 +110,3 @@ def test_a_very_long_event_is_averaged_in_stretches(tmp_path, monkeypatch):
     mean = detected_events._mean_mask(store, 1, 3, 45)
     store.close()
     np.testing.assert_allclose(mean, mask[3:45].mean(axis=0), atol=1e-3)
-
-
-def test_desed_reads_as_the_same_events(tmp_path):
-    detected_events.write_desed(tmp_path / "e.tsv", "a b.wav", EVENTS, confidence=False)
-    assert read_events(tmp_path / "e.tsv") == {
-        "a b.wav": [(e.label, e.onset_s, e.offset_s) for e in EVENTS]
-    }
-
-
-def test_desed_with_confidence_reads_in_pandas(tmp_path):
-    detected_events.write_desed(tmp_path / "e.tsv", 'q"uote\t.wav', EVENTS, confidence=True)
-    table = pd.read_csv(tmp_path / "e.tsv", sep="\t")
-    assert list(table) == ["filename", "onset", "offset", "event_label", "confidence"]
-    assert set(table["filename"]) == {'q"uote\t.wav'}
-    read = list(table.drop(columns="filename").itertuples(index=False, name=None))
-    assert read == [(e.onset_s, e.offset_s, e.label, e.confidence) for e in EVENTS]
-
-
-@pytest.mark.parametrize("confidence", [False, True])
-def test_a_recording_without_events_is_a_row(tmp_path, confidence):
-    detected_events.write_desed(tmp_path / "e.tsv", "a.wav", [], confidence=confidence)
-    table = pd.read_csv(tmp_path / "e.tsv", sep="\t")
-    assert list(table["filename"]) == ["a.wav"] and table["onset"].isna().all()
-
-
-def test_audacity_reads_as_the_same_events(tmp_path):
-    detected_events.write_audacity(tmp_path / "a.txt", EVENTS)
-    assert detected_events.read_audacity(tmp_path / "a.txt") == [
-        (e.onset_s, e.offset_s, e.label, e.low_hz, e.high_hz) for e in EVENTS
-    ]
-    first, second = (tmp_path / "a.txt").read_text().splitlines()[:2]
-    assert first == "0.320000\t1.984000\tdog" and second == "\\\t250.5\t1800.0"
-
-
-def test_audacity_labels_without_frequencies_are_read(tmp_path):
-    (tmp_path / "a.txt").write_text("0.5\t1.5\tdog\n")
-    assert detected_events.read_audacity(tmp_path / "a.txt") == [(0.5, 1.5, "dog", None, None)]
-
-
-@pytest.mark.parametrize("line", ["0.5\tdog\n", "a\tb\tdog\n", "\\\t1\t2\n"])
-def test_what_is_no_label_is_named(tmp_path, line):
-    (tmp_path / "a.txt").write_text(line)
-    with pytest.raises(TableError, match=r"a\.txt, line 1"):
-        detected_events.read_audacity(tmp_path / "a.txt")
-
-
-def test_raven_reads_as_the_same_boxes(tmp_path):
-    detected_events.write_raven(tmp_path / "r.txt", "a.wav", EVENTS)
-    with open(tmp_path / "r.txt", newline="") as stream:
-        rows = list(csv.DictReader(stream, delimiter="\t"))
-    assert [int(row["Selection"]) for row in rows] == [1, 2, 3]
-    assert {(row["View"], row["Channel"], row["Begin File"]) for row in rows} == {
-        ("Spectrogram 1", "1", "a.wav")
-    }
-    read = [
-        detected_events.FoundEvent(
-            float(row["Begin Time (s)"]),
-            float(row["End Time (s)"]),
-            row["Annotation"],
-            float(row["Confidence"]),
-            float(row["Low Freq (Hz)"]),
-            float(row["High Freq (Hz)"]),
-        )
-        for row in rows
-    ]
-    assert read == EVENTS

@@ -6,12 +6,13 @@ from urllib.parse import quote
 
 import numpy as np
 
+from tfseg.annotations.formats import audacity, desed, raven
 from tfseg.apply import detected_events, sounds
 from tfseg.apply.inspection import digest_of, look
 from tfseg.apply.listing import plain_name
 from tfseg.apply.results import Analysis, scratch_folder, write_about
 from tfseg.apply.scores import Scores
-from tfseg.io.files import writing_hdf5
+from tfseg.io.files import write_text, writing_hdf5
 from tfseg.job.progress import bar
 
 EVENTS, EVENTS_CONFIDENCE = "events.tsv", "events_confidence.tsv"
@@ -119,10 +120,11 @@ def _find_events(recording, folder, model, scores, measured):
             progress=lambda total: bar(f"{recording.name}: scores", total=total),
         )
     name = recording.path.name
-    detected_events.write_desed(folder / EVENTS, name, events, confidence=False)
-    detected_events.write_desed(folder / EVENTS_CONFIDENCE, name, events, confidence=True)
-    detected_events.write_audacity(folder / AUDACITY, events)
-    detected_events.write_raven(folder / RAVEN, name, events)
+    found = [(name, events)]
+    write_text(folder / EVENTS, desed.event_table(found))
+    write_text(folder / EVENTS_CONFIDENCE, desed.event_table(found, confidence=True))
+    write_text(folder / AUDACITY, audacity.label_track(events))
+    write_text(folder / RAVEN, raven.selection_table(name, events))
     return events
 
 

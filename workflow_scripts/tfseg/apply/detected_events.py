@@ -1,36 +1,18 @@
-"""Events found in a recording, with their frequency range, and the formats that tools read.
+"""Events found in a recording, with their frequency range.
 
 Times and frequencies are rounded once, when an event is made: every format holds the same values.
 """
 
-import csv
-import io
 import math
 from dataclasses import dataclass
 
 import librosa
 import numpy as np
 
-from tfseg.errors import TableError
-from tfseg.inference.events import COLUMNS, detect_runs, event_confidence, of_class
-from tfseg.io.files import write_text
-from tfseg.io.validation import savable
+from tfseg.inference.events import detect_runs, event_confidence, of_class
 
-_CONFIDENCE = "confidence"
 _FRAMES_AT_ONCE = 4096  # of a mask in memory
 _FREQUENCY_STEP_HZ = 0.1  # that frequencies are rounded to
-RAVEN_COLUMNS = [
-    "Selection",
-    "View",
-    "Channel",
-    "Begin Time (s)",
-    "End Time (s)",
-    "Low Freq (Hz)",
-    "High Freq (Hz)",
-    "Begin File",
-    "Annotation",
-    "Confidence",
-]
 
 
 @dataclass(frozen=True, order=True)
@@ -156,77 +138,3 @@ def _mean_mask(store, k, first, stop):
     for start in range(first, stop, _FRAMES_AT_ONCE):
         total += store.read(k, start, min(start + _FRAMES_AT_ONCE, stop)).sum(axis=0)
     return total / (stop - first)
-
-
-def _write_rows(path, rows):
-    text = io.StringIO()
-    csv.writer(text, delimiter="\t", lineterminator="\n").writerows(rows)
-    write_text(path, text.getvalue())
-
-
-def write_desed(path, recording, events, *, confidence):
-    """Write DESED's table; with the column `confidence` or without.
-
-    A recording without events is a row of which all but the first field are empty.
-    """
-    columns, name = [*COLUMNS, _CONFIDENCE] if confidence else COLUMNS, savable(recording)
-    rows = [
-        [name, e.onset_s, e.offset_s, e.label, *([e.confidence] if confidence else [])]
-        for e in events
-    ]
-    _write_rows(path, [columns, *(rows or [[name, *[""] * (len(columns) - 1)]])])
-
-
-def write_audacity(path, events):
-    """Write Audacity's label track; its second line of a label holds the frequencies."""
-    lines = [
-        f"{event.onset_s:.6f}\t{event.offset_s:.6f}\t{event.label}\n"
-        f"\\\t{event.low_hz:.1f}\t{event.high_hz:.1f}\n"
-        for event in events
-    ]
-    write_text(path, "".join(lines))
-
-
-def read_audacity(path):
-    """Read a label track with frequencies: list of (onset_s, offset_s, label, low_hz, high_hz).
-
-    Raises
-    ------
-    TableError
-        When a line is neither a label nor its frequencies.
-    """
-    events: list[tuple] = []
-    with open(path, encoding="utf-8") as stream:
-        for number, line in enumerate(stream, start=1):
-            fields = line.rstrip("\n").split("\t")
-            try:
-                if fields[0] == "\\":
-                    events[-1] = (*events[-1][:3], float(fields[1]), float(fields[2]))
-                else:
-                    events.append((float(fields[0]), float(fields[1]), fields[2], None, None))
-            except (ValueError, IndexError):
-                raise TableError(
-                    f"{path}, line {number}: expected 'onset offset label' or '\\ low high' with "
-                    f"tabs between, found {line!r}"
-                ) from None
-    return events
-
-
-def write_raven(path, recording, events):
-    """Write Raven's selection table: a time-frequency box for each event."""
-    rows = [
-        [
-            number,
-            "Spectrogram 1",
-            1,
-            f"{event.onset_s:.6f}",
-            f"{event.offset_s:.6f}",
-            f"{event.low_hz:.1f}",
-            f"{event.high_hz:.1f}",
-            savable(recording),
-            event.label,
-            f"{event.confidence:.4f}",
-        ]
-        for number, event in enumerate(events, start=1)
-    ]
-    _write_rows(path, [RAVEN_COLUMNS, *rows])

@@ -9,7 +9,6 @@ event, where the extra 'parquet' is installed.
 """
 
 import argparse
-import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from tfseg.apply.results import analyses_in, check_model_of_results, results_in
 from tfseg.apply.scores import AS_RECORDED, AS_TRAINED
 from tfseg.apply.settings import ApplySettings, missing_for_pages
 from tfseg.apply.summary import check_folder, write_summary
+from tfseg.cli.terminal import say
 from tfseg.errors import DataError, NotWrittenError, TfsegError
 from tfseg.inference.events import read_events
 from tfseg.inference.model_folder import load_model_folder
@@ -138,12 +138,6 @@ def _parser():
     return parser
 
 
-def _say(text):
-    """Print a line on any terminal: one of an older encoding must not end a run over a name."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(one_line(text).encode(encoding, "backslashreplace").decode(encoding), flush=True)
-
-
 def _known_events(table, recordings):
     """Events of a table by the names of the recordings, and what to say of those it means not."""
     events = read_events(table)
@@ -172,11 +166,11 @@ def main(arguments=None):
             notes = [*notes, *unused]
         if options.threads:
             torch.set_num_threads(options.threads)
-        device = choose_device(int(options.device == "auto"), log=_say)
+        device = choose_device(int(options.device == "auto"), log=say)
         model = load_model_folder(options.model, "cpu" if options.workers else device)
         if not options.overwrite:
             check_model_of_results(out, known, model)
-        model.network.precision = choose_precision(options.precision, device, log=_say)
+        model.network.precision = choose_precision(options.precision, device, log=say)
         if options.page is None:
             options.page = not missing_for_pages()
             notes = notes if options.page else [*notes, _NO_PAGES]
@@ -185,7 +179,7 @@ def main(arguments=None):
     except TfsegError as error:
         parser.error("\n".join(map(one_line, str(error).split("\n"))))
     for note in notes if not missing_for_parquet() else [*notes, NO_PARQUET]:
-        _say(note)
+        say(note)
     try:
         done, failures = apply_to(
             recordings,
@@ -194,7 +188,7 @@ def main(arguments=None):
             reference=reference,
             workers=options.workers,
             device=device,
-            say=_say,
+            say=say,
         )
         names = {recording.name for recording in recordings}
         earlier = {
@@ -205,11 +199,11 @@ def main(arguments=None):
         write_summary(out, analyses_in(out, done | earlier), failures, model, notes)
     except (NotWrittenError, OSError) as error:
         # A full disk: what is done stays, and is not done again.
-        _say(f"error: {error}")
+        say(f"error: {error}")
         return 1
     if failures:
-        _say(f"{len(failures)} of {len(recordings)} recordings could not be analysed:")
+        say(f"{len(failures)} of {len(recordings)} recordings could not be analysed:")
         for (_, path), reason in failures.items():
-            _say(f"  {reason}" if reason.startswith(path) else f"  {path}: {reason}")
-    _say(f"Look at {out / 'index.html'}")
+            say(f"  {reason}" if reason.startswith(path) else f"  {path}: {reason}")
+    say(f"Look at {out / 'index.html'}")
     return 1 if failures else 0

@@ -9,6 +9,7 @@ from tfseg import __version__
 # The module of the same name has `main(arguments)`; imported when asked for, since it loads torch.
 COMMANDS = {
     "apply": "find the sounds of a trained model in recordings of any length",
+    "convert": "bring labels of recordings from and to the formats of other programs",
     "export": "write a trained model as ONNX",
     "info": "say what a trained model knows, and what it was trained on",
 }

@@ -26,7 +26,20 @@ def probably(text):
 
 # Values are jsonschema's to check. Reading is ours: pandas names no line where a field has the wrong
 # type, and takes a row of too few fields, "NA", 1_0 and a repeated column for good.
-def _text_of(path, kind):
+def text_of(path, kind):
+    """Read a text saved as UTF-8, with a byte-order mark or without.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+        What to call the table in messages.
+
+    Raises
+    ------
+    TableError
+        When it is not there, or is saved otherwise: with the line and the remedy.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -104,7 +117,7 @@ def rows_of(path, kind, wanted):
     TableError
         Naming the file and the line.
     """
-    text = _text_of(path, kind)
+    text = text_of(path, kind)
     separator = table_separator(path, text.partition("\n")[0], wanted)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows, lines = [], []

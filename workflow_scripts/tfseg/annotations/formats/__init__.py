@@ -1,0 +1,1 @@
+"""The formats: a module for each, which declares itself (`tfseg.annotations.registry`)."""
