@@ -21,6 +21,7 @@ ROOMS = [
     "evaluation",
     "reporting",
     "apply",
+    "review",
     "run",
     "cli",
 ]

@@ -11,6 +11,7 @@ COMMANDS = {
     "apply": "find the sounds of a trained model in recordings of any length",
     "export": "write a trained model as ONNX",
     "info": "say what a trained model knows, and what it was trained on",
+    "review": "ask a person about the stretches whose labels help a model most",
 }
 
 
