@@ -40,6 +40,9 @@ class LoudBands(nn.Module):
         self.register_buffer("weights", torch.zeros(len(BANDS), FEATURES.n_mels))
         for k, band in enumerate(BANDS):
             self.weights[k, band - 1 : band + 2] = 1
+        # As if trained on clips of such a log-mel spectrum.
+        self.register_buffer("band_mean", torch.full((FEATURES.n_mels,), -15.5))
+        self.register_buffer("band_std", torch.full((FEATURES.n_mels,), 2.0))
 
     def forward(self, logmel):
         """Tags and masks."""

@@ -22,6 +22,7 @@ ROOMS = [
     "evaluation",
     "reporting",
     "apply",
+    "review",
     "run",
     "cli",
 ]

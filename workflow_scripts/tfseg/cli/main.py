@@ -12,6 +12,7 @@ COMMANDS = {
     "convert": "bring labels of recordings from and to the formats of other programs",
     "export": "write a trained model as ONNX",
     "info": "say what a trained model knows, and what it was trained on",
+    "review": "ask a person about the stretches whose labels help a model most",
 }
 
 

@@ -1,0 +1,1 @@
+"""Asking a person about the stretches of recordings whose labels help most."""
