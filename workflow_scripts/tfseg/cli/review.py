@@ -16,8 +16,9 @@ from pathlib import Path
 
 import torch
 
-from tfseg.apply.analysis import missing_for_pages, results_in
 from tfseg.apply.listing import find_recordings
+from tfseg.apply.results import results_in
+from tfseg.apply.settings import missing_for_pages
 from tfseg.errors import ConfigError, DataError, NotWrittenError, TfsegError
 from tfseg.inference.model_folder import load_model_folder
 from tfseg.io.validation import one_line

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from tfseg import __version__
-from tfseg.apply.analysis import attempt
+from tfseg.apply.bulk import attempt
 from tfseg.apply.listing import plain_name
 from tfseg.errors import ConfigError, DataError
 from tfseg.io.audio import writing_float_wav

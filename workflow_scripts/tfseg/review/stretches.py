@@ -8,8 +8,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from tfseg.apply.analysis import ApplySettings, look, score_and_find
+from tfseg.apply.analysis import score_and_find
+from tfseg.apply.inspection import look
 from tfseg.apply.scores import Scores
+from tfseg.apply.settings import ApplySettings
 from tfseg.errors import DataError
 from tfseg.job.progress import bar
 from tfseg.review.ranking import Candidates
