@@ -60,6 +60,10 @@ class TrainingSettings:
     history_every: int
     state_every: int
 
+    def rate(self, iteration):
+        """Return the learning rate of an iteration (from 0)."""
+        return self.learning_rate * self.learning_rate_decay ** (iteration // self.decay_every)
+
 
 def read_settings(section):
     """Build `TrainingSettings` from the section ``training`` of the config."""
