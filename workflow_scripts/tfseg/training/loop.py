@@ -6,6 +6,7 @@ import torch
 from tfseg.errors import TfsegError
 from tfseg.training.averaging import Average
 from tfseg.training.batches import Batches
+from tfseg.training.graphs import CudaRecorder, GraphStep
 from tfseg.training.optimiser import Adam
 from tfseg.training.state import Interrupted, State, stop_requested
 from tfseg.training.step import Step
@@ -31,6 +32,7 @@ def train(
     log=print,
     progress=None,
     on_history=None,
+    graph=False,
 ):
     """Train a network in place, from its last saved state if there is one.
 
@@ -63,6 +65,8 @@ def train(
     on_history : callable or None
         ``on_history(iteration, loss, rate, network)`` is called after each new row of the history,
         with the network as it is then. A resumed training does not repeat earlier rows.
+    graph : bool
+        Whether steps are replayed as CUDA graphs (`tfseg.job.hardware.choose_graph`).
 
     Returns
     -------
@@ -84,6 +88,7 @@ def train(
     step = Step(
         network, batches, optimiser, average, settings, teacher=teacher, seed=seed, device=device
     )
+    run = GraphStep(step, CudaRecorder(device), device) if graph else step
     state = State(state_path, bound_to)
     iteration, history, pending = state.load(network, optimiser, average, log)
     if iteration:
@@ -92,7 +97,7 @@ def train(
     recent = []  # losses since the last row of the history: `pending`, and these on the device
     with stop_requested() as stop:
         for inputs in batches.inputs(iteration, settings.iterations):
-            recent.append(step(inputs, iteration))
+            recent.append(run(inputs, iteration))
             iteration += 1
             if iteration % settings.history_every == 0 or iteration == settings.iterations:
                 mean_loss = float(np.mean(pending + _values(recent)))

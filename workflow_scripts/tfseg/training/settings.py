@@ -37,6 +37,8 @@ class TrainingSettings:
         Torch's CPU threads; part of the recipe, since the last bit of sums depends on it.
     compile : bool
         Whether torch compiles the network first (needs a C++ compiler).
+    graph : {"auto", "always", "never"}
+        Whether a step is one CUDA graph (`tfseg.job.hardware.choose_graph`).
     history_every : int
         Iterations between rows of ``history.csv``.
     state_every : int
@@ -57,6 +59,7 @@ class TrainingSettings:
     excerpt_s: float | None
     threads: int
     compile: bool
+    graph: str
     history_every: int
     state_every: int
 
