@@ -15,7 +15,7 @@ DEMO_RECORDINGS := results/mini/soundscapes
 DEMO_MODEL := results/mini/models/snr10/unet/fold1/seed0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-slurm demo demo-all test test-full test-browser test-cluster test-all lint settings docs bench lock clean
+.PHONY: help setup setup-slurm demo demo-all test test-full test-browser test-cluster test-all lint settings docs bench gpu-evidence lock clean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
@@ -79,6 +79,12 @@ settings: setup  ## generate the config's schema and table of keys from the decl
 
 bench: setup  ## run the benchmarks: results/bench/
 	@$(VENV)/python bench/run.py
+
+# Also without set-up: a GPU machine without a network has its own torch (docs/how-to/gpu.md).
+GPU_PYTHON ?= $(firstword $(wildcard $(VENV)/python) python3)
+
+gpu-evidence:  ## check and measure all that the docs say of a GPU, 25 minutes on one: results/gpu/
+	@PYTHONPATH=bench:workflow_scripts:$$PYTHONPATH $(GPU_PYTHON) -m gpu_evidence $(ARGUMENTS)
 
 lock: setup  ## write envs/requirements.lock anew from envs/requirements.in
 	@$(VENV)/python envs/lock.py

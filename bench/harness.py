@@ -16,7 +16,6 @@ sys.path.insert(0, str(ROOT / "workflow_scripts"))
 
 from tfseg.io.files import write_json, write_text  # noqa: E402
 from tfseg.job.hardware import keep_freed_memory  # noqa: E402
-from tfseg.settings.checks import check_config  # noqa: E402
 from tfseg.settings.recipes import merged  # noqa: E402
 
 OUTPUT = ROOT / "results" / "bench"
@@ -53,6 +52,9 @@ class Row:
 
 def read_config(overlays=()):
     """Merge overlays into config.yaml, as Snakemake does; without any, the paper's config."""
+    # Here: a bare GPU node may lack what checks need.
+    from tfseg.settings.checks import check_config
+
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     for path in overlays:
         config = merged(config, yaml.safe_load(Path(path).read_text(encoding="utf-8")))

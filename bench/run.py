@@ -1,11 +1,10 @@
 """Measure every stage at the paper's sizes, and the straightforward way (`make bench`).
 
-Writes results/bench/bench.json and bench.md. With a GPU it then runs bench/gpu.py. Columns of a
-row: what, ours, the straightforward way, their ratio, and a lower bound for this machine.
+Writes results/bench/bench.json and bench.md. Columns of a row: what, ours, the straightforward way,
+their ratio, and a lower bound for this machine. A GPU is measured by `make gpu-evidence`.
 """
 
 import os
-import sys
 import tempfile
 from pathlib import Path
 
@@ -49,12 +48,6 @@ def main():
             show(row)
             rows.append(row)
     write("bench", rows, machine)
-    if torch.cuda.is_available():
-        import gpu
-
-        gpu.main([])
-    else:
-        print("no GPU here: bench/gpu.py was not run", file=sys.stderr)
 
 
 if __name__ == "__main__":

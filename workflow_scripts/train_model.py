@@ -4,7 +4,7 @@ from tfseg.datasets.licences import announce
 from tfseg.inference.forward import load_prepared, save_model
 from tfseg.inference.model_folder import training_facts
 from tfseg.io.files import file_sha256, read_json
-from tfseg.job.hardware import choose_precision, prepare_device
+from tfseg.job.hardware import choose_graph, choose_precision, prepare_device
 from tfseg.job.progress import bars
 from tfseg.job.runner import run_script
 from tfseg.job.seeding import derive_seed
@@ -44,6 +44,7 @@ def main(smk):
         state_path=params.state,
         teacher=load_prepared(*taught_by, precision, device)[0] if taught_by else None,
         device=device,
+        graph=choose_graph(settings.graph, device),
         progress=bars(f"{names.system}, {names.snr} dB, fold {names.fold}"),
     )
     write_history(smk.output.history, history)

@@ -60,7 +60,7 @@ def test_a_finished_training_is_written_out_again_without_training(
     def refuse(*arguments, **named):
         raise AssertionError("a batch was drawn for a training that had ended")
 
-    monkeypatch.setattr("tfseg.training.loop.batch_indices", refuse)
+    monkeypatch.setattr("tfseg.training.batches.generator", refuse)
     train_model.main(training_stub(work, features, 1))
     assert Path(models[1].model).read_bytes() == first
 

@@ -29,6 +29,7 @@ SETTINGS = TrainingSettings(
     excerpt_s=None,
     threads=1,
     compile=False,
+    graph="auto",
     history_every=4,
     state_every=3,
 )

@@ -11,8 +11,10 @@ import torch
 
 from tfseg.job.hardware import (
     choose_device,
+    choose_graph,
     choose_precision,
     keep_freed_memory,
+    prepare_device,
 )
 
 
@@ -127,6 +129,53 @@ def test_a_shared_device_is_said(gpus, monkeypatch, tmp_path):
         "device: cuda:1, a GPU",
         "device: cuda:0, a GPU, shared with 1 other jobs",
     ]
+
+
+@pytest.fixture
+def cudnn():
+    """Torch's settings of cuDNN, restored at the end."""
+    before = torch.backends.cudnn.benchmark, torch.get_num_threads()
+    torch.backends.cudnn.benchmark = False
+    yield torch.backends.cudnn
+    torch.backends.cudnn.benchmark = before[0]
+    torch.set_num_threads(before[1])
+
+
+def test_on_a_gpu_cudnn_chooses_by_measuring_and_the_log_says_so(gpus, cudnn):
+    gpus(1)
+    messages = []
+    assert prepare_device(1, 1, messages.append) == "cuda:0"
+    assert cudnn.benchmark
+    assert "cuDNN: the fastest algorithm of each size" in messages[1]
+    assert "float32 convolutions in TF32, float32 matrix products in float32" in messages[1]
+
+
+def test_on_the_cpu_cudnn_is_left_alone(gpus, cudnn):
+    gpus(0)
+    messages = []
+    assert prepare_device(1, 1, messages.append) == "cpu"
+    assert not cudnn.benchmark
+    assert len(messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "device", "graph"),
+    [
+        ("auto", "cpu", False),
+        ("always", "cpu", False),
+        ("never", "cpu", False),
+        ("auto", "cuda:1", True),
+        ("always", "cuda", True),
+        ("never", "cuda:0", False),
+    ],
+)
+def test_a_step_is_a_graph_where_there_are_graphs(setting, device, graph):
+    messages = []
+    assert choose_graph(setting, device, messages.append) == graph
+    assert messages[0].startswith(
+        "training step: " + ("one CUDA graph" if graph else "operation by operation")
+    )
+    assert ("only CUDA devices" in messages[0]) == (setting == "always" and device == "cpu")
 
 
 def _able(monkeypatch, *, avx512=False, amx=False, capability=(7, 5)):

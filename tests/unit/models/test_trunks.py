@@ -4,7 +4,8 @@ import torch
 
 from tfseg.models import systems
 from tfseg.models.poolings.linear_softmax import LinearSoftmaxPooling
-from tfseg.models.trunks.blocks import ConvBlock
+from tfseg.models.trunks import blocks
+from tfseg.models.trunks.blocks import ConvBlock, MaskHead
 from tfseg.models.trunks.dilated import DilatedTrunk
 from tfseg.models.trunks.luunet import LimitedUpsamplingTrunk
 from tfseg.models.trunks.near_far import NearFarTrunk
@@ -39,6 +40,29 @@ def test_the_papers_trunk_keeps_the_resolution(full_config):
 @pytest.mark.parametrize(("time", "mel"), [(1, 1), (7, 5), (40, 3)])
 def test_masks_have_a_unit_for_each_of_the_input(small, time, mel):
     assert small(_input(2, time, mel)).shape == (2, 5, time, mel)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 5, 8, 41])
+def test_a_head_of_a_multiple_of_eight_maps_gives_the_same_masks_and_gradients(
+    monkeypatch, n_outputs
+):
+    def logits_and_gradients():
+        torch.manual_seed(0)
+        head, maps = MaskHead(6, n_outputs), _input(2, 6, 7, 5).requires_grad_()
+        torch.nn.init.normal_(head.bias)
+        logits = head(maps)
+        logits.square().sum().backward()
+        return logits.detach(), maps.grad, head.weight.grad, head.bias.grad
+
+    plain, convolved = logits_and_gradients(), []
+    monkeypatch.setattr(blocks, "_pads", lambda maps: True)
+    convolve = torch.nn.functional.conv2d
+    monkeypatch.setattr(
+        torch.nn.functional, "conv2d", lambda *a: convolved.append(len(a[1])) or convolve(*a)
+    )
+    for padded, expected in zip(logits_and_gradients(), plain, strict=True):
+        np.testing.assert_allclose(padded, expected, rtol=1e-5, atol=1e-5)
+    assert convolved == [-(-n_outputs // 8) * 8]
 
 
 def test_the_number_of_parameters_follows_from_the_widths():

@@ -9,17 +9,18 @@ from toy_training import SETTINGS, Bar, bits, changed, train_quietly
 
 from tfseg.errors import TfsegError
 from tfseg.io.tensors import load_tensors
-from tfseg.training.batches import batch_indices
+from tfseg.training.batches import Batches
 from tfseg.training.initial import band_statistics, initial_network
 from tfseg.training.loop import train
 from tfseg.training.losses import distillation
+from tfseg.training.state import Interrupted
 
 
 def test_one_step_is_adams_on_the_full_cross_entropy(run, toy, build_tiny):
     network = initial_network(lambda: build_tiny("gap"), 3, toy[0]).train()
-    batch = batch_indices(0, 10, 4, 3)
-    tags, _ = network(torch.from_numpy(toy[0][batch]).float())
-    y = torch.from_numpy(toy[1][batch]).float()
+    batches = Batches(*toy, SETTINGS, seed=3)
+    batch, y, _ = batches.gather(next(batches.inputs(0, 1)))
+    tags, _ = network(batch)
     loss = -(y * tags.log() + (1 - y) * (1 - tags).log()).mean()
     loss.backward()
     trained = run(changed(iterations=1, history_every=1))
@@ -52,7 +53,9 @@ def test_a_networks_own_loss_is_added_for_the_tags_of_the_batch(toy, tmp_path, b
         network, toy, tmp_path / "state", changed(iterations=40, decay_every=100, history_every=40)
     )
     assert history[0][1] > 5
-    assert torch.equal(targets[0], torch.from_numpy(toy[1][batch_indices(0, 10, 4, 3)]).float())
+    batches = Batches(*toy, SETTINGS, seed=3)
+    _, wanted, _ = batches.gather(next(batches.inputs(0, 1)))
+    assert torch.equal(targets[0], wanted)
     assert float(network.mean_tag.detach()) == pytest.approx(toy[1].mean(), abs=0.15)
 
 
@@ -70,6 +73,18 @@ def test_history_holds_the_mean_loss_since_the_last_row(run):
     assert [row[0] for row in history] == [4, 8, 10]
     means = [np.mean(every[0:4]), np.mean(every[4:8]), np.mean(every[8:10])]
     assert [row[1] for row in history] == pytest.approx(means, rel=1e-12)
+
+
+def test_each_row_of_the_history_is_told_once(run, tmp_path):
+    told = []
+
+    def tell(iteration, loss, rate, network):
+        told.append([iteration, loss, rate])
+        assert network.training
+
+    with pytest.raises(Interrupted):
+        run(on_history=tell, stop_in=5)
+    assert run(on_history=tell).history == told
 
 
 def test_training_repeats_bit_for_bit(run):

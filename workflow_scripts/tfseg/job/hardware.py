@@ -1,4 +1,4 @@
-"""The device, precision and memory use of a job. Timings never affect the choice."""
+"""The device, precision, graphs and memory use of a job. Timings never affect these choices."""
 
 import ctypes
 import fcntl
@@ -97,18 +97,55 @@ def choose_device(gpu_slots, log=print, lock_dir=None):
     return device
 
 
-def prepare_device(gpu_slots, threads):
-    """Set up torch for a job of much work; returns the device (`choose_device`).
+def prepare_device(gpu_slots, threads, log=print):
+    """Set up torch for a job of much work on batches of one size; returns the device.
 
     Parameters
     ----------
     gpu_slots : int
+        As `choose_device` takes it.
     threads : int
         Torch's CPU threads.
+    log : callable
     """
     torch.set_num_threads(threads)
     keep_freed_memory()
-    return choose_device(gpu_slots)
+    device = choose_device(gpu_slots, log)
+    if device.startswith("cuda"):
+        # cuDNN measures its algorithms once for each size. They differ in the order of sums only.
+        torch.backends.cudnn.benchmark = True
+        convolutions, products = (
+            "TF32" if allowed else "float32"
+            for allowed in (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32)
+        )
+        log(
+            "cuDNN: the fastest algorithm of each size, so last bits may differ between runs; "
+            f"float32 convolutions in {convolutions}, float32 matrix products in {products}"
+        )
+    return device
+
+
+def choose_graph(setting, device, log=print):
+    """Choose whether training steps run as CUDA graphs.
+
+    Parameters
+    ----------
+    setting : {"auto", "always", "never"}
+        The config's ``training.graph``; ``auto`` is wherever there are graphs, on CUDA devices.
+    device : str
+    log : callable
+
+    Returns
+    -------
+    graph : bool
+    """
+    able = device.startswith("cuda")
+    graph = able and setting != "never"
+    reason = ""
+    if setting == "always" and not able:
+        reason = " (a graph was asked for; only CUDA devices have them)"
+    log(f"training step: {'one CUDA graph' if graph else 'operation by operation'}{reason}")
+    return graph
 
 
 def _multiplies_bfloat16(device):

@@ -58,52 +58,76 @@ def _band_gains(rng, n_clips, n_mels, limit_db):
     )
 
 
-def augment(logmel, target, settings, seed, iteration):
-    """Change one batch.
+def draw_changes(settings, n_clips, n_frames, n_mels, seed, iteration):
+    """Draw how the clips of one batch are changed.
+
+    Parameters
+    ----------
+    settings : AugmentationSettings
+    n_clips, n_frames, n_mels : int
+        Size of the batch.
+    seed, iteration : int
+        Determine all random values.
+
+    Returns
+    -------
+    changes : dict of str to np.ndarray [shape=(n_clips, ...)]
+        Only what the settings ask for: ``turns`` (n_clips, 1), frames by which each clip is turned;
+        ``bands`` (n_clips, n_mels), the band that is taken for each; ``gains`` (n_clips, n_mels,
+        float32) in Np; ``partners`` (n_clips,), the clips that may be added, and ``is_mixed``
+        (n_clips,), whether they are.
+    """
+    # The order of the draws is fixed, and each is made if a later one is needed, so that the
+    # changes do not affect each other's values.
+    has_gains = bool(settings.gain_db or settings.band_gain_db)
+    asked_for = (settings.time_shift, settings.mel_shift, has_gains, settings.mixup)
+    last = max((place for place, asked in enumerate(asked_for, start=1) if asked), default=0)
+    changes = {}
+    if not last:
+        return changes
+    rng = generator(seed, "augmentation", iteration)
+    turns = rng.integers(n_frames, size=(n_clips, 1))
+    if settings.time_shift:
+        changes["turns"] = turns
+    if last >= 2:
+        shifts = rng.integers(-settings.mel_shift, settings.mel_shift + 1, size=(n_clips, 1))
+        if settings.mel_shift:
+            changes["bands"] = np.clip(np.arange(n_mels) + shifts, 0, n_mels - 1)
+    if last >= 3:
+        gains_db = rng.uniform(-1, 1, (n_clips, 1)) * settings.gain_db
+        gains_db = gains_db + _band_gains(rng, n_clips, n_mels, settings.band_gain_db)
+        if has_gains:
+            changes["gains"] = (gains_db * _NEPER_PER_DB).astype(np.float32)
+    if last >= 4:
+        changes["partners"] = rng.permutation(n_clips)
+        changes["is_mixed"] = rng.random(n_clips) < settings.mixup
+    return changes
+
+
+def augment(logmel, target, changes):
+    """Change one batch; turning in time is done where the batch is gathered.
 
     Parameters
     ----------
     logmel : torch.Tensor [shape=(batch, time, mel), float32]
         Natural logarithms of mel magnitudes, not standardised.
     target : torch.Tensor [shape=(batch, class), float32, 0 or 1]
-    settings : AugmentationSettings
-    seed, iteration : int
-        Determine all random values.
+    changes : dict of str to torch.Tensor
+        As `draw_changes` gives them, on the device of `logmel`.
 
     Returns
     -------
     logmel, target : torch.Tensor
         Of the same shapes; new tensors where something was changed.
     """
-    if settings == AugmentationSettings(0, False, 0, 0, 0):
-        return logmel, target
-    rng = generator(seed, "augmentation", iteration)
-    n_clips, n_frames, n_mels = logmel.shape
-    device = logmel.device
-    frames = np.arange(n_frames)[None].repeat(n_clips, axis=0)
-    bands = np.arange(n_mels)[None].repeat(n_clips, axis=0)
-    # Everything is drawn even if unused, so that the changes do not affect each other's values.
-    turns = rng.integers(n_frames, size=(n_clips, 1))
-    shifts = rng.integers(-settings.mel_shift, settings.mel_shift + 1, size=(n_clips, 1))
-    gains_db = rng.uniform(-1, 1, (n_clips, 1)) * settings.gain_db
-    filters_db = _band_gains(rng, n_clips, n_mels, settings.band_gain_db)
-    others = rng.permutation(n_clips)
-    is_mixed = rng.random(n_clips) < settings.mixup
-    if settings.time_shift:
-        frames = (frames + turns) % n_frames
-    if settings.mel_shift:
-        bands = np.clip(bands + shifts, 0, n_mels - 1)
-    if settings.time_shift or settings.mel_shift:
-        rows = torch.arange(n_clips, device=device)[:, None, None]
-        at = [torch.from_numpy(index).to(device) for index in (frames, bands)]
-        logmel = logmel[rows, at[0][:, :, None], at[1][:, None, :]]
-    if settings.gain_db or settings.band_gain_db:
-        gains = torch.from_numpy((gains_db + filters_db) * _NEPER_PER_DB).to(logmel)
-        logmel = logmel + gains[:, None, :]
-    if is_mixed.any():
-        mixed = torch.from_numpy(is_mixed).to(device)
-        others = torch.from_numpy(others).to(device)
-        total = torch.logaddexp(logmel, logmel[others])
-        logmel = torch.where(mixed[:, None, None], total, logmel)
-        target = torch.where(mixed[:, None], torch.maximum(target, target[others]), target)
+    if "bands" in changes:
+        logmel = logmel.gather(2, changes["bands"][:, None, :].expand_as(logmel))
+    if "gains" in changes:
+        logmel = logmel + changes["gains"][:, None, :]
+    if "partners" in changes:
+        partners, is_mixed = changes["partners"], changes["is_mixed"]
+        total = torch.logaddexp(logmel, logmel.index_select(0, partners))
+        logmel = torch.where(is_mixed[:, None, None], total, logmel)
+        union = torch.maximum(target, target.index_select(0, partners))
+        target = torch.where(is_mixed[:, None], union, target)
     return logmel, target

@@ -24,12 +24,28 @@ class Average:
         }
         self._mean = {name: value.clone() for name, value in self._live.items()}
 
+    def share(self, n_done):
+        """Return the share of the newest weights after `n_done` iterations (from 1)."""
+        return 1 - min(self._keep, n_done / (n_done + 9))
+
     @torch.no_grad()
-    def update(self, iteration):
-        """Include the weights after an iteration (from 1)."""
-        if self._live:
-            keep = min(self._keep, iteration / (iteration + 9))
-            torch._foreach_lerp_(list(self._mean.values()), list(self._live.values()), 1 - keep)
+    def update(self, share):
+        """Include the newest weights.
+
+        Parameters
+        ----------
+        share : float or torch.Tensor [shape=(), float32]
+            `share` of this iteration; a tensor on the device in a step that is replayed.
+        """
+        mean, live = list(self._mean.values()), list(self._live.values())
+        if not live:
+            return
+        if isinstance(share, float):
+            torch._foreach_lerp_(mean, live, share)
+        else:  # no kernel interpolates many tensors by one weight that is on the device
+            steps = torch._foreach_sub(live, mean)
+            torch._foreach_mul_(steps, share)
+            torch._foreach_add_(mean, steps)
 
     def tensors(self):
         """Return the average by name, to be saved."""

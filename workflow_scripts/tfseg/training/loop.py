@@ -4,15 +4,17 @@ import numpy as np
 import torch
 
 from tfseg.errors import TfsegError
-from tfseg.job.seeding import derive_seed
-from tfseg.training import losses
-from tfseg.training.augmentation import augment
 from tfseg.training.averaging import Average
-from tfseg.training.batches import Excerpts, batch_indices
+from tfseg.training.batches import Batches
+from tfseg.training.graphs import CudaRecorder, GraphStep
 from tfseg.training.optimiser import Adam
-from tfseg.training.splicing import draw_cuts, splice
 from tfseg.training.state import Interrupted, State, stop_requested
-from tfseg.training.terms import frozen_copy
+from tfseg.training.step import Step
+
+
+def _values(losses):
+    """Read losses from the device, all in one copy."""
+    return torch.stack(losses).tolist() if losses else []
 
 
 def train(
@@ -30,6 +32,7 @@ def train(
     log=print,
     progress=None,
     on_history=None,
+    graph=False,
 ):
     """Train a network in place, from its last saved state if there is one.
 
@@ -62,6 +65,8 @@ def train(
     on_history : callable or None
         ``on_history(iteration, loss, rate, network)`` is called after each new row of the history,
         with the network as it is then. A resumed training does not repeat earlier rows.
+    graph : bool
+        Whether steps are replayed as CUDA graphs (`tfseg.job.hardware.choose_graph`).
 
     Returns
     -------
@@ -77,69 +82,32 @@ def train(
     torch.set_num_threads(settings.threads)
     # Channels-last convolutions are faster on CPUs and on GPUs with tensor cores.
     network.to(device, memory_format=torch.channels_last).train()
-    inputs = Excerpts(logmel, excerpt_frames, seed, device)
-    targets = torch.from_numpy(target).to(device)
+    batches = Batches(logmel, target, settings, seed=seed, n_frames=excerpt_frames, device=device)
     optimiser = Adam(network.parameters())
     average = Average(network, settings.average_weights)
-    listens = settings.terms.reclassified or (settings.splice.share and settings.splice.agreement)
-    averaged = frozen_copy(network, average.tensors()) if listens else None
+    step = Step(
+        network, batches, optimiser, average, settings, teacher=teacher, seed=seed, device=device
+    )
+    run = GraphStep(step, CudaRecorder(device), device) if graph else step
     state = State(state_path, bound_to)
     iteration, history, pending = state.load(network, optimiser, average, log)
     if iteration:
         log(f"resuming at iteration {iteration} of {settings.iterations}")
     bar = progress(total=settings.iterations, initial=iteration) if progress else None
-    run = torch.compile(network) if settings.compile else network
+    recent = []  # losses since the last row of the history: `pending`, and these on the device
     with stop_requested() as stop:
-        while iteration < settings.iterations:
-            rate = settings.learning_rate * settings.learning_rate_decay ** (
-                iteration // settings.decay_every
-            )
-            clips = batch_indices(iteration, len(inputs), settings.batch_size, seed)
-            batch, wanted = augment(
-                inputs.batch(clips, iteration),
-                targets[torch.from_numpy(clips).to(device)].float(),
-                settings.augmentation,
-                seed,
-                iteration,
-            )
-            cuts = draw_cuts(settings.splice, len(batch), batch.shape[1], seed, iteration)
-            cuts = {name: torch.from_numpy(values).to(device) for name, values in cuts.items()}
-            batch, wanted, known = splice(batch, wanted, cuts, settings.splice)
-            # Dropout's random values depend on the iteration alone, as all others do.
-            torch.manual_seed(derive_seed(seed, "dropout", iteration))
-            try:
-                tags, masks = run(batch)
-            except ValueError as error:  # batch normalisation of a single value
-                raise TfsegError(
-                    f"cannot train on a batch of {batch.shape[0]} clips of {batch.shape[1]} frames "
-                    f"({error}): increase training.batch_size or training.excerpt_s"
-                ) from error
-            loss = losses.total(
-                tags,
-                masks,
-                batch,
-                wanted,
-                settings,
-                teacher=teacher,
-                iteration=torch.tensor(iteration, device=device),
-                known=known,
-                averaged=averaged,
-                has_background=network.has_background,
-                own=network.own_loss(wanted, known.counted),
-            )
-            loss.backward()
-            optimiser.step(rate)
+        for inputs in batches.inputs(iteration, settings.iterations):
+            recent.append(run(inputs, iteration))
             iteration += 1
-            average.update(iteration)
-            pending.append(loss.detach())
             if iteration % settings.history_every == 0 or iteration == settings.iterations:
-                mean_loss = float(np.mean([float(value) for value in pending]))
-                pending = []
+                mean_loss = float(np.mean(pending + _values(recent)))
+                pending, recent = [], []
                 if not np.isfinite(mean_loss):
                     raise TfsegError(
                         f"the loss became {mean_loss} before iteration {iteration}: "
                         "expected a finite number; try a smaller training.learning_rate"
                     )
+                rate = settings.rate(iteration - 1)
                 history.append([iteration, mean_loss, rate])
                 if on_history:
                     on_history(iteration, mean_loss, rate, network)
@@ -149,7 +117,7 @@ def train(
             # Read once: a signal during the write of the state takes effect in the next iteration.
             stopping = stop.is_set() and not finished
             if finished or stopping or iteration % settings.state_every == 0:
-                pending = [float(value) for value in pending]
+                pending, recent = pending + _values(recent), []
                 state.save(network, optimiser, average, iteration, history, pending)
             if bar:
                 bar.update()

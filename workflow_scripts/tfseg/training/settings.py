@@ -37,6 +37,8 @@ class TrainingSettings:
         Torch's CPU threads; part of the recipe, since the last bit of sums depends on it.
     compile : bool
         Whether torch compiles the network first (needs a C++ compiler).
+    graph : {"auto", "always", "never"}
+        Whether a step is one CUDA graph (`tfseg.job.hardware.choose_graph`).
     history_every : int
         Iterations between rows of ``history.csv``.
     state_every : int
@@ -57,8 +59,13 @@ class TrainingSettings:
     excerpt_s: float | None
     threads: int
     compile: bool
+    graph: str
     history_every: int
     state_every: int
+
+    def rate(self, iteration):
+        """Return the learning rate of an iteration (from 0)."""
+        return self.learning_rate * self.learning_rate_decay ** (iteration // self.decay_every)
 
 
 def read_settings(section):

@@ -59,7 +59,7 @@ def train_system(
         Of all files that are trained on, and of the code that trains.
     **options
         As `tfseg.training.loop.train` takes them: ``state_path``, ``teacher``, ``device``,
-        ``progress``, ``on_history``.
+        ``progress``, ``on_history``, ``graph``.
 
     Returns
     -------

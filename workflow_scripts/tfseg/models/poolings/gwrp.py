@@ -97,11 +97,17 @@ class GlobalWeightedRankPooling(nn.Module):
         rows = logits.reshape(-1, logits.shape[-1])
         n_rows, n_units = rows.shape
         buckets = _buckets(rows).flatten()
-        counts = torch.bincount(buckets, minlength=n_rows * _N_BUCKETS).view(n_rows, _N_BUCKETS)
-        below = counts.cumsum(1)
+        # Not torch.bincount, which on a GPU waits for the largest bucket to know its result's size.
+        counts = torch.zeros(n_rows * _N_BUCKETS, dtype=torch.int32, device=rows.device)
+        counts.index_add_(0, buckets, counts.new_ones(()).expand_as(buckets))
+        counts = counts.view(n_rows, _N_BUCKETS)
+        above = counts.cumsum(1, dtype=torch.int32).neg_().add_(n_units)
         _, first = self._table(n_units, rows.device)
-        ends = first[n_units - below]  # weight of all units above a bucket
-        shared = torch.diff(ends, dim=1, prepend=ends.new_ones(n_rows, 1)).neg_()
+        # The weight of all units above a bucket.
+        ends = first.index_select(0, above.flatten()).view(n_rows, _N_BUCKETS)
+        shared = -ends
+        shared[:, 0] += 1
+        shared[:, 1:] += ends[:, :-1]  # now the weight of all units of a bucket
         shared /= counts.clamp_(min=1)
         return shared.float().flatten().index_select(0, buckets).view(logits.shape)
 

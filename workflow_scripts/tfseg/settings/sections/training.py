@@ -88,6 +88,9 @@ class Training(Section):
         4, "CPU threads of a training; the last bits of results depend on it", unit="threads"
     )
     compile: bool = setting(False, "Let torch compile the network first")
+    graph: Literal["auto", "always", "never"] = setting(
+        "auto", "Whether each step runs as one CUDA graph; auto: on GPUs of NVIDIA"
+    )
     history_every: PositiveInteger = setting(
         100, "Iterations per row of history.csv", unit="iterations"
     )
