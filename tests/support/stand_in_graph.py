@@ -44,8 +44,8 @@ class _Recording(TorchDispatchMode):
         return results
 
     def undo(self):
-        """Restore what the operations changed."""
-        for tensor, before in self._before.values():
+        """Restore what the operations changed, the last first: tensors may share memory."""
+        for tensor, before in reversed(self._before.values()):
             tensor.copy_(before)
 
     @torch.no_grad()
