@@ -135,8 +135,10 @@ def test_the_stretch_is_seen_and_heard(browser, served):
     browser.until("document.querySelector('.spectrogram .mask').naturalWidth > 0")
     browser.find("body").send_keys(" ")
     browser.until(f"{sound}.currentTime > 0.05")
-    browser.find("body").send_keys(" ")
+    assert browser.find("#play").text.startswith("Pause")
+    browser.find("#play").click()
     browser.until(f"{sound}.paused")
+    assert browser.find("#play").text.startswith("Play")
     assert browser.run(f"{sound}.duration") == pytest.approx(2.0, abs=0.01)
     browser.find("body").send_keys("m")
     browser.until("document.querySelector('.spectrogram .mask').hidden")
@@ -167,11 +169,11 @@ def test_a_narrow_page_has_its_buttons_in_reach(browser, served, mode):
     browser.until("document.getElementById('question').innerText.endsWith('here?')")
     assert browser.run("document.documentElement.scrollWidth") <= 375
     browser.run("window.scrollTo(0, document.body.scrollHeight)")
-    for name in ("yes", "no", "unsure"):
-        box = browser.find(f"[data-answer={name}]").rect
+    for name in ("[data-answer=yes]", "[data-answer=no]", "[data-answer=unsure]", "#undo", "#play"):
+        box = browser.find(name).rect
         assert box["width"] >= 44 and box["height"] >= 44
         shown = "document.querySelector(arguments[0]).getBoundingClientRect().bottom <= innerHeight"
-        assert browser.run(shown, f"[data-answer={name}]")
+        assert browser.run(shown, name)
     browser.find("[data-answer=yes]").click()
     browser.until(f"{STATUS}.endsWith('yes.')")
     browser.find("#undo").click()

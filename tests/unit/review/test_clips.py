@@ -9,7 +9,7 @@ from tfseg.review.clips import (
     count,
     labelled_clips,
     write_clips,
-    write_event_times,
+    write_tables_beside,
 )
 
 CLASSES = ["Bark", "Chime"]
@@ -54,6 +54,9 @@ def labelled(tmp_path):
     (root / "strong.tsv").write_text(
         "filename\tonset\toffset\tevent_label\none.wav\t0.5\t1.5\tBark\n"
     )
+    (root / "attribution.csv").write_text(
+        "path,author,licence,source\none.wav,Ann,CC BY-NC 4.0,field\n"
+    )
     for name in ("one.wav", "two.wav"):
         (root / name).touch()
     return root / "clips.csv"
@@ -74,11 +77,14 @@ def test_training_reads_what_is_written(labelled, tmp_path):
     out = tmp_path / "review"
     (out / "clips").mkdir(parents=True)
     (out / "clips/1.wav").touch()
-    write_clips(out / "clips.csv", clip_rows([stretch(1)], given("yn"), labelled_clips(labelled)))
-    write_event_times(out / "strong.tsv", labelled)
+    stretches = [stretch(1, str(labelled.parent / "one.wav"))]
+    write_clips(out / "clips.csv", clip_rows(stretches, given("yn"), labelled_clips(labelled)))
+    write_tables_beside(out, labelled, stretches)
     found = list_recordings(out, classes=CLASSES, other_labels="error")
     assert found["label"].tolist() == ["Bark;Chime", "", "Bark"]
-    assert found["part"].tolist() == [1, 2, 2]
+    assert found["part"].tolist() == [1, 2, 1]
+    # A licence goes with the sound, also with a stretch of it.
+    assert found["licence"].tolist() == ["CC BY-NC 4.0", "not stated", "CC BY-NC 4.0"]
     one = str(labelled.parent / "one.wav")
     events, _ = clip_events(
         out, {one: 2.0}, classes=CLASSES, other_labels="error", label_excess_s=0.0
@@ -91,9 +97,8 @@ def test_clips_without_folds_stay_without(tmp_path):
     rows = clip_rows([stretch(1)], given("yn"), labelled_clips(tmp_path / "clips.csv"))
     write_clips(tmp_path / "out.csv", rows)
     assert (tmp_path / "out.csv").read_text().splitlines()[0] == "path,tags,group"
-    assert not (tmp_path / "strong.tsv").exists()
-    write_event_times(tmp_path / "strong.tsv", tmp_path / "clips.csv")
-    assert not (tmp_path / "strong.tsv").exists()
+    write_tables_beside(tmp_path, tmp_path / "clips.csv", [stretch(1)])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clips.csv", "out.csv"]
 
 
 def test_a_labelled_table_of_something_else_is_refused(tmp_path):

@@ -8,7 +8,7 @@ from loud_bands import CLASSES, make_model
 from tfseg.apply.listing import Recording
 from tfseg.errors import ConfigError, DataError
 from tfseg.io.files import write_text
-from tfseg.review.folder import Review, ReviewSettings, locked, prepare, read_stretch
+from tfseg.review.folder import PAGE_FILES, Review, ReviewSettings, locked, prepare, read_stretch
 from tfseg.review.stretches import check_models, find_candidates
 
 LOW, HIGH = CLASSES
@@ -39,7 +39,7 @@ def test_all_classes_are_asked_and_those_the_model_denies_together(review):
 
 
 def test_the_page_has_pictures_masks_and_sounds_of_each(review):
-    there = {path.name for path in (review.folder / "page_files").iterdir()}
+    there = {path.name for path in (review.folder / PAGE_FILES).iterdir()}
     assert review.page_files == there
     for stretch in review.stretches:
         assert [mask["label"] for mask in stretch["view"]["masks"]] == [

@@ -4,12 +4,14 @@ import contextlib
 import http.client
 import json
 import threading
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tfseg.errors import DataError
 from tfseg.review.answers import Answers
+from tfseg.review.folder import PAGE_FILES
 from tfseg.review.server import make_server
 
 
@@ -121,7 +123,7 @@ def test_nothing_is_shown_without_the_token(client, path):
 def test_files_of_the_page_are_served_also_in_parts(client, review):
     url = review.stretches[0]["view"]["sounds"][0]["url"]
     status, headers, body = client("GET", f"/{url}")
-    assert status == 200 and body == (review.folder / url).read_bytes()
+    assert status == 200 and body == (review.folder / PAGE_FILES / Path(url).name).read_bytes()
     assert headers["Content-Type"] in ("audio/flac", "audio/x-flac")
     status, _, part = client("GET", f"/{url}", Range="bytes=4-9")
     assert status == 206 and part == body[4:10]
@@ -142,6 +144,7 @@ def test_files_of_the_page_are_served_also_in_parts(client, review):
         "/../review.json",
         "/clips/0001-one.wav",
         "/page_files/",
+        "/.page/",
         "/.lock",
     ],
 )

@@ -187,7 +187,7 @@ def main(arguments=None):
             table = review.request["labelled"]
             labelled = clips.labelled_clips(table) if table else []
             if table:
-                clips.write_event_times(out / clips.EVENT_TIMES, table)
+                clips.write_tables_beside(out, table, review.stretches)
             answers = held.enter_context(closing(Answers(out / ANSWERS_FILE, review.questions)))
             server, address = make_server(review, answers, labelled, port=options.port)
             held.enter_context(closing(server.socket))

@@ -5,12 +5,14 @@ import io
 import os
 from pathlib import Path
 
+import pandas as pd
+
 from tfseg.datasets.clips import strong_table
 from tfseg.datasets.corpus_tables import read_table
 from tfseg.io.files import write_csv, write_text
 from tfseg.review.answers import NO, UNSURE, YES
 
-FILE, EVENT_TIMES = "clips.csv", "strong.tsv"
+FILE, EVENT_TIMES, ATTRIBUTION = "clips.csv", "strong.tsv", "attribution.csv"
 
 
 def labelled_clips(path):
@@ -118,20 +120,32 @@ def write_clips(path, rows):
     write_text(path, text.getvalue())
 
 
-def write_event_times(path, labelled_path):
-    """Write the known event times beside a ``clips.csv``, where there are any, for a copy of its rows.
+def write_tables_beside(folder, labelled_path, stretches):
+    """Write what is known of labelled clips beside the ``clips.csv`` of a review, which names them.
+
+    Event times (``strong.tsv``) and attribution, where there are any, with absolute paths. A stretch
+    of a labelled clip has the clip's author, licence and source.
 
     Parameters
     ----------
-    path : path-like
-        ``strong.tsv`` beside the copy, which names clips by absolute paths.
+    folder : Path
+        Of the review.
     labelled_path : path-like
-        The ``clips.csv``.
+        The labelled clips' ``clips.csv``.
+    stretches : list of dict
+        Of the review.
     """
     root = Path(os.path.abspath(labelled_path)).parent
     table = strong_table(root)
-    if table is None:
-        return
-    frame = read_table(table, "own_events")
-    names = [str(root / name) for name in frame["filename"]]
-    write_csv(path, frame.assign(filename=names), separator="\t")
+    if table is not None:
+        frame = read_table(table, "own_events")
+        names = [str(root / name) for name in frame["filename"]]
+        write_csv(folder / EVENT_TIMES, frame.assign(filename=names), separator="\t")
+    table = root / ATTRIBUTION
+    if table.is_file():
+        frame = read_table(table, "attribution")
+        frame = frame.assign(path=[str(root / path) for path in frame["path"]])
+        clips = [(os.path.realpath(stretch["path"]), stretch["clip"]) for stretch in stretches]
+        places = frame["path"].map(os.path.realpath)
+        of_stretches = [frame[places == place].assign(path=clip) for place, clip in clips]
+        write_csv(folder / ATTRIBUTION, pd.concat([frame, *of_stretches]))

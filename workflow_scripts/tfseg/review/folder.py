@@ -24,7 +24,9 @@ from tfseg.review import answers, clips
 from tfseg.review.ranking import REASONS, choose, join
 from tfseg.review.stretches import find_candidates, scored
 
-DESCRIPTION, TABLE, PAGE_FILES, CLIPS = "review.json", "stretches.csv", "page_files", "clips"
+DESCRIPTION, TABLE, CLIPS = "review.json", "stretches.csv", "clips"
+# Hidden: training, which looks for sounds in the folder of clips.csv, finds none of the page's.
+PAGE_FILES, PAGE_URL = ".page", "page_files"
 _LOCK = ".lock"
 # Classes that the models deny are one question together, and so are those beyond the first few.
 _DENIED, _MOST_ASKED = 0.05, 6
@@ -111,7 +113,7 @@ def locked(folder):
     """
     folder = Path(folder)
     ours = {DESCRIPTION, TABLE, PAGE_FILES, CLIPS, _LOCK, answers.FILE}
-    ours |= {clips.FILE, clips.EVENT_TIMES}
+    ours |= {clips.FILE, clips.EVENT_TIMES, clips.ATTRIBUTION}
     others = [path.name for path in folder.glob("*") if path.name not in ours]
     if folder.is_dir() and others and not (folder / DESCRIPTION).is_file():
         raise DataError(
@@ -250,7 +252,7 @@ class _Writer:
 
     def __init__(self, folder, models):
         self._folder, self._models = folder, models
-        self._assets = Beside(folder / PAGE_FILES, PAGE_FILES)
+        self._assets = Beside(folder / PAGE_FILES, PAGE_URL)
 
     def write(self, path, numbered, candidates, stretch_s):
         """Write the chosen stretches of one recording.

@@ -21,6 +21,7 @@ import bottle
 from tfseg.errors import DataError, NotWrittenError
 from tfseg.reporting.pages.render import TEMPLATES
 from tfseg.review import clips
+from tfseg.review.folder import PAGE_FILES, PAGE_URL
 from tfseg.review.ranking import REASONS
 
 HOST = "127.0.0.1"
@@ -205,11 +206,11 @@ def make_app(review, answers, labelled=()):
     app.post("/answers", callback=lambda: said(lambda: service.add(*_asked_for(bottle.request))))
     app.post("/undo", callback=lambda: said(service.undo))
 
-    @app.get("/page_files/<name>")
+    @app.get(f"/{PAGE_URL}/<name>")
     def page_file(name):
         if name not in page_files:
             raise bottle.HTTPError(404, "no such file in this review")
-        return bottle.static_file(name, root=str(review.folder / "page_files"))
+        return bottle.static_file(name, root=str(review.folder / PAGE_FILES))
 
     @app.get("/<name>")
     def own_file(name):

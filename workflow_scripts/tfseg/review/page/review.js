@@ -101,7 +101,7 @@
     find("progress").max = n_all;
     find("progress").value = n_done;
     undo.disabled = given.size === 0;
-    for (const button of buttons) button.disabled = now === null;
+    for (const button of [...buttons, find("play")]) button.disabled = now === null;
     list();
     if (now === null) {
       shown = null;
@@ -113,7 +113,7 @@
       return;
     }
     const { stretch, labels, left } = now;
-    find("place").textContent = `stretch ${stretch.number} of ${n_all}, ${left} ${left === 1 ? "question" : "questions"} left in it`;
+    find("place").textContent = `stretch ${stretch.number} of ${n_all}, ${left} ${left === 1 ? "question" : "questions"} left`;
     document.title = `Review: ${n_done} of ${n_all}`;
     const name = document.createElement("span");
     name.className = "label";
@@ -170,6 +170,12 @@
     send("undo", {}, ({ again }) => `Taken back: ${again.map(([, label]) => readable(label)).join(", ")}.`);
   }
 
+  function playOrPause() {
+    if (!audio()) return;
+    if (audio().paused) play(false);
+    else audio().pause();
+  }
+
   const actions = {
     y: () => answer("yes"),
     n: () => answer("no"),
@@ -181,11 +187,7 @@
       masks = !masks;
       showMask();
     },
-    " ": () => {
-      if (!audio()) return;
-      if (audio().paused) play(false);
-      else audio().pause();
-    },
+    " ": playOrPause,
     "?": () => help.showModal(),
   };
 
@@ -205,6 +207,11 @@
   }
   for (const button of buttons) button.addEventListener("click", () => answer(button.dataset.answer));
   undo.addEventListener("click", takeBack);
+  find("play").addEventListener("click", playOrPause);
+  for (const [type, word] of [["play", "Pause"], ["pause", "Play"]]) {
+    // These do not bubble.
+    view.addEventListener(type, () => { find("play").firstElementChild.textContent = word; }, true);
+  }
   find("help-button").addEventListener("click", () => help.showModal());
 
   async function begin() {
