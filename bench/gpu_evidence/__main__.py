@@ -85,9 +85,10 @@ def planned(setting, embedded, evidence):
     for config in ("mini",) if setting.small else ("mini", "config"):
         arguments = (setting, RECOMMENDED, config, lambda: evidence.left_s)
         add(f"at-once-{config}", "at_once", 100, timings.at_once_rows, *arguments)
-    for system in setting.systems:
-        for mode in modes if system not in MAIN else ():
-            add(f"step-{system}-{mode}", "steps", 60, step_rows, system, mode)
+    for mode in modes:
+        for system in setting.systems:
+            if system not in MAIN:
+                add(f"step-{system}-{mode}", "steps", 60, step_rows, system, mode)
     return parts
 
 
@@ -122,6 +123,7 @@ def main(arguments=None):
         )
     small = choice.sizes == "small"
     setting = Setting(choice.device, small, choice.out, {})
+    setting.prepare()
     evidence = Evidence(setting, 60 * choice.minutes)
     parts = planned(setting, setting.changed(EMBEDDED), evidence)
     wanted = [part for part in parts if any(word in part.name for word in choice.only)]

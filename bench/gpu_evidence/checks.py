@@ -24,7 +24,7 @@ OUTPUTS, GRADIENTS = 1e-4, 1e-2
 OUTPUTS_BFLOAT16 = 0.1
 POOLED, POOLED_GRADIENTS = 1e-5, 1e-4
 SCORES = 1e-3
-LOSSES, RESUMED = 0.02, 0.02
+LOSSES, RESUMED = 0.05, 0.05
 SPECTRA, SOUNDS = 1e-4, 1e-5
 GROWTH_MIB = 1.0
 _NO_DROPOUT = {
@@ -169,7 +169,7 @@ def _apart(history, expected):
 
 def resume_checks(setting, system):
     """A training that SIGTERM stops goes on with the same loss curve."""
-    data, n_steps = setting.clips(setting.sizes.clips), setting.sizes.resumed
+    data, n_steps = setting.short_batches(system), setting.sizes.resumed
     settings = setting.settings(
         system, iterations=n_steps, history_every=max(n_steps // 10, 1), state_every=10**9
     )
@@ -196,7 +196,7 @@ def resume_checks(setting, system):
 
 def mode_checks(setting, system, modes):
     """Every way to run the step gives the eager step's losses, in float32."""
-    data, n_steps = setting.clips(setting.sizes.clips), setting.sizes.resumed
+    data, n_steps = setting.short_batches(system), setting.sizes.resumed
     curves = {}
     with tempfile.TemporaryDirectory() as folder, full_float32():
         for mode, changes in modes.items():

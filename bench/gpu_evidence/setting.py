@@ -16,7 +16,7 @@ import yaml
 from tfseg.datasets.instruments import INSTRUMENTS
 from tfseg.features.feature_set import FeatureSet
 from tfseg.features.time_grid import TimeGrid, samples_in
-from tfseg.job.hardware import choose_precision
+from tfseg.job.hardware import choose_graph, choose_precision, prepare_device
 from tfseg.models.registry import systems
 from tfseg.models.systems import network_of
 from tfseg.settings.recipes import find_recipe, merged
@@ -238,6 +238,20 @@ class Setting:
             settings=self.config["features"],
         )
 
+    def whole_batches(self, system):
+        """Random clips that fill all batches: a short one is compiled and recorded anew."""
+        n_clips, batch_size = self.sizes.clips, self.settings(system).batch_size
+        return self.clips(max(n_clips // batch_size, 1) * batch_size)
+
+    def short_batches(self, system):
+        """Random clips of which every third batch is a short one."""
+        return self.clips(5 * self.settings(system).batch_size // 2)
+
+    def prepare(self):
+        """Set up torch as the workflow's jobs do."""
+        with contextlib.redirect_stdout(io.StringIO()):
+            prepare_device(int(self.device == "cuda"), self.config["training"]["threads"])
+
     def train(self, system, data, settings, state_path, *, watch=None, precision=None, seed=1):
         """Train a system as the workflow's job does; what it prints is left out.
 
@@ -259,6 +273,7 @@ class Setting:
                 code_digest=code_digest(),
                 state_path=state_path,
                 device=self.device,
+                graph=choose_graph(settings.graph, self.device),
                 progress=watch,
             )
 

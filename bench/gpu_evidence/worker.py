@@ -24,6 +24,7 @@ def main():
         path = ROOT / "experiments" / f"{choice.config}.yaml"
         overlay = yaml.safe_load(path.read_text(encoding="utf-8"))
     setting = Setting(choice.device, choice.small, Path(), overlay)
+    setting.prepare()
     sizes, marks, printed = setting.sizes, [], sys.stdout
 
     def ready(done):
@@ -42,7 +43,8 @@ def main():
     )
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder, "state.safetensors")
-        setting.train(choice.system, setting.clips(sizes.clips), settings, state, watch=watch)
+        data = setting.whole_batches(choice.system)
+        setting.train(choice.system, data, settings, state, watch=watch)
     (first, first_s), (last, last_s) = marks
     print((last_s - first_s) / (last - first), flush=True)
 
