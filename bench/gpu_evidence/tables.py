@@ -9,6 +9,7 @@ from tfseg.io.files import write_json, write_text
 
 REFERENCE = "gwrp"
 _TITLES = {
+    "targets": "What is expected of an H100 or H200",
     "checks": "The device gives the CPU's results",
     "rates": "Measured rates of the device",
     "steps": "Training step",
@@ -68,12 +69,38 @@ def score_rows(trainings):
     return means, ratios
 
 
+def target_rows(tables):
+    """What is expected of an H100 or H200 beside what was found; a miss is no failed check."""
+    wanted = [
+        ("steps", {"system": "gwrp", "mode": "graph"}, "step ms", 7.0, True),
+        ("steps", {"system": "gwrp", "mode": "graph"}, "ratio", 3.0, False),
+        ("steps", {"system": "unet", "mode": "graph"}, "step ms", 1.0, True),
+        ("busy", {"system": "gwrp"}, "busy %", 90.0, False),
+        ("trainings", {"system": "gwrp"}, "training s", 90.0, True),
+    ]
+    rows = []
+    for name, keys, column, limit, at_most in wanted:
+        found = [
+            row[column]
+            for row in tables[name]
+            if all(row[key] == value for key, value in keys.items())
+        ]
+        if found:
+            worst = max(found) if at_most else min(found)
+            what = f"{' '.join(keys.values())}: {column}"
+            expected = f"at {'most' if at_most else 'least'} {limit:g}"
+            met = worst <= limit if at_most else worst >= limit
+            rows.append({"what": what, "expected": expected, "found": worst, "met": met})
+    return rows
+
+
 def collect(results):
     """Rows of each table, from the results of the parts in their order."""
     tables = defaultdict(list)
     for result in results:
         tables[result["table"]] += result["rows"]
     tables["scores"], tables["ratios"] = score_rows(tables["trainings"])
+    tables["targets"] = target_rows(tables)
     return {name: tables[name] for name in _TITLES if tables[name]}
 
 

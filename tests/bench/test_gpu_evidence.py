@@ -14,7 +14,7 @@ from gpu_evidence import __main__ as command
 from gpu_evidence import checks, limits, timings, trainings
 from gpu_evidence.parts import Evidence, Part, TimeIsUpError, check
 from gpu_evidence.setting import Setting, Watch
-from gpu_evidence.tables import score_rows, table
+from gpu_evidence.tables import score_rows, table, target_rows
 from gpu_evidence.wheels import PACKAGES, locked
 from torch import nn
 
@@ -215,6 +215,18 @@ def test_ratios_are_of_means_over_the_same_folds():
     assert [row["frame F1"] for row in means] == pytest.approx([0.3, 0.6, 0.6])
     assert [row["system"] for row in ratios] == ["gwrp", "unet"]
     assert ratios[1]["frame F1"] == pytest.approx(2)
+
+
+def test_targets_stand_beside_the_worst_that_was_found():
+    step = {"system": "gwrp", "mode": "graph", "step ms": 6.5, "ratio": 2.9}
+    trained = [{"system": "gwrp", "training s": seconds} for seconds in (80.0, 95.0)]
+    other = {"system": "gwrp", "mode": "eager", "step ms": 12.0, "ratio": 1.5}
+    rows = target_rows({"steps": [other, step], "busy": [], "trainings": trained})
+    assert [(row["found"], row["met"]) for row in rows] == [
+        (6.5, True),
+        (2.9, False),
+        (95.0, False),
+    ]
 
 
 def test_a_table_has_a_dash_where_a_row_has_no_value():

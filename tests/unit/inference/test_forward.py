@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+from synchronising import HostWaits, never_waiting
 from torch import nn
 
 from tfseg.errors import DamagedFileError, DataError
 from tfseg.features.feature_set import FeatureSet, read_ragged
+from tfseg.inference import forward
 from tfseg.inference.forward import (
     MaskCounter,
     batches,
@@ -121,6 +123,24 @@ def test_counting_without_a_wait_counts_the_same():
         expected = count_on_host(bins, 60, some)
         assert torch.equal(count_on_device(bins, 60, some).long(), expected)
         assert expected.sum() == (bins.numel() if some is None else some.sum())
+
+
+def test_on_a_gpu_no_batch_waits_to_be_counted(monkeypatch, features):
+    monkeypatch.setattr(forward, "count_on_host", count_on_device)  # as on CUDA
+    masks = torch.rand(11, 3, 7, 13, generator=torch.Generator().manual_seed(0))
+    rows = np.arange(len(features.mask_class))
+    given = (features.ideal_masks(rows), features.mask_mixture, features.mask_class)
+    given = [torch.from_numpy(values) for values in given]
+    counter = MaskCounter(3, FIXED)
+    with never_waiting():
+        counter.add(masks, *given)
+    histogram, predicted, _ = counter.result()
+    assert histogram.total.sum() == masks.numel()
+    assert predicted.sum() == (masks > 0.1).sum()
+    monkeypatch.setattr(forward, "count_on_host", count_on_host)
+    waiting = MaskCounter(3, FIXED)
+    with pytest.raises(HostWaits), never_waiting():
+        waiting.add(masks, *given)
 
 
 def test_f1_counts_the_raw_values_and_not_the_rounded_ones():
