@@ -25,7 +25,12 @@ rule separate_mixtures:
         classes=CLASSES,
         features=section("features"),
         separation=section(
-            "separation", "mixtures_per_fold", "examples_per_fold", "filter_length"
+            "separation",
+            "mixtures_per_fold",
+            "examples_per_fold",
+            "filter_length",
+            "competition",
+            "floor",
         ),
         snr_db=snr_of,
         tag_threshold=config["metrics"]["tag_threshold"],

@@ -84,6 +84,26 @@ def test_a_mask_of_one_is_no_separation(separations):
             np.testing.assert_allclose(estimates["all"], estimates["no_separation"], atol=1e-9)
 
 
+def test_a_class_that_is_not_found_shares_its_units_with_those_found(
+    tiny_stems, tiny_plan, tiny_corpus, tiny_settings
+):
+    separations = separation_scores.separate_sample(
+        [StemReader(tiny_stems)],
+        list(tiny_plan.mixtures["mixture"]),
+        {"all": _Everything()},  # whose masks are one, and which finds Bark
+        tiny_settings,
+        mixture_labels(tiny_plan.events),
+        tiny_corpus.classes,
+        snr_db=0,
+        tag_threshold=0.1,
+        competition=2.0,
+    )
+    for separation in separations:
+        for label, estimates in separation.estimates.items():
+            kept = 1 if label == "Bark" else 0.5
+            np.testing.assert_allclose(estimates["all"], kept * separation.waveform, atol=1e-6)
+
+
 def test_rows_hold_every_class_system_and_span_and_what_was_invented(separations):
     scores = separation_scores.score_sample(separations, ["all"], filter_length=32)
     assert list(scores.columns) == separation_scores.COLUMNS

@@ -303,13 +303,35 @@ def test_what_is_scored_is_never_looked_at():
 def test_change_points_have_their_own_grid():
     fixed = replace(FIXED, postprocessing=replace(EVENTS, candidates=CHANGE_POINTS))
     settings, rows = tune(_scores(), CLASSES, fixed, GRID, **COLLARS)
-    assert {row[1] for row in rows} >= {"high_threshold", "step_frames"}
+    assert {row[1] for row in rows} >= {"high_threshold", "step_frames", "merge_share"}
     assert settings.postprocessing.median_frames == 1
     assert len(settings.postprocessing.step_frames) == 3
 
 
-def test_150_clips_of_5_classes_take_seconds():
+def test_boxes_are_merged_as_the_reference_says():
+    # Each event is interrupted, so that its two halves have to be one box.
+    scores = np.zeros(200, np.float16)
+    for first in (20, 120):
+        scores[first : first + 40] = 0.8
+        scores[first + 16 : first + 24] = 0.45
+    events = [(first * 0.032, (first + 40) * 0.032) for first in (20, 120)]
+    halves = [
+        (a * 0.032, b * 0.032) for first in (20, 120)
+        for a, b in ((first, first + 16), (first + 24, first + 40))
+    ]  # fmt: skip
+    fixed = replace(EVENTS, candidates=CHANGE_POINTS, merge_drop=0.0, step_frames=8)
+    for reference, share in ((events, 0.9), (halves, 0.33)):
+        search = EventSearch([scores], np.array([True]), Matcher([reference], **COLLARS), GRID)
+        before = replace(fixed, merge_share=share)
+        settings, f1 = search.best(before)
+        assert search.f1(before) < f1 == 1
+        assert (settings.merge_share < 0.45 / 0.8) == (reference is events)
+
+
+@pytest.mark.parametrize("candidates", ["hysteresis", CHANGE_POINTS])
+def test_150_clips_of_5_classes_take_seconds(candidates):
     scores = _scores(n_clips=150, n_frames=311)
+    fixed = replace(FIXED, postprocessing=replace(EVENTS, candidates=candidates))
     started_s = time.process_time()
-    tune(scores, CLASSES, FIXED, GRID, **COLLARS)
+    tune(scores, CLASSES, fixed, GRID, **COLLARS)
     assert time.process_time() - started_s < 10

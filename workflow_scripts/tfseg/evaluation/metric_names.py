@@ -4,10 +4,11 @@ A metric of scored clips that has its own file is declared in that file, and lis
 `OWN_METRICS` (``docs/how-to/add_a_metric.md``).
 """
 
+from tfseg.evaluation import micro_average_precision
 from tfseg.evaluation.metric import Metric
 
-# Modules with `METRIC` and `by_class`, in the order of their rows in metrics.csv.
-OWN_METRICS = []
+# Modules with `METRIC` and `by_class` or `of_all`, in the order of their rows in metrics.csv.
+OWN_METRICS = [micro_average_precision]
 
 _SCORED = ("tagging", "frame", "event", "mask")
 _RANKED = ("tagging", "frame", "mask")

@@ -53,11 +53,25 @@ def metric_by_class(folds, classes, by_class, task, name, **keys):
         values, n_positive = found
         return class_rows(task, "published", classes, {name: values}, n_positive)
 
+    return _of_folds(folds, rows, **keys)
+
+
+def _of_folds(folds, rows, **keys):
+    """Collect the rows of each fold, their mean, and the rows of all clips as one test set."""
     per_fold = {fold: rows(scores) for fold, scores in folds.items()}
     per_fold = {fold: of_fold for fold, of_fold in per_fold.items() if of_fold}
     if not per_fold:
         return pd.DataFrame()
     return join_folds(per_fold, rows(_as_one(list(folds.values()))), **keys)
+
+
+def _metric_of_all(folds, of_all, task, name, **keys):
+    """One metric of all classes together; its rows are those of ``macro``."""
+
+    def rows(scores):
+        return [(task, name, "macro", "published", *of_all(scores))]
+
+    return _of_folds(folds, rows, **keys)
 
 
 def own_metrics(folds, classes, settings, *, modules=OWN_METRICS, **keys):
@@ -71,7 +85,8 @@ def own_metrics(folds, classes, settings, *, modules=OWN_METRICS, **keys):
     modules : sequence of module
         Each with `METRIC` and a function ``by_class(scores, classes, settings)``. It returns the
         values and the positive units of each class [shape=(n_classes,) each], or None if `scores`
-        (a FoldScores) lack what the metric needs.
+        (a FoldScores) lack what the metric needs. A metric that is no mean over classes has
+        ``of_all`` instead, with the same parameters: it returns one value, and the positive units.
     **keys
         ``snr_db``, ``system`` and ``seed`` of the rows.
 
@@ -84,6 +99,10 @@ def own_metrics(folds, classes, settings, *, modules=OWN_METRICS, **keys):
     tables = []
     for module in modules:
         (task,), name = module.METRIC.tasks, module.METRIC.name
+        if hasattr(module, "of_all"):
+            of_all = functools.partial(module.of_all, classes=classes, settings=settings)
+            tables.append(_metric_of_all(folds, of_all, task, name, **keys))
+            continue
         by_class = functools.partial(module.by_class, classes=classes, settings=settings)
         tables.append(metric_by_class(folds, classes, by_class, task, name, **keys))
     tables = [table for table in tables if len(table)]

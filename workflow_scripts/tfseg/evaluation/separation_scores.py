@@ -17,6 +17,7 @@ from tfseg.evaluation.bss_eval import score_separation
 from tfseg.evaluation.separation_rows import MEASURES
 from tfseg.features.logmel import MixtureSpectra, Spectrograms
 from tfseg.job.seeding import generator
+from tfseg.separation.competition import refined
 from tfseg.separation.example_sounds import writing_sounds
 from tfseg.separation.masking import Separator
 
@@ -101,7 +102,17 @@ class Separation:
     """
 
     def __init__(
-        self, stems, networks, spectrograms, separator, labels, classes, *, snr_db, tag_threshold
+        self,
+        stems,
+        networks,
+        spectrograms,
+        separator,
+        labels,
+        classes,
+        *,
+        snr_db,
+        tag_threshold,
+        **refining,
     ):
         self.mixture = stems.mixture
         self.waveform = stems.mixture_at(snr_db).astype(np.float64)
@@ -110,7 +121,7 @@ class Separation:
         gain = stems.mix_gain[snr_db] * 10 ** (snr_db / 20)
         spectrum = separator.spectrum(self.waveform)
         masks, self.predicted = self._masks_and_tags(
-            networks, spectrograms.logmel(spectra.mixture(snr_db)), classes, tag_threshold
+            networks, spectrograms.logmel(spectra.mixture(snr_db)), classes, tag_threshold, refining
         )
         self.references, self.spans, self.estimates = {}, {}, {}
         for k in spectra.classes:
@@ -129,17 +140,16 @@ class Separation:
             }
 
     @staticmethod
-    def _masks_and_tags(networks, logmel, classes, tag_threshold):
+    def _masks_and_tags(networks, logmel, classes, tag_threshold, refining):
         # Stored features are float16: use the same precision as in training.
         inputs = torch.from_numpy(logmel.astype(np.float16).astype(np.float32))[None]
         masks, predicted = {}, {}
         with torch.inference_mode():
             for system, network in networks.items():
                 tags, maps = network(inputs)
-                masks[system] = maps[0].numpy()
-                predicted[system] = {
-                    classes[k] for k in np.flatnonzero(tags[0].numpy() > tag_threshold)
-                }
+                found = np.flatnonzero(tags[0].numpy() > tag_threshold)
+                masks[system] = refined(maps[0].numpy(), found, **refining)
+                predicted[system] = {classes[k] for k in found}
         return masks, predicted
 
 
@@ -243,7 +253,17 @@ def score_sample(separations, systems, *, filter_length, processes=1):
 
 
 def separate_sample(
-    stem_readers, drawn, networks, settings, labels, classes, *, snr_db, tag_threshold
+    stem_readers,
+    drawn,
+    networks,
+    settings,
+    labels,
+    classes,
+    *,
+    snr_db,
+    tag_threshold,
+    competition=0.0,
+    floor=0.0,
 ):
     """Separate the drawn mixtures one by one.
 
@@ -259,6 +279,8 @@ def separate_sample(
         Mixture to list of (label, onset_s, offset_s).
     classes : sequence of str
     snr_db, tag_threshold : float
+    competition, floor : float
+        As `tfseg.separation.competition.refined` takes them.
 
     Yields
     ------
@@ -277,6 +299,8 @@ def separate_sample(
                 classes,
                 snr_db=snr_db,
                 tag_threshold=tag_threshold,
+                competition=competition,
+                floor=floor,
             )
 
 
@@ -303,8 +327,8 @@ def separate_fold(
     stem_readers, networks, settings, labels, classes, snr_db, tag_threshold
         As `separate_sample` takes them.
     sample : dict
-        ``mixtures_per_fold``, ``examples_per_fold`` and ``filter_length`` of the config's section
-        ``separation``.
+        ``mixtures_per_fold``, ``examples_per_fold``, ``filter_length``, ``competition`` and
+        ``floor`` of the config's section ``separation``.
     seed, fold : int
         Draw the sample.
     examples : path-like
@@ -329,6 +353,8 @@ def separate_fold(
         classes,
         snr_db=snr_db,
         tag_threshold=tag_threshold,
+        competition=sample["competition"],
+        floor=sample["floor"],
     )
     heard = drawn[: sample["examples_per_fold"]]
     separations = writing_sounds(separations, heard, examples, settings.sample_rate)

@@ -64,6 +64,11 @@ def _peaks(changes, last):
     return found
 
 
+def step_borders(scores, step_frames):
+    """Find the borders of the largest steps: up, down, up, and so on (list of frames)."""
+    return [border for border, _ in _extrema(step_response(scores, step_frames))]
+
+
 def find_segments(scores, *, step_frames, merge_drop, merge_share):
     """Find segments from a step up to the next step down; merge them where scores hardly drop.
 
@@ -81,12 +86,16 @@ def find_segments(scores, *, step_frames, merge_drop, merge_share):
     segments : list of (first, stop, confidence)
         Frames ``first .. stop - 1``, in order, and their mean score.
     """
+    return merged_segments(scores, step_borders(scores, step_frames), merge_drop, merge_share)
+
+
+def merged_segments(scores, borders, merge_drop, merge_share):
+    """Form the segments of `find_segments` from the borders of `step_borders`."""
     total = np.concatenate([[0.0], np.cumsum(scores, dtype=np.float64)])
 
     def mean(first, stop):
         return float(total[stop] - total[first]) / max(stop - first, 1)
 
-    borders = [border for border, _ in _extrema(step_response(scores, step_frames))]
     segments = []
     for first, stop in zip(borders[::2], borders[1::2], strict=False):
         segment = (first, stop, mean(first, stop))

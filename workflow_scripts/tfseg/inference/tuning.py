@@ -4,11 +4,12 @@ Every threshold maximises the F1 of its own task, counted as in the metrics. Whe
 has the same best F1, the middle of the range is taken.
 """
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 
-from tfseg.inference.change_points import find_segments
+from tfseg.inference.change_points import merged_segments, step_borders
 from tfseg.inference.events import CHANGE_POINTS, median_filtered, of_class
 from tfseg.inference.histogram import N_PATTERNS, ScoreHistogram
 
@@ -16,7 +17,9 @@ COLUMNS = ["class", "what", "value", "validation_f1", "fixed_value", "fixed_f1",
 # The search grid: lengths of the median filter, and quantiles of the scores as thresholds.
 _MEDIAN_FRAMES = (1, 3, 5, 9, 15)
 _QUANTILES = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.93, 0.96, 0.98, 0.99)
+# Of change points: factors on the length of a step, and shares from which neighbours are merged.
 _STEP_FACTORS = (0.5, 1, 2)
+_MERGE_SHARES = (0.33, 0.5, 0.9)
 _SLACK_S = 1e-3  # widens the search for candidates, which are then compared exactly
 
 
@@ -165,6 +168,7 @@ class _Clips:
         self.scores = np.concatenate([a for part in self.parts for a in (part, end)] or [end])
         self._place = np.repeat(np.arange(len(lengths)), lengths)
         self._clips = clips
+        self._borders = {}
 
     def runs(self, low_threshold):
         """Find runs at or above a threshold: clip, first, stop and largest score of each."""
@@ -181,17 +185,16 @@ class _Clips:
         start = self.starts[place]
         return self._clips[place], first - start, stop - start, peaks
 
-    def segments(self, step_frames, settings):
+    def segments(self, step_frames, merge_drop, merge_share):
         """Find segments between change points: clip, first, stop and confidence of each."""
+        if step_frames not in self._borders:
+            self._borders[step_frames] = [step_borders(part, step_frames) for part in self.parts]
         rows = [
             (clip, *segment)
-            for clip, part in zip(self._clips, self.parts, strict=True)
-            for segment in find_segments(
-                part,
-                step_frames=step_frames,
-                merge_drop=settings.merge_drop,
-                merge_share=settings.merge_share,
+            for clip, part, borders in zip(
+                self._clips, self.parts, self._borders[step_frames], strict=True
             )
+            for segment in merged_segments(part, borders, merge_drop, merge_share)
         ]
         clip, first, stop, confidence = np.array(rows, dtype=np.float64).reshape(-1, 4).T
         return *(column.astype(np.int64) for column in (clip, first, stop)), confidence
@@ -245,7 +248,10 @@ class EventSearch:
         """F1 with the given settings of the class (`tfseg.inference.events.EventSettings`)."""
         clips = _Clips(self._frames, self._clips, settings.median_frames)
         if settings.candidates == CHANGE_POINTS:
-            return self._f1(clips.segments(settings.step_frames, settings), settings)
+            segments = clips.segments(
+                settings.step_frames, settings.merge_drop, settings.merge_share
+            )
+            return self._f1(segments, settings)
         return self._f1(clips.runs(settings.low_threshold), settings)
 
     def best(self, fixed):
@@ -288,11 +294,16 @@ class EventSearch:
         """Yield grid index, settings and segments for change points."""
         clips = _Clips(self._frames, self._clips, fixed.median_frames)
         steps = sorted({max(1, round(factor * fixed.step_frames)) for factor in _STEP_FACTORS})
-        found = [clips.segments(n_frames, fixed) for n_frames in steps]
-        levels = _levels(np.concatenate([runs[3] for runs in found]), fixed.high_threshold)
-        for i, (n_frames, runs) in enumerate(zip(steps, found, strict=True)):
-            for h, high in enumerate(levels):
-                yield (i, h), replace(fixed, step_frames=n_frames, high_threshold=high), runs
+        shares = sorted({*_MERGE_SHARES, fixed.merge_share})
+        found = {
+            (i, j): clips.segments(steps[i], fixed.merge_drop, shares[j])
+            for i, j in itertools.product(range(len(steps)), range(len(shares)))
+        }
+        confidences = np.concatenate([runs[3] for runs in found.values()])
+        for h, high in enumerate(_levels(confidences, fixed.high_threshold)):
+            for (i, j), runs in found.items():
+                changes = {"step_frames": steps[i], "merge_share": shares[j]}
+                yield (i, j, h), replace(fixed, high_threshold=high, **changes), runs
 
 
 def _levels(scores, *fixed):
@@ -407,7 +418,7 @@ def tune(scores, classes, fixed, grid, *, collar_s, offset_fraction):
 def searched(settings):
     """Return the names of the event settings that are searched."""
     if settings.candidates == CHANGE_POINTS:
-        return ["high_threshold", "step_frames"]
+        return ["high_threshold", "step_frames", "merge_share"]
     return ["high_threshold", "low_threshold", "median_frames"]
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tfseg.settings.fields import PositiveInteger, Section, setting
+from tfseg.settings.fields import PositiveInteger, Section, ShareBelowOne, setting
 
 
 class Separation(Section):
@@ -20,5 +20,11 @@ class Separation(Section):
     )
     filter_length: PositiveInteger = setting(
         512, "Length of the distortion filter that BSS Eval allows (its default)", unit="taps"
+    )
+    competition: Annotated[float, Field(ge=0, le=100)] = setting(
+        0.0, "Exponent p of the share M_k^p / sum M_j^p that a mask keeps of a unit; 0: all of it"
+    )
+    floor: ShareBelowOne = setting(
+        0.0, "Share of the frames at or below a band's floor, which is subtracted; 0: none"
     )
     processes: PositiveInteger = setting(4, "Processes of one job", unit="processes")
