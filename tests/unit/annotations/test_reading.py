@@ -8,6 +8,7 @@ import soundfile
 
 from tfseg.annotations import read
 from tfseg.annotations.collect import collect
+from tfseg.annotations.merging import EXCESS_S
 from tfseg.errors import DataError, TableError
 
 RAVEN = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\t"
@@ -124,7 +125,7 @@ def test_times_of_a_raven_table_of_several_files_count_from_each(given):
     path = given(columns + "\n".join(rows) + "\n")
     recordings, report = collect([path])
     assert events(recordings) == {"/s/a.wav": [(0.5, 1, "dog")], "/s/b.wav": [(3.25, 4, "dog")]}
-    assert "left out, shown in two views: 1 (/s/a.wav, selection 1)" in report.lines(recordings)
+    assert "merged, shown in two views: 1 (/s/a.wav, 1)" in report.lines(recordings)
     without = given(f"{RAVEN}Begin File\tAnnotation\n1\tS\t1\t0\t1\t0\t9\ta.wav\tdog\n"
                     "2\tS\t1\t9\t10\t0\t9\tb.wav\tdog\n")  # fmt: skip
     with pytest.raises(TableError, match=r"column 'File Offset \(s\)'"):
@@ -193,6 +194,7 @@ WRONG = {
     "0.5\t1\tdog\n1\t1\tdog\n": r"line 2: x, dog: expected an offset after the onset \(1 s\), found 1 s",
     "1\t0.5\tdog\n": r"line 1: x, dog: expected an offset after",
     "-0.2\t0.5\tdog\n": r"line 1: .*expected an onset in the recording",
+    "\x07\t0\t1\tdog\n": r"line 1: expected a recording's name",
     "0.5\t1\n": r"line 1: expected onset, offset and label",
     "\\\t1\t2\n": r"line 1: expected \\, low and high frequency below a label",
     "0\t1\tdog\n\\\t200\t100\n": r"line 1: .*expected the lower frequency first",
@@ -208,6 +210,9 @@ WRONG = {
     DESED.title() + "a.wav\t1\t2\tdog\n": r"Write names in lower case",
     f"{RAVEN}Annotation\n1\tS\t1\t0,5\t1\t0\t9\tdog\n": r"line 2, column Begin Time \(s\): .*'0,5'",
     "filename,fold,category,src_file\na.wav,one,dog,1\n": r"line 2, column fold",
+    '[{"data": {"audio": "a.wav"}, "annotations": [{}]}]': r"task 1: \$\.annotations\[0\]: expected result",
+    '[{"data": {"audio": "a.wav"}, "predictions": 3}]': r"\$\.predictions: expected array or null, found 3",
+    "1e999\t2\tdog\n": r"line 1: .*expected finite numbers",
     '[{"data": {"audio": "a.wav"}, "annotations": [{"result": [{"type": "labels", "value": '
     '{"start": "0:01", "end": 2, "labels": ["dog"]}}]}]}]': r"task 1: expected start and end",
 }  # fmt: skip
@@ -325,6 +330,10 @@ def test_names_are_matched_with_sounds_by_their_last_parts(given, sounds):
         read(given("a.wav\t0\t1\tdog\n"), audio=folder / "nowhere")
     with pytest.raises(DataError, match=r"(?s)found none.*no such sound: 1 \(z\.wav\)"):
         read(given("z.wav\t0\t1\tdog\n"), audio=folder)
+
+
+def test_an_excess_is_cut_as_trainings_do(full_config):
+    assert full_config["corpus"]["label_excess_s"] == EXCESS_S
 
 
 def test_times_are_checked_against_the_sounds(given, sounds):

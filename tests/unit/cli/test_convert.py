@@ -114,10 +114,12 @@ def _found(applied):
 def test_what_was_found_is_corrected_and_trained_on(run, applied, field, tmp_path):
     found = _found(applied)
     assert found["monday.wav"], "the model found nothing: choose another seed"
+    (applied / "notes.txt").write_text("0\t1\tdog\n")
     status, said = run(
         applied, "--to", "label_studio", "--audio", field, "--out", tmp_path / "project"
     )
     assert status == 0
+    assert f"left out, beside results of tfseg apply: 1 ({applied / 'notes.txt'})" in said
     assert "found by a model, not by people: 2 recordings" in said
     assert "label_studio cannot carry frequency bounds" in said
     config = (tmp_path / "project/label_config.xml").read_text()

@@ -1,5 +1,6 @@
 """Annotations of files and folders, read by their content."""
 
+import functools
 import re
 from pathlib import Path
 
@@ -7,11 +8,12 @@ from tfseg.annotations.merging import checked, cleaned, merged
 from tfseg.annotations.recording import Recording
 from tfseg.annotations.registry import expected_formats, formats, recognised
 from tfseg.annotations.report import Report
-from tfseg.annotations.sounds import located, name_beside
+from tfseg.annotations.sounds import located, name_beside, sounds_by_stem
 from tfseg.annotations.source import Source, raise_faults
 from tfseg.errors import DataError, TableError
 from tfseg.io.files import read_json
 from tfseg.io.sound_files import (
+    ABOUT,
     all_files,
     content_kind,
     is_results_folder,
@@ -20,14 +22,16 @@ from tfseg.io.sound_files import (
 
 _ENDINGS = {"", ".ann", ".csv", ".json", ".lab", ".tab", ".tsv", ".txt"}
 _TABLE_ENDINGS = {".csv", ".json", ".tsv"}
-_ABOUT = "about.json"
+_OF_ALL_RESULTS = ("recordings.csv", "summary.csv")  # of `tfseg apply`
 _EMPTY = "empty"  # in place of a format's name
 # What Raven puts behind the name of the recording.
 _RAVEN = re.compile(r"\.(Table|Selections?)\.[0-9]+(\.selections)?$|\.selections$")
 
 
 def read(path, source_format=None, *, audio=None, label_column=None):
-    """Read annotations: who sounds in which recording, and when.
+    """Read annotations: what sounds in which recording, and when.
+
+    `tfseg.annotations.collect.collect` also reports what was merged and left out.
 
     Parameters
     ----------
@@ -73,10 +77,11 @@ def collect(paths, source_format=None, *, audio=None, label_column=None, rename=
     report : Report
     """
     report, found, unknown = Report(), [], []
+    by_stem = functools.cache(sounds_by_stem)
     for given in map(Path, paths):
         files, root = _files(given, report)
         for path in files:
-            source = Source(path, _recording_name(path, root), label_column)
+            source = Source(path, _recording_name(path, root, by_stem), label_column)
             kind = _format_of(source, source_format, is_named=path == given)
             if kind is None:
                 unknown.append(f"{path}: {source.looks_like()}")
@@ -109,11 +114,22 @@ def _files(path, report):
             f"{path}: expected annotations or a folder of them, found {why_missing(path)}"
         )
     files = sorted(all_files(path))
-    results = [p for p in files if p.name == _ABOUT and is_results_folder(p.parent)]
-    if results:
-        return results, path
+    results = [p for p in files if p.name == ABOUT and is_results_folder(p.parent)]
+    inside = {p.parent for p in results}
+    tables = {folder.parent / name for folder in inside for name in _OF_ALL_RESULTS}
     visible = [p for p in files if not any(x[0] == "." for x in p.relative_to(path).parts)]
-    texts = [p for p in visible if p.suffix.lower() in _ENDINGS and content_kind(p) is None]
+    texts = [
+        p
+        for p in visible
+        if p.suffix.lower() in _ENDINGS
+        and content_kind(p) is None
+        and p not in tables
+        and inside.isdisjoint(p.parents)
+    ]
+    if results:
+        for other in texts:
+            report.note("left out, beside results of tfseg apply", str(other))
+        return results, path
     if not texts:
         raise DataError(
             f"{path}: expected annotations in this folder ({', '.join(sorted(_ENDINGS - {''}))}), "
@@ -122,12 +138,12 @@ def _files(path, report):
     return texts, path
 
 
-def _recording_name(path, root):
+def _recording_name(path, root, by_stem):
     """Name of the recording that a label file is about, if it names none itself."""
     if is_results_folder(path.parent):
-        return read_json(path.parent / _ABOUT)["recording"]
+        return read_json(path.parent / ABOUT)["recording"]
     folder = path.parent.relative_to(root)
-    return (folder / name_beside(path, _RAVEN.sub("", path.stem))).as_posix()
+    return (folder / name_beside(path, _RAVEN.sub("", path.stem), by_stem(path.parent))).as_posix()
 
 
 def _format_of(source, wanted, *, is_named):
@@ -157,6 +173,6 @@ def _read(source, kind, report):
         return [Recording(source.recording, where=str(source.path))]
     recordings = formats()[kind].module.read(source)
     raise_faults(source.faults)
-    for name, why in source.left_out:
-        report.note(f"left out, {why}", name)
+    for what, name in source.notes:
+        report.note(what, name)
     return recordings

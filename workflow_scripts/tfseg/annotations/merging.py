@@ -1,5 +1,6 @@
 """Labels of several files brought together: each recording once, each event once, checked."""
 
+import math
 import re
 from collections import Counter
 from dataclasses import replace
@@ -29,11 +30,13 @@ def merged(recordings, report):
     Raises
     ------
     TableError
-        When they say different folds or groups.
+        When they say different folds or groups, or a name is none.
     """
     found, faults = {}, []
     for recording in recordings:
         key = same_form(recording.name)
+        if not key.strip() or not is_one_line(key):
+            faults.append(f"{recording.where}: expected a recording's name, found {key!r}")
         if key not in found:
             found[key] = recording
             continue
@@ -43,7 +46,6 @@ def merged(recordings, report):
         first.tags += recording.tags
         first.times_known |= recording.times_known
         first.predicted &= recording.predicted
-        first.path, first.sample_rate = first.path or recording.path, recording.sample_rate
         for field in ("fold", "group"):
             known, other = getattr(first, field), getattr(recording, field)
             if None not in (known, other) and known != other:
@@ -76,7 +78,7 @@ def cleaned(recordings, report, rename):
     faults, used = [], set()
 
     def spelled(label, where):
-        label = same_form(" ".join(label.split(" ")).strip())
+        label = same_form(label.strip())
         if label in rename:
             used.add(label)
             report.note(f"labels renamed to {rename[label]}", label)
@@ -150,6 +152,9 @@ def checked(recordings, report, durations_s):
 
 def _fault(event, duration_s):
     """Say what is wrong with the times of an event; None where nothing is."""
+    numbers = event.onset_s, event.offset_s, event.confidence, event.low_hz, event.high_hz
+    if not all(math.isfinite(number) for number in numbers if number is not None):
+        return f"expected finite numbers, found {', '.join(map(str, numbers))}"
     if event.onset_s < -EXCESS_S:
         return f"expected an onset in the recording (at 0 s or later), found {event.onset_s:g} s"
     if event.offset_s <= max(event.onset_s, 0.0):

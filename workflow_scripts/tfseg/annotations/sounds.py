@@ -10,7 +10,9 @@ from tfseg.io.validation import same_form, savable
 
 
 def _parts(name):
-    return [part for part in same_form(savable(name)).replace("\\", "/").split("/") if part != "."]
+    """Parts of a path, by whichever system it was written."""
+    parts = same_form(savable(name)).replace("\\", "/").split("/")
+    return [part for part in parts if part != "."] or [""]
 
 
 def _n_common(folders, others):
@@ -70,7 +72,7 @@ class Sounds:
         """
         wanted = _parts(recording.name)
         named = self._by_last_part.get(wanted[-1], [])
-        exact = [path for path in named if same_form(path.name) == wanted[-1]] or named
+        exact = [path for path in named if same_form(savable(path.name)) == wanted[-1]] or named
         n_common = {
             path: _n_common(_parts(path.absolute().as_posix())[:-1], wanted[:-1]) for path in exact
         }
@@ -129,24 +131,36 @@ def located(recordings, folder, report):
     return found, durations_s
 
 
-def name_beside(path, stem):
+def sounds_by_stem(folder):
+    """Names of the sounds in a folder by their names without ending."""
+    found: dict[str, list] = {}
+    for path in sorted(folder.iterdir()):
+        if looks_like_sound(path):
+            found.setdefault(path.stem, []).append(path.name)
+    return found
+
+
+def name_beside(path, stem, by_stem):
     """Name of the sound that lies beside a label file, or the label file's stem where none does.
+
+    Parameters
+    ----------
+    path : Path
+        The label file.
+    stem : str
+        Its name without what is behind that of the recording.
+    by_stem : dict
+        Of its folder, as `sounds_by_stem` gives it.
 
     Raises
     ------
     TableError
         When there are several.
     """
-    if looks_like_sound(Path(stem)):
-        return stem
-    beside = [
-        other.name
-        for other in path.parent.iterdir()
-        if other.stem == stem and other != path and looks_like_sound(other)
-    ]
+    beside = by_stem.get(stem, [stem])
     if len(beside) > 1:
         raise TableError(
-            f"{path}: expected one recording beside it, found {', '.join(sorted(beside))}: call it "
+            f"{path}: expected one recording beside it, found {', '.join(beside)}: call it "
             f"{beside[0]}.txt, with the ending of the one that is meant"
         )
-    return beside[0] if beside else stem
+    return beside[0]

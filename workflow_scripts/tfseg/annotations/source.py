@@ -15,6 +15,10 @@ _TIME_LIKE = re.compile(r"[+-]?[0-9.,:]*[0-9][0-9.,:]*([eE][+-]?[0-9]+)?( ?(s|ms
 _SHOWN = 10
 
 
+def _refused(constant):
+    raise ValueError(f"{constant} is no number")
+
+
 def is_time_like(text):
     """Whether a field looks like a time, also one that is spelled wrong."""
     return _TIME_LIKE.fullmatch(text.strip()) is not None
@@ -43,8 +47,8 @@ class Source:
     ----------
     faults : list of str
         What its reader finds wrong, each with its line.
-    left_out : list of (str, str)
-        What its reader leaves out, and why.
+    notes : list of (str, str)
+        What its reader merges or leaves out: what was done, and with what.
     not_json : str
         Why a text that begins as JSON is none.
     """
@@ -52,7 +56,7 @@ class Source:
     def __init__(self, path, recording, label_column=None):
         self.path, self.recording, self.label_column = Path(path), recording, label_column
         self.faults: list[str] = []
-        self.left_out: list[tuple] = []
+        self.notes: list[tuple] = []
         self.not_json = ""
 
     @functools.cached_property
@@ -72,7 +76,7 @@ class Source:
         if self.text.lstrip()[:1] not in ("[", "{"):
             return None
         try:
-            return json.loads(self.text)
+            return json.loads(self.text, parse_constant=_refused)
         except (ValueError, RecursionError) as error:
             self.not_json = str(error)
             return None

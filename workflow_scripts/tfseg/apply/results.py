@@ -11,8 +11,7 @@ from tfseg.apply.inspection import digest_of
 from tfseg.errors import DataError
 from tfseg.io.files import read_json, write_json
 from tfseg.io.locks import try_lock
-
-_ABOUT = "about.json"
+from tfseg.io.sound_files import ABOUT
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def _about(recording, digest, model, settings):
 
 def write_about(folder, recording, digest, model, settings, facts):
     """Write what an analysis was of, and what was found: a folder with it is finished."""
-    write_json(folder / _ABOUT, _about(recording, digest, model, settings) | facts)
+    write_json(folder / ABOUT, _about(recording, digest, model, settings) | facts)
 
 
 def already_there(recording, folder, model, settings, *, overwrite, digest=None):
@@ -96,7 +95,7 @@ def already_there(recording, folder, model, settings, *, overwrite, digest=None)
     """
     if not folder.exists():
         return False
-    about = folder / _ABOUT
+    about = folder / ABOUT
     if not about.is_file():
         raise DataError(
             f"{folder}: expected nothing there, or results of tfseg, found other files. They are "
@@ -116,7 +115,7 @@ def already_there(recording, folder, model, settings, *, overwrite, digest=None)
 
 def read_analysis(folder):
     """Read what `analyse` found from its folder of results."""
-    about = read_json(folder / _ABOUT)
+    about = read_json(folder / ABOUT)
     events = [detected_events.FoundEvent(**event) for event in about["events"]]
     notes = tuple(about.get("notes", ()))  # results of older versions have none
     path, digest = about["recording"], about["recording_sha256"]
@@ -143,7 +142,7 @@ def analyses_in(out, done):
 def results_in(out):
     """Facts of each folder of results in a folder, by its name; without the events."""
     found = {}
-    for path in sorted(out.glob(f"*/{_ABOUT}")):
+    for path in sorted(out.glob(f"*/{ABOUT}")):
         about = read_json(path)
         about.pop("events", None)
         found[path.parent.name] = about

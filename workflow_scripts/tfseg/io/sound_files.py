@@ -62,7 +62,8 @@ _POINTERS = (
     (_ANNEX.encode(), f"a pointer of git-annex: {_ANNEX_REMEDY}"),
 )
 _PICTURES = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis", b"crx ", b"jxl ")
-_RESULTS, _RESULTS_KEYS = "about.json", {"model_sha256", "recording_sha256"}
+ABOUT = "about.json"  # of a folder of results: what they are of
+_ABOUT_KEYS = {"model_sha256", "recording_sha256"}
 
 
 def content_kind(path):
@@ -152,10 +153,10 @@ def _is_copy(path):
 def is_results_folder(folder):
     """Whether a folder holds what a model found in a recording: its sounds are no recordings."""
     try:
-        about = json.loads(Path(folder, _RESULTS).read_text(encoding="utf-8"))
+        about = json.loads(Path(folder, ABOUT).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):  # there is none, or it is not tfseg's
         return False
-    return isinstance(about, dict) and about.keys() >= _RESULTS_KEYS
+    return isinstance(about, dict) and about.keys() >= _ABOUT_KEYS
 
 
 @dataclass

@@ -11,6 +11,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import quoteattr
 
+import jsonschema
+
 from tfseg.annotations.recording import Event, Recording
 from tfseg.io.sound_files import OTHER_ENDINGS, READ_ENDINGS
 
@@ -23,9 +25,36 @@ DECLARATION = {
 _NAME, _SOUND, _LABELS = "recording", "audio", "label"  # of a task's data, and of the control
 _SERVED = "/data/local-files/?d="
 _UPLOADED = re.compile(r"/?data/upload/(?:[0-9]+/)?(?:[0-9a-f]{8}-)?")
-_SKIPPED = "skipped by the annotator"
-_NOT_DONE = "not annotated yet"
-_EARLIER = "annotated more than once: the latest annotation counts"
+_SKIPPED = "left out, skipped by the annotator"
+_NOT_DONE = "left out, not annotated yet"
+_EARLIER = "left out, annotated more than once: the latest annotation counts"
+
+
+# What is looked at in tasks; the rest of them is Label Studio's own affair.
+_REGION = {
+    "type": "object",
+    "required": ["value"],
+    "properties": {"value": {"type": "object"}, "score": {"type": ["number", "null"]}},
+}
+_RESULTS = {
+    "type": ["array", "null"],
+    "items": {
+        "type": "object",
+        "required": ["result"],
+        "properties": {"result": {"type": ["array", "null"], "items": _REGION}},
+    },
+}
+_VALIDATOR = jsonschema.Draft202012Validator(
+    {"properties": dict.fromkeys(["annotations", "completions", "predictions"], _RESULTS)}
+)
+
+
+def _told(error):
+    """Say what is wrong in a task, and where."""
+    expected = " or ".join(
+        [error.validator_value] if isinstance(error.validator_value, str) else error.validator_value
+    )
+    return f"{error.json_path}: expected {expected}, found {str(error.instance)[:80]}"
 
 
 def recognise(source):
@@ -54,19 +83,23 @@ def read(source):
     for number, task in enumerate(tasks, start=1):
         name = _recording_of(task.get("data", task))
         where = f"{source.path}, task {task.get('id', number)}"
+        faults = [_told(error) for error in _VALIDATOR.iter_errors(task)]
+        source.faults += [f"{where}: {fault}" for fault in faults]
+        if faults:
+            continue
         result, why_not = read_task(task, use_predictions)
         if why_not:
-            source.left_out.append((name, why_not))
+            source.notes.append((why_not, name))
             continue
         if len(_annotations(task)) > 1:
-            source.left_out.append((name, _EARLIER))
+            source.notes.append((_EARLIER, name))
         at = str(result.get("updated_at") or result.get("created_at") or "")
         if name in found:
-            source.left_out.append((name, _EARLIER))
+            source.notes.append((_EARLIER, name))
             if at < found[name][0]:
                 continue
         recording = Recording(name, predicted=use_predictions, where=where)
-        for region in result["result"]:
+        for region in result["result"] or []:
             _take(source, region, recording)
         found[name] = at, recording
     return [recording for _, recording in found.values()]
@@ -87,7 +120,9 @@ def _of_export(task, use_predictions):
     done = [a for a in annotations if not (a.get("was_cancelled") or a.get("skipped"))]
     if not done:
         return None, _SKIPPED
-    return max(done, key=lambda a: str(a.get("updated_at") or a.get("created_at") or "")), None
+    return max(
+        reversed(done), key=lambda a: str(a.get("updated_at") or a.get("created_at") or "")
+    ), None
 
 
 def _of_minimal(task, use_predictions):
@@ -109,10 +144,14 @@ def _take(source, region, recording):
     """Take the events of a region: one for each of its labels."""
     value = region.get("value", {})
     if region.get("type") != "labels" or not {"start", "end"} <= value.keys():
-        source.left_out.append((recording.name, f"a region of type {region.get('type')!r}"))
+        source.notes.append((f"left out, a region of type {region.get('type')!r}", recording.name))
         return
     labels, times = value.get("labels") or [], (value["start"], value["end"])
-    if not labels or not all(type(time) in (int, float) for time in times):
+    if (
+        not labels
+        or not all(type(time) in (int, float) for time in times)
+        or not all(isinstance(label, str) for label in labels)
+    ):
         source.faults.append(
             f"{recording.where}: expected start and end in seconds and a label of each region, found "
             f"{value}"

@@ -75,7 +75,7 @@ def read(source):
             onset_s = row[_BEGIN]
         box = (name, row["Selection"], row[_BEGIN], row[_END], row[label])
         if box in seen:
-            source.left_out.append((f"{name}, selection {row['Selection']}", "shown in two views"))
+            source.notes.append(("merged, shown in two views", f"{name}, {row['Selection']}"))
             continue
         seen.add(box)
         recording = found.setdefault(
