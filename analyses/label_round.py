@@ -50,7 +50,7 @@ from tfseg.review.answers import NO, YES, Answers
 from tfseg.review.folder import Review, ReviewSettings, locked, prepare, read_stretch
 from tfseg.run.experiment import Experiment
 from tfseg.settings.recipes import merged
-from tfseg.training.loop import read_settings
+from tfseg.training.settings import read_settings
 from tfseg.training.system import train_system
 
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -1,4 +1,4 @@
-"""The command that asks: what it refuses, and that it goes on where it was killed."""
+"""The command that asks: what it refuses, and what it says at its end."""
 
 import http.client
 import json
@@ -37,25 +37,6 @@ def ask(address, method, path, content=None):
     return json.loads(connection.getresponse().read())
 
 
-def test_a_killed_review_goes_on_where_it_was(folder):
-    process, address = start(folder, ["field", "--models", "model", "--stretch-s", "2"])
-    stretch = ask(address, "GET", "/review.json")["stretches"][0]
-    for label, answer in zip(stretch["classes"], ("yes", "no"), strict=True):
-        given = {"stretch": stretch["number"], "labels": [label], "answer": answer}
-        ask(address, "POST", "/answers", given)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process, address = start(folder, [])
-    state = ask(address, "GET", "/review.json")
-    assert [row[2] for row in state["given"]] == ["yes", "no"]
-    process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=20)
-    assert process.returncode == 0
-    assert "1 of 4 stretches answered; out/clips.csv: 1 of them, 0 left out as unsure" in said
-    _, row = (folder / "out/clips.csv").read_text().splitlines()
-    assert row.startswith(f"{stretch['clip']},{stretch['classes'][0]},")
-
-
 @pytest.fixture
 def run(folder, monkeypatch, capsys):
     """Return a function that runs the command without its page: status, and what it said."""
@@ -70,6 +51,23 @@ def run(folder, monkeypatch, capsys):
         return status, said.out + said.err
 
     return run_review
+
+
+def test_ctrl_c_ends_it_and_says_what_was_answered(run, folder):
+    assert run("field", "--models", "model", "--stretch-s", "2", "--out", "out")[0] == 0
+    process, address = start(folder, [])
+    stretch = ask(address, "GET", "/review.json")["stretches"][0]
+    for label, answer in zip(stretch["classes"], ("yes", "no"), strict=True):
+        given = {"stretch": stretch["number"], "labels": [label], "answer": answer}
+        ask(address, "POST", "/answers", given)
+    status, said = run("--out", "out")
+    assert status == 2 and "another tfseg review" in said
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "1 of 4 stretches answered; out/clips.csv: 1 of them, 0 left out as unsure" in said
+    _, row = (folder / "out/clips.csv").read_text().splitlines()
+    assert row.startswith(f"{stretch['clip']},{stretch['classes'][0]},")
 
 
 def test_the_same_command_finds_its_review_and_another_is_refused(run, folder):
@@ -89,6 +87,26 @@ def test_results_of_apply_name_their_recordings(run, folder):
     assert run("found", "--models", "model", "--out", "of_found", "--stretch-s", "2")[0] == 0
     request = json.loads((folder / "of_found/review.json").read_text())["request"]
     assert request["recordings"] == [str(folder / "field/one.wav")]
+
+
+def test_labelled_clips_come_first(run, folder):
+    mine = folder / "mine"
+    mine.mkdir()
+    (mine / "clips.csv").write_text("path,tags\n../field/one.wav,Bark\n")
+    new = ["field/one.wav", "--models", "model", "--stretch-s", "2", "--out", "with_mine"]
+    assert run(*new, "--labelled", "mine/clips.csv")[0] == 0
+    _, row = (folder / "with_mine/clips.csv").read_text().splitlines()
+    assert row.startswith(f"{mine}/../field/one.wav,Bark,")
+    assert run("--out", "with_mine")[0] == 0
+    assert len((folder / "with_mine/clips.csv").read_text().splitlines()) == 2
+
+
+def test_answers_are_never_taken_for_those_to_other_questions(run, folder):
+    new = ["field/one.wav", "--models", "model", "--stretch-s", "2", "--out", "lost"]
+    assert run(*new)[0] == 0
+    (folder / "lost/review.json").unlink()
+    status, said = run(*new)
+    assert status == 2 and "answers.csv: expected no answers before the questions" in said
 
 
 @pytest.mark.parametrize(

@@ -167,8 +167,13 @@ def prepare(folder, recordings, models, settings, *, labelled, say=print):
     Raises
     ------
     DataError
-        When no recording has a stretch to ask about.
+        When no recording has a stretch to ask about, or there are answers already.
     """
+    if (folder / answers.FILE).exists():
+        raise DataError(
+            f"{folder / answers.FILE}: expected no answers before the questions, found some of another "
+            f"review, whose {DESCRIPTION} is gone. Name another folder, or move them away"
+        )
     for name in (PAGE_FILES, CLIPS):
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).mkdir()
