@@ -5,6 +5,7 @@
 rule train_model:
     input:
         unpack(INPUTS.teacher_model),
+        unpack(INPUTS.start_model),
         features=INPUTS.training_features,
         licences=PATHS.licences,
     output:
@@ -26,7 +27,10 @@ rule train_model:
         code=training_code,
         network=lambda wildcards: RECIPES[wildcards.system].network,
         teacher=lambda wildcards: RECIPES[wildcards.system].teacher,
-        training=lambda wildcards: sorted_keys(RECIPES[wildcards.system].training),
+        start=INPUTS.start_digest,
+        training=lambda wildcards: sorted_keys(
+            RECIPES[wildcards.system].own_training
+        ),
         corpus=KIND,
         mixing=section("mixing", *([] if IS_CLIPS else ["duration_s"]), "resampler"),
         precision=config["precision"],
@@ -36,6 +40,8 @@ rule train_model:
         seed=config["seed"],
         snr_db=snr_of,
         state=PATHS.state,
+        # Of a function of resources, since a change of such a parameter runs nothing again.
+        tensorboard=lambda wildcards, resources: INPUTS.tensorboard_folder(wildcards),
     message:
         "Training {wildcards.system}, SNR {wildcards.snr}, held-out fold {wildcards.fold}, repeat {wildcards.repeat}"
     script:

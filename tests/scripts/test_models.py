@@ -151,3 +151,28 @@ def test_restrictive_licences_are_said_where_mixtures_and_weights_are_made(
     assert json.loads(Path(smk.output.description).read_text())["licences"] == {restricted: 3}
     card = Path(describe(smk.output.description).card).read_text()
     assert "restrict commercial use, and may also restrict that of these weights**:\nTUT" in card
+
+
+def test_a_training_from_a_model_says_what_it_kept_and_is_bound_to_it(
+    work, features, models, capsys
+):
+    found = {}
+    for fold in (1, 2):
+        smk = training_stub(work, features, 1, folder="fine_tuned")
+        smk.input.start = str(models[fold].model)
+        smk.input.start_description = str(models[fold].description)
+        smk.params.start = f"digest of {fold}"
+        smk.params.training["start_from"] = "a model"
+        train_model.main(smk)
+        said = capsys.readouterr().out
+        assert "starting from a model" in said and "'kept_classes': ['Flute', 'Hi-hat']" in said
+        # Of the other model: not resumed from, though all else is equal.
+        assert ("starting anew" in said) == (fold == 2)
+        found[fold] = json.loads(Path(smk.output.description).read_text())["started_from"]
+        start = json.loads(Path(models[fold].description).read_text())
+        assert found[fold]["weights_sha256"] == start["weights_sha256"]
+        assert found[fold]["new_classes"] == found[fold]["dropped_classes"] == []
+        weights = load_file(smk.output.model)
+        np.testing.assert_array_equal(
+            weights["band_mean"], load_file(models[fold].model)["band_mean"]
+        )

@@ -14,8 +14,9 @@ from tfseg.errors import DamagedFileError, DataError
 from tfseg.inference.forward import load_model
 from tfseg.inference.operating_point import DetectionSettings, read_detection
 from tfseg.io.files import file_sha256
+from tfseg.models.weights_fit import DESCRIPTION, WEIGHTS
 
-WEIGHTS, DESCRIPTION, DETECTION = "model.safetensors", "model.json", "detection.json"
+DETECTION = "detection.json"
 # Longest clip length that is recorded for ready clips of different lengths.
 _LONGEST_CLIP_S = 30.0
 _NEEDED = ("duration_s", "resampler", "versions", "data", "licences", "restricted")

@@ -35,13 +35,14 @@ NEUTRAL = (
     "tfseg.job.progress",
     "tfseg.run.scheduler",
 )
-# A model's weights do not depend on how files are written or on attributions. Damaged files are
-# refused on reading.
+# A model's weights do not depend on how files are written, on attributions or on what is shown of a
+# training. Damaged files are refused on reading.
 NEUTRAL_OF_TRAINING = (
     *NEUTRAL,
     "tfseg.datasets.licences",
     "tfseg.io.files",
     "tfseg.io.tensors",
+    "tfseg.training.tensorboard",
 )
 # Statements that call these functions only report progress.
 _SAYING = frozenset({"print", "log", "announce"})

@@ -249,7 +249,7 @@ def reported_config(values):
     """Leave out keys that change no result, such as numbers of processes, for the report."""
     sections = {
         key: (
-            {k: v for k, v in value.items() if k != "processes"}
+            {k: v for k, v in value.items() if k not in ("processes", "tensorboard")}
             if isinstance(value, dict)
             else value
         )

@@ -7,6 +7,8 @@ of its files. So no script depends on the order of a rule's inputs.
 from dataclasses import dataclass
 
 from tfseg.errors import ConfigError
+from tfseg.io.files import content_sha256
+from tfseg.models.weights_fit import DESCRIPTION, WEIGHTS
 from tfseg.reporting.tables.leaderboard import TABLE as LEADERBOARD
 from tfseg.reporting.tables.registry import table_files
 from tfseg.run.experiment import Experiment
@@ -82,6 +84,28 @@ class Inputs:
             "teacher": self.paths.model.format(system=teacher, **keys),
             "teacher_description": self.paths.description.format(system=teacher, **keys),
         }
+
+    def start_model(self, wildcards):
+        """Model that a system's training starts from; empty where it has first weights."""
+        folder = self.experiment.recipes[wildcards.system].training["start_from"]
+        if folder is None:
+            return {}
+        return {
+            "start": f"{folder}/{WEIGHTS}",
+            "start_description": f"{folder}/{DESCRIPTION}",
+        }
+
+    def start_digest(self, wildcards):
+        """Digest of that model, empty without one; its description has the digest of its weights."""
+        files = self.start_model(wildcards)
+        return content_sha256(files["start_description"]) if files else ""
+
+    def tensorboard_folder(self, wildcards):
+        """Folder of a training's curves for TensorBoard; empty where none are written."""
+        is_wanted = self.experiment.recipes[wildcards.system].training["tensorboard"]
+        keys = {"snr": wildcards.snr, "fold": wildcards.fold, "repeat": wildcards.repeat}
+        pattern = self.paths.tensorboard
+        return pattern.format(system=wildcards.system, **keys) if is_wanted else ""
 
     def models(self, trainings):
         """Weights and description of one model per system: name to ``model, description``."""

@@ -37,6 +37,8 @@ class Paths:
         Files of a training.
     state : str
         State to resume a training from. Not an output: Snakemake deletes those of a failed job.
+    tensorboard : str
+        Folder of a training's curves; no output either.
     scores, mask_counts, events, tuned_events : str
         Files of a held-out fold.
     scorings : str
@@ -77,6 +79,7 @@ class Paths:
     tuning: str
     model_card: str
     state: str
+    tensorboard: str
     scores: str
     mask_counts: str
     events: str
@@ -140,6 +143,7 @@ def paths_of_run(run, *, example_snr, example_fold):
         tuning=f"{model_dir}/tuning.csv",
         model_card=f"{model_dir}/model_card.md",
         state=f"{results}/training_state/{_TRAINING}.safetensors",
+        tensorboard=f"{results}/tensorboard/{_TRAINING}",
         scores=f"{scores_dir}/scores.h5",
         mask_counts=f"{scores_dir}/mask_counts.h5",
         events=f"{results}/events/{_TRAINING}.tsv",

@@ -9,6 +9,7 @@ from tfseg.settings.relations.mixing import mixing_relations
 from tfseg.settings.relations.postprocessing import postprocessing_relations
 from tfseg.settings.relations.reporting import comparison_relations, reporting_relations
 from tfseg.settings.relations.split import split_relations
+from tfseg.settings.relations.start_from import start_relations
 from tfseg.settings.relations.training import training_relations
 from tfseg.settings.relations.variants import variant_relations
 from tfseg.settings.schema_errors import schema_errors, unfit_values
@@ -22,6 +23,7 @@ _RELATIONS = (
     reporting_relations,
     split_relations,
     training_relations,
+    start_relations,
 )
 
 

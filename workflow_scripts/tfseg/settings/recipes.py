@@ -52,6 +52,11 @@ class Recipe:
         return {key: v for key, v in self.trunk.items() if key == own or key not in kinds}
 
     @property
+    def own_training(self):
+        """Section ``training`` without what changes no weights."""
+        return {key: value for key, value in self.training.items() if key != "tensorboard"}
+
+    @property
     def own_pooling(self):
         """Section ``pooling`` without the settings of other poolings."""
         return {key: v for key, v in self.pooling.items() if key == self.facts.pooling}

@@ -7,6 +7,7 @@ from tfseg.io.files import write_text
 from tfseg.models.systems import network_of
 from tfseg.training.initial import idle_classes, initial_network, targets_of
 from tfseg.training.loop import train
+from tfseg.training.start_from import keep_weights
 from tfseg.training.state import binding
 
 # Params of the rule that trains which ``model.json`` repeats.
@@ -41,7 +42,7 @@ def training_clips(paths, kinds):
 
 
 def train_system(
-    description, data, settings, *, seed, precision, data_sha256, code_digest, **options
+    description, data, settings, *, seed, precision, data_sha256, code_digest, start=None, **options
 ):
     """Train a system from its first weights, or from its last saved state if there is one.
 
@@ -57,6 +58,8 @@ def train_system(
         Of the network. A saved state is not bound to it: a training may go on on other hardware.
     data_sha256, code_digest : str
         Of all files that are trained on, and of the code that trains.
+    start : (network, dict) or None
+        A trained model and its description, from whose weights the training starts.
     **options
         As `tfseg.training.loop.train` takes them: ``state_path``, ``teacher``, ``device``,
         ``progress``, ``on_history``, ``graph``.
@@ -70,6 +73,8 @@ def train_system(
         print(warning)
     started_s, started_cpu_s = time.perf_counter(), time.process_time()
     network = initial_network(lambda: network_of(description), seed, data.logmel)
+    if start:
+        keep_weights(network, description, *start)
     network.precision = precision
     history = train(
         network,

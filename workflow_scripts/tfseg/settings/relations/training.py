@@ -1,5 +1,7 @@
 """Relations of the section ``training``: the experiment's, and each variant's."""
 
+import importlib.util
+
 from tfseg.datasets.corpora import find_corpora
 from tfseg.models.registry import systems
 from tfseg.settings.recipes import find_recipe
@@ -48,6 +50,11 @@ def _relations_of(config, training):
     is_clips = find_corpora()[kind].is_clips
     if is_clips and excerpt_s is None:
         yield f"config key training.excerpt_s: expected a number of seconds with corpus.kind {kind}"
+    if training["tensorboard"] and importlib.util.find_spec("tensorboard") is None:
+        yield (
+            "config key training.tensorboard: expected the package tensorboard, found it not "
+            "installed. Run pip install tensorboard, or set the key to false"
+        )
     window_length = config["features"]["window_length"]
     if excerpt_s is not None and time_grid(config).n_samples(excerpt_s) < window_length:
         yield (

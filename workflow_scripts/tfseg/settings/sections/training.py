@@ -4,7 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tfseg.settings.fields import PositiveInteger, Seconds, Section, Share, ShareBelowOne, setting
+from tfseg.settings.fields import (
+    PlainPath,
+    PositiveInteger,
+    Seconds,
+    Section,
+    Share,
+    ShareBelowOne,
+    setting,
+)
 from tfseg.settings.sections.mixing import Kinds
 
 Decibels = Annotated[float, Field(ge=0, le=100)]
@@ -97,3 +105,7 @@ class Training(Section):
     state_every: PositiveInteger = setting(
         500, "Iterations between states to resume from", unit="iterations"
     )
+    start_from: PlainPath | None = setting(
+        None, "Folder of a trained model whose weights are trained on; null: first weights"
+    )
+    tensorboard: bool = setting(False, "Write curves and example masks for TensorBoard")
