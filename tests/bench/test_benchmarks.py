@@ -8,6 +8,7 @@ import growth
 import harness
 import pytest
 import run
+import step_overhead
 from networks import FullNetwork, inference_rows, training_rows
 from stages import scores_on_disk_row
 
@@ -65,6 +66,15 @@ def test_memory_of_counting_is_that_of_its_own_process():
     few, many = growth.memory_rows((8, 16), n_classes=3)
     assert 50 < few.ours < 1500
     assert many.ours < 1.2 * few.ours
+
+
+@pytest.mark.full
+def test_the_parts_of_an_iteration_add_up(capsys):
+    step_overhead.main(["--batch", "4", "--rounds", "1", "--iterations", "3"])
+    cells = capsys.readouterr().out.splitlines()[-1].split(" | ")
+    iteration, kernels, overhead = map(float, cells[2:5])
+    assert 0 < overhead < kernels
+    assert iteration == pytest.approx(kernels + overhead, abs=0.02)
 
 
 def test_two_ways_that_differ_are_noticed(monkeypatch, network):

@@ -23,6 +23,7 @@ class Average:
             if keep and value.is_floating_point()
         }
         self._mean = {name: value.clone() for name, value in self._live.items()}
+        self._pairs = list(self._mean.values()), list(self._live.values())
 
     def share(self, n_done):
         """Return the share of the newest weights after `n_done` iterations (from 1)."""
@@ -37,7 +38,7 @@ class Average:
         share : float or torch.Tensor [shape=(), float32]
             `share` of this iteration; a tensor on the device in a step that is replayed.
         """
-        mean, live = list(self._mean.values()), list(self._live.values())
+        mean, live = self._pairs
         if not live:
             return
         if isinstance(share, float):

@@ -107,6 +107,7 @@ class Batches:
         parts = {
             name: _to_device(values, self._device).split(sizes) for name, values in drawn.items()
         }
+        parts["iteration"] = _to_device(np.array(iterations), self._device).unbind()
         return [dict(zip(parts, one, strict=True)) for one in zip(*parts.values(), strict=True)]
 
     def inputs(self, first, stop):
@@ -116,8 +117,8 @@ class Batches:
         ------
         inputs : dict of str to torch.Tensor [shape=(batch, ...)]
             ``rows`` (batch, time, int64), the places of the frames; ``wanted`` (batch, class,
-            float32), the weak labels; and what `tfseg.training.augmentation.draw_changes` and
-            `tfseg.training.splicing.draw_cuts` drew.
+            float32), the weak labels; what `tfseg.training.augmentation.draw_changes` and
+            `tfseg.training.splicing.draw_cuts` drew; and the ``iteration`` (a scalar, int64).
         """
         per_iteration = self._settings.batch_size * self._n_frames
         n_at_once = max(1, min(_MAX_ITERATIONS, _MAX_FRAMES // per_iteration))

@@ -10,6 +10,8 @@ from tfseg.job.seeding import derive_seed
 from tfseg.training import losses
 from tfseg.training.terms import frozen_copy
 
+_SEEDS_AT_ONCE = 64
+
 
 def _random_generator(device):
     """Torch's default generator of a device; torch.manual_seed costs 70 times as much."""
@@ -45,8 +47,7 @@ class Step:
         )
         self._averaged = frozen_copy(network, average.tensors()) if listens else None
         self._run = torch.compile(network) if settings.compile else network
-        self._iteration = torch.zeros((), dtype=torch.int64, device=device)
-        self._generator = _random_generator(device)
+        self._generator, self._seeds = _random_generator(device), {}
 
     def __call__(self, inputs, iteration):
         """Do one step.
@@ -66,10 +67,12 @@ class Step:
         return self.compute(inputs, *self.factors(iteration))
 
     def begin(self, iteration):
-        """Set what `compute` knows of the iteration besides its arguments."""
-        self._iteration.fill_(iteration)
-        # Dropout's random values depend on the iteration alone, as all others do.
-        self._generator.manual_seed(derive_seed(self._seed, "dropout", iteration))
+        """Seed dropout: its random values depend on the iteration alone, as all others do."""
+        if iteration not in self._seeds:
+            # For many at once: between two steps, with cold caches, a hash takes ten times as long.
+            ahead = range(iteration, iteration + _SEEDS_AT_ONCE)
+            self._seeds = {i: derive_seed(self._seed, "dropout", i) for i in ahead}
+        self._generator.manual_seed(self._seeds[iteration])
 
     def factors(self, iteration):
         """Return the learning rate and the share of the newest weights in their average."""
@@ -103,7 +106,7 @@ class Step:
             wanted,
             self._settings,
             teacher=self._teacher,
-            iteration=self._iteration,
+            iteration=inputs["iteration"],
             known=known,
             averaged=self._averaged,
             has_background=self._network.has_background,
