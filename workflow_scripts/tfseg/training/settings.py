@@ -71,12 +71,14 @@ class TrainingSettings:
 def read_settings(section):
     """Build `TrainingSettings` from the section ``training`` of the config.
 
-    ``start_from`` decides the first weights, and is no setting of the loop.
+    ``start_from`` decides the first weights, and ``tensorboard`` what is written of a training:
+    neither is a setting of the loop.
     """
     parts = {
         "augmentation": AugmentationSettings(**section["augmentation"]),
         "splice": SpliceSettings(**section["splice"]),
         "terms": TermSettings(**section["terms"]),
     }
-    section = {key: value for key, value in section.items() if key != "start_from"}
+    others = ("start_from", "tensorboard")
+    section = {key: value for key, value in section.items() if key not in others}
     return TrainingSettings(**section | parts)
