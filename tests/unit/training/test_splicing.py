@@ -6,9 +6,8 @@ import torch
 
 from tfseg.training.splicing import Known, SpliceSettings, draw_cuts, splice
 
-NONE = SpliceSettings(share=0.0, negatives=1.0, agreement=1.0, tags="absent")
+NONE = SpliceSettings(share=0.0, cuts=1, negatives=1.0, agreement=1.0, tags="absent")
 HALF = dataclasses.replace(NONE, share=0.5)
-DRAWN = ("cut", "continues_as")
 ALL = dataclasses.replace(NONE, share=1.0)
 
 
@@ -82,10 +81,20 @@ def test_a_class_is_silent_where_the_clip_of_that_frame_is_without_it(clips):
         assert (silent == 0).all() or torch.equal(silent, own)
 
 
+def test_with_several_cuts_the_clips_take_turns(clips):
+    logmel, _, known = _spliced(clips, dataclasses.replace(ALL, cuts=3))
+    changes = known.own.int().diff(dim=1).abs().sum(dim=1)
+    assert int(changes.max()) == 3  # two cuts may fall on one frame
+    assert ((changes == 3) | (changes == 1)).all()
+    assert known.own[:, 0].all()
+    spliced = torch.where(known.own[..., None], clips[0], clips[0][known.others])
+    assert torch.equal(spliced, logmel)
+
+
 def test_for_agreement_the_whole_clips_and_the_cut_are_kept(clips):
     logmel, _, known = _spliced(clips, HALF)
     assert known.whole is clips[0]
-    spliced = torch.where(known.before[..., None], known.whole, known.whole[known.others])
+    spliced = torch.where(known.own[..., None], known.whole, known.whole[known.others])
     assert torch.equal(spliced, logmel)
     assert _spliced(clips, dataclasses.replace(HALF, agreement=0.0))[2].whole is None
 
@@ -106,11 +115,16 @@ def test_clips_of_one_frame_stay_as_they_are():
 
 def test_no_value_is_read_back_from_the_device(clips):
     # A meta tensor has no values: reading one raises an error.
-    drawn = {name: torch.zeros(12, dtype=torch.int64, device="meta") for name in DRAWN}
+    drawn = {
+        "cut": torch.zeros(12, 2, dtype=torch.int64, device="meta"),
+        "continues_as": torch.zeros(12, dtype=torch.int64, device="meta"),
+    }
     _, _, known = splice(*(part.to("meta") for part in clips), drawn, HALF)
     assert known.silent.device.type == "meta"
 
 
 def test_without_splicing_nothing_is_drawn(clips):
     assert draw_cuts(NONE, 12, 20, 1, 2) == {}
-    assert set(draw_cuts(HALF, 12, 20, 1, 2)) == set(DRAWN)
+    drawn = draw_cuts(HALF, 12, 20, 1, 2)
+    assert drawn["cut"].shape == (12, 1)
+    assert drawn["continues_as"].shape == (12,)

@@ -45,7 +45,7 @@ def test_agreement_is_the_cross_entropy_with_what_was_heard_in_each_part():
     known = Known(
         silent=torch.tensor([[[0.0, 0.0]], [[0.0, 0.0]]]),
         others=torch.tensor([1, 0]),
-        before=torch.tensor([[True, False], [True, True]]),
+        own=torch.tensor([[True, False], [True, True]]),
     )
     whole = torch.tensor([[[[1.0], [0.3]]], [[[0.6], [0.0]]]])
     masks = torch.tensor([[[[0.5], [0.25]]], [[[0.9], [0.9]]]])
@@ -55,7 +55,7 @@ def test_agreement_is_the_cross_entropy_with_what_was_heard_in_each_part():
     known = known._replace(silent=torch.tensor([[[1.0, 0.0]], [[0.0, 0.0]]]))
     expected = -(math.log(1 - 0.5) + math.log(0.75)) / 2
     assert float(terms.agreement(masks, whole, known)) == pytest.approx(expected)
-    known = known._replace(before=torch.ones(2, 2, dtype=torch.bool))
+    known = known._replace(own=torch.ones(2, 2, dtype=torch.bool))
     assert float(terms.agreement(masks, whole, known)) == 0
 
 
@@ -142,7 +142,7 @@ def test_reclassification_of_clips_without_a_class_is_zero(random):
         lambda masks, logmel, target, frames: terms.agreement(
             masks,
             torch.sigmoid(logmel)[:, None].repeat(1, 4, 1, 1),
-            Known(silent=frames, others=torch.tensor([1, 2, 0]), before=frames[:, 0] > 0),
+            Known(silent=frames, others=torch.tensor([1, 2, 0]), own=frames[:, 0] > 0),
         ),
         lambda masks, logmel, target, frames: terms.size(masks, target),
         lambda masks, logmel, target, frames: terms.overlap(masks),
@@ -189,7 +189,7 @@ def test_no_term_reads_a_value_back_from_the_device():
         terms.agreement(
             masks,
             masks,
-            Known(silent=frames, others=target[:, 0].long(), before=frames[:, 0].bool()),
+            Known(silent=frames, others=target[:, 0].long(), own=frames[:, 0].bool()),
         ),
         terms.size(masks, target),
         terms.overlap(masks),

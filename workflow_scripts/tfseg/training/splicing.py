@@ -3,6 +3,7 @@
 Weak labels do not say when a class sounds, but those of a spliced clip say more: before the cut
 only the first clip's classes can sound, and after it only the second's. In frames where a class
 cannot sound its mask must be zero. This is the only supervision in time that clip tags give.
+With several cuts the clips take turns.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ class SpliceSettings:
     ----------
     share : float in [0, 1]
         Share of the clips that are spliced.
+    cuts : int
+        Cuts in a spliced clip.
     negatives : float
         Weight of -log(1 - mask) in frames where a class cannot sound.
     agreement : float
@@ -36,6 +39,7 @@ class SpliceSettings:
     """
 
     share: float
+    cuts: int
     negatives: float
     agreement: float
     tags: str
@@ -54,15 +58,15 @@ class Known(NamedTuple):
         The clips before they were spliced.
     others : torch.Tensor [shape=(batch,), int64] or None
         Index of the clip that each continues as.
-    before : torch.Tensor [shape=(batch, time), bool] or None
-        Frames before the cut; all frames of a clip that is not spliced.
+    own : torch.Tensor [shape=(batch, time), bool] or None
+        Frames from the clip itself; all frames of a clip that is not spliced.
     """
 
     counted: torch.Tensor | None = None
     silent: torch.Tensor | None = None
     whole: torch.Tensor | None = None
     others: torch.Tensor | None = None
-    before: torch.Tensor | None = None
+    own: torch.Tensor | None = None
 
 
 def draw_cuts(settings, n_clips, n_frames, seed, iteration):
@@ -77,16 +81,17 @@ def draw_cuts(settings, n_clips, n_frames, seed, iteration):
 
     Returns
     -------
-    drawn : dict of str to np.ndarray [shape=(n_clips,), dtype=int64]
-        ``cut``, the first frame of the other clip (`n_frames` where a clip stays whole), and
-        ``continues_as``, the index of that clip; empty without splicing.
+    drawn : dict of str to np.ndarray [dtype=int64]
+        ``cut`` [shape=(n_clips, cuts)], the first frame after each cut (`n_frames` where a clip
+        stays whole), and ``continues_as`` [shape=(n_clips,)], the index of the other clip; empty
+        without splicing.
     """
     if settings.share == 0:
         return {}
     rng = generator(seed, "splice", iteration)
     continues_as = rng.permutation(n_clips)
-    cuts = rng.integers(1, max(n_frames, 2), size=n_clips)
-    is_spliced = rng.random(n_clips) < settings.share
+    cuts = rng.integers(1, max(n_frames, 2), size=(n_clips, settings.cuts))
+    is_spliced = rng.random((n_clips, 1)) < settings.share
     return {"cut": np.where(is_spliced, cuts, n_frames), "continues_as": continues_as}
 
 
@@ -109,16 +114,17 @@ def splice(logmel, target, drawn, settings):
     """
     if settings.share == 0:
         return logmel, target, Known()
-    n_frames, cut, others = logmel.shape[1], drawn["cut"][:, None], drawn["continues_as"]
-    before = torch.arange(n_frames, device=logmel.device) < cut
-    spliced = (cut < n_frames).float()
+    n_frames, cuts, others = logmel.shape[1], drawn["cut"], drawn["continues_as"]
+    frames = torch.arange(n_frames, device=logmel.device)
+    own = (frames >= cuts[:, :, None]).sum(dim=1) % 2 == 0
+    spliced = (cuts[:, :1] < n_frames).float()
     second = target[others]
-    may_sound = torch.where(before[:, None], target[:, :, None], second[:, :, None])
+    may_sound = torch.where(own[:, None], target[:, :, None], second[:, :, None])
     target = torch.maximum(target, spliced * second)
     known = Known(
         counted=1 - spliced * target if settings.tags == ABSENT else None,
         silent=spliced[:, :, None] * (1 - may_sound),
     )
     if settings.agreement:
-        known = known._replace(whole=logmel, others=others, before=before)
-    return torch.where(before[:, :, None], logmel, logmel[others]), target, known
+        known = known._replace(whole=logmel, others=others, own=own)
+    return torch.where(own[:, :, None], logmel, logmel[others]), target, known

@@ -98,11 +98,11 @@ def agreement(masks, whole_masks, known):
         Of the clips before they were spliced, by another network.
     known : tfseg.training.splicing.Known
     """
-    first = known.before[:, None, :, None]
+    first = known.own[:, None, :, None]
     wanted = torch.where(first, whole_masks, whole_masks[known.others])
     wanted = wanted * (1 - known.silent[..., None])
     cost = functional.binary_cross_entropy(masks.nan_to_num(0.5), wanted, reduction="none")
-    is_spliced = (~known.before).any(dim=1).float()
+    is_spliced = (~known.own).any(dim=1).float()
     return _mean_where(cost.mean(dim=(1, 2, 3)), is_spliced) + 0 * masks.sum()
 
 

@@ -31,6 +31,7 @@ class Splice(Section):
     """Clips that continue as another clip from a random time on; none in the papers."""
 
     share: Share = setting(0.0, "Share of the clips that are spliced")
+    cuts: int = setting(1, "Cuts in a spliced clip: the two clips take turns", ge=1, le=100)
     negatives: Weight = setting(
         1.0, "Weight of -log(1 - mask) in frames where a class cannot sound"
     )
