@@ -6,9 +6,8 @@ import torch
 
 from tfseg.training.splicing import Known, SpliceSettings, draw_cuts, splice
 
-NONE = SpliceSettings(share=0.0, negatives=1.0, agreement=1.0, tags="absent")
+NONE = SpliceSettings(share=0.0, added=0.0, cuts=1, negatives=1.0, agreement=1.0, tags="absent")
 HALF = dataclasses.replace(NONE, share=0.5)
-DRAWN = ("cut", "continues_as")
 ALL = dataclasses.replace(NONE, share=1.0)
 
 
@@ -40,7 +39,7 @@ def test_a_share_of_zero_changes_nothing(clips):
 
 def test_what_is_drawn_follows_from_the_iteration_alone(clips):
     one, two, other = (_spliced(clips, HALF, iteration) for iteration in (5, 5, 6))
-    for a, b in zip((*one[:2], *one[2]), (*two[:2], *two[2]), strict=True):
+    for a, b in zip((*one[:2], *one[2][:2]), (*two[:2], *two[2][:2]), strict=True):
         assert torch.equal(a, b)
     assert not torch.equal(one[0], other[0])
 
@@ -82,12 +81,49 @@ def test_a_class_is_silent_where_the_clip_of_that_frame_is_without_it(clips):
         assert (silent == 0).all() or torch.equal(silent, own)
 
 
-def test_for_agreement_the_whole_clips_and_the_cut_are_kept(clips):
+def test_with_several_cuts_the_clips_take_turns(clips):
+    logmel, _, known = _spliced(clips, dataclasses.replace(ALL, cuts=3))
+    own = known.pairs.own[..., 0]
+    changes = own.diff(dim=1).abs().sum(dim=1)
+    assert int(changes.max()) == 3
+    assert ((changes == 3) | (changes == 1)).all()  # two cuts may fall on one frame
+    assert own[:, 0].all()
+    sources = torch.where(own > 0, torch.arange(12)[:, None], known.pairs.others[:, None])
+    assert torch.equal(_sources(logmel), sources)
+
+
+def test_for_agreement_the_clips_and_the_cut_are_kept(clips):
     logmel, _, known = _spliced(clips, HALF)
-    assert known.whole is clips[0]
-    spliced = torch.where(known.before[..., None], known.whole, known.whole[known.others])
-    assert torch.equal(spliced, logmel)
-    assert _spliced(clips, dataclasses.replace(HALF, agreement=0.0))[2].whole is None
+    pairs = known.pairs
+    assert pairs.logmel is clips[0]
+    assert pairs.target is clips[1]
+    own = pairs.own * pairs.logmel
+    assert torch.equal(own + (1 - pairs.own) * pairs.logmel[pairs.others], logmel)
+    assert torch.equal(pairs.joined, (pairs.own == 0).any(dim=1)[:, 0].float())
+    assert _spliced(clips, dataclasses.replace(HALF, agreement=0.0))[2].pairs is None
+
+
+def test_added_clips_sum_their_magnitudes_and_all_their_tags_count(clips):
+    logmel, target, known = _spliced(clips, dataclasses.replace(HALF, added=1.0))
+    pairs, whole = known.pairs, known.pairs.joined == 0
+    magnitude = clips[0].exp()
+    own, other = magnitude, magnitude[pairs.others]
+    joined = ~whole
+    assert torch.allclose(logmel[joined].exp(), (own + other)[joined])
+    assert torch.equal(logmel[whole], clips[0][whole])
+    assert torch.allclose(pairs.own[joined], (own / (own + other))[joined])
+    assert (pairs.own[whole] == 1).all()
+    both = torch.maximum(clips[1], clips[1][pairs.others])
+    assert torch.equal(target[joined], both[joined])
+    assert (known.counted == 1).all()
+    assert torch.equal(known.silent[joined], (1 - both)[joined][:, :, None].expand(-1, -1, 20))
+
+
+def test_a_share_of_the_joined_clips_is_added(clips):
+    settings = dataclasses.replace(ALL, added=0.5)
+    own = [_spliced(clips, settings, i)[2].pairs.own for i in range(30)]
+    added = [((part > 0) & (part < 1)).any(dim=2).any(dim=1).float().mean() for part in own]
+    assert np.mean(added) == pytest.approx(0.5, abs=0.1)
 
 
 @pytest.mark.parametrize("tags", ["absent", "union"])
@@ -106,11 +142,19 @@ def test_clips_of_one_frame_stay_as_they_are():
 
 def test_no_value_is_read_back_from_the_device(clips):
     # A meta tensor has no values: reading one raises an error.
-    drawn = {name: torch.zeros(12, dtype=torch.int64, device="meta") for name in DRAWN}
-    _, _, known = splice(*(part.to("meta") for part in clips), drawn, HALF)
+    drawn = {
+        "cut": torch.zeros(12, 2, dtype=torch.int64, device="meta"),
+        "added": torch.zeros(12, dtype=torch.bool, device="meta"),
+        "continues_as": torch.zeros(12, dtype=torch.int64, device="meta"),
+    }
+    _, _, known = splice(
+        *(part.to("meta") for part in clips), drawn, dataclasses.replace(HALF, added=0.5)
+    )
     assert known.silent.device.type == "meta"
 
 
 def test_without_splicing_nothing_is_drawn(clips):
     assert draw_cuts(NONE, 12, 20, 1, 2) == {}
-    assert set(draw_cuts(HALF, 12, 20, 1, 2)) == set(DRAWN)
+    drawn = draw_cuts(HALF, 12, 20, 1, 2)
+    assert drawn["cut"].shape == (12, 1)
+    assert drawn["continues_as"].shape == (12,)

@@ -6,7 +6,7 @@ import torch
 from torch.autograd import gradcheck
 
 from tfseg.training import terms
-from tfseg.training.splicing import Known
+from tfseg.training.splicing import Pairs
 
 LOG2 = math.log(2)
 
@@ -40,23 +40,34 @@ def test_silent_costs_in_the_given_frames_only():
     assert terms.silent(masks, torch.zeros(1, 1, 3)) == 0
 
 
-def test_agreement_is_the_cross_entropy_with_what_was_heard_in_each_part():
+def test_agreement_is_the_cross_entropy_with_what_was_heard_in_both_clips():
     # Two clips of two frames; the first continues as the second, the second stays whole.
-    known = Known(
-        silent=torch.tensor([[[0.0, 0.0]], [[0.0, 0.0]]]),
+    pairs = Pairs(
+        logmel=torch.zeros(2, 2, 1),
+        target=torch.ones(2, 1),
         others=torch.tensor([1, 0]),
-        before=torch.tensor([[True, False], [True, True]]),
+        own=torch.tensor([[[1.0], [0.0]], [[1.0], [1.0]]]),
+        joined=torch.tensor([1.0, 0.0]),
     )
     whole = torch.tensor([[[[1.0], [0.3]]], [[[0.6], [0.0]]]])
     masks = torch.tensor([[[[0.5], [0.25]]], [[[0.9], [0.9]]]])
     expected = -(math.log(0.5) + math.log(0.75)) / 2
-    assert float(terms.agreement(masks, whole, known)) == pytest.approx(expected)
-    # A class that cannot sound before the cut has no mask there, whatever was heard.
-    known = known._replace(silent=torch.tensor([[[1.0, 0.0]], [[0.0, 0.0]]]))
+    assert float(terms.agreement(masks, whole, pairs)) == pytest.approx(expected)
+    # A class that is not in the first clip has no mask there, whatever was heard.
+    absent = pairs._replace(target=torch.tensor([[0.0], [1.0]]))
     expected = -(math.log(1 - 0.5) + math.log(0.75)) / 2
-    assert float(terms.agreement(masks, whole, known)) == pytest.approx(expected)
-    known = known._replace(before=torch.ones(2, 2, dtype=torch.bool))
-    assert float(terms.agreement(masks, whole, known)) == 0
+    assert float(terms.agreement(masks, whole, absent)) == pytest.approx(expected)
+    # Added clips: a quarter of the magnitude is the first's, of which its mask keeps all.
+    added = pairs._replace(own=torch.full((2, 2, 1), 0.25))
+    wanted = [0.25 * 1.0 + 0.75 * 0.6, 0.25 * 0.3]
+    costs = [
+        -w * math.log(m) - (1 - w) * math.log(1 - m)
+        for w, m in zip(wanted, [0.5, 0.25], strict=True)
+    ]
+    found = float(terms.agreement(masks, whole, added))
+    assert found == pytest.approx(sum(costs) / 2)
+    none = pairs._replace(joined=torch.zeros(2))
+    assert float(terms.agreement(masks, whole, none)) == 0
 
 
 def test_size_is_the_mean_area_of_present_classes():
@@ -142,7 +153,7 @@ def test_reclassification_of_clips_without_a_class_is_zero(random):
         lambda masks, logmel, target, frames: terms.agreement(
             masks,
             torch.sigmoid(logmel)[:, None].repeat(1, 4, 1, 1),
-            Known(silent=frames, others=torch.tensor([1, 2, 0]), before=frames[:, 0] > 0),
+            Pairs(logmel, target, torch.tensor([1, 2, 0]), torch.sigmoid(logmel), target[:, 0]),
         ),
         lambda masks, logmel, target, frames: terms.size(masks, target),
         lambda masks, logmel, target, frames: terms.overlap(masks),
@@ -189,7 +200,7 @@ def test_no_term_reads_a_value_back_from_the_device():
         terms.agreement(
             masks,
             masks,
-            Known(silent=frames, others=target[:, 0].long(), before=frames[:, 0].bool()),
+            Pairs(logmel, target, target[:, 0].long(), logmel, target[:, 0]),
         ),
         terms.size(masks, target),
         terms.overlap(masks),

@@ -23,8 +23,9 @@ def cross_entropy(tags, target, counted=None):
     finite = tags.nan_to_num(0.5)
     if counted is None:
         return functional.binary_cross_entropy(finite, target) + 0 * tags.sum()
-    total_cost = functional.binary_cross_entropy(finite, target, counted, reduction="sum")
-    return total_cost / counted.sum().clamp(min=1) + 0 * tags.sum()
+    # Not with the function's own weight, for which torch loads its compiler: seconds of each job.
+    costs = functional.binary_cross_entropy(finite, target, reduction="none")
+    return (costs * counted).sum() / counted.sum().clamp(min=1) + 0 * tags.sum()
 
 
 def distillation(masks, teacher_masks, target):
@@ -91,11 +92,11 @@ def total(
     loss = cross_entropy(tags, wanted, known.counted) + own
     if known.silent is not None and settings.splice.negatives:
         loss = loss + settings.splice.negatives * terms.silent(masks, known.silent)
-    if known.whole is not None:
+    if known.pairs is not None:
         with torch.no_grad():
-            _, whole_masks = averaged(known.whole)
+            _, whole_masks = averaged(known.pairs.logmel)
         n_taught = whole_masks.shape[1]  # without the background
-        of_classes = known._replace(silent=known.silent[:, :n_taught])
+        of_classes = known.pairs._replace(target=known.pairs.target[:, :n_taught])
         loss = loss + settings.splice.agreement * terms.agreement(
             masks[:, :n_taught], whole_masks, of_classes
         )

@@ -3,6 +3,10 @@
 Weak labels do not say when a class sounds, but those of a spliced clip say more: before the cut
 only the first clip's classes can sound, and after it only the second's. In frames where a class
 cannot sound its mask must be zero. This is the only supervision in time that clip tags give.
+With several cuts the clips take turns. A share of them is added instead of cut.
+
+What the averaged network hears in two whole clips says what is to be heard in the joined one: the
+same masks in the frames of either, and where both are added, their masks weighed by magnitude.
 """
 
 from dataclasses import dataclass
@@ -23,22 +27,52 @@ class SpliceSettings:
     Parameters
     ----------
     share : float in [0, 1]
-        Share of the clips that are spliced.
+        Share of the clips that are joined with another clip.
+    added : float in [0, 1]
+        Share of these that are added (magnitudes are summed) instead of cut.
+    cuts : int
+        Cuts in a clip that is cut.
     negatives : float
         Weight of -log(1 - mask) in frames where a class cannot sound.
     agreement : float
-        Weight of the cross-entropy between the masks of a spliced clip and the averaged network's
-        masks of both whole clips, spliced alike: what lies beyond the cut must not change a mask.
+        Weight of the cross-entropy between the masks of a joined clip and the averaged network's
+        masks of both whole clips, joined alike.
     tags : {"absent", "union"}
-        Tags of spliced clips that count. ``absent``: only those of classes in neither clip, since a
-        class of one of the clips may have been cut away. ``union``: all, a class of either clip
-        counts as present.
+        Tags of clips with cuts that count. ``absent``: only those of classes in neither clip, since
+        a class of one of the clips may have been cut away. ``union``: all, a class of either clip
+        counts as present. All tags of added clips count.
     """
 
     share: float
+    added: float
+    cuts: int
     negatives: float
     agreement: float
     tags: str
+
+
+class Pairs(NamedTuple):
+    """The clips that joined clips were made of.
+
+    Attributes
+    ----------
+    logmel : torch.Tensor [shape=(batch, time, mel), float32]
+        The clips before they were joined.
+    target : torch.Tensor [shape=(batch, class), float32, 0 or 1]
+        Their tags.
+    others : torch.Tensor [shape=(batch,), int64]
+        Index of the clip that each is joined with.
+    own : torch.Tensor [shape=(batch, time, mel or 1), float32, in [0, 1]]
+        Share of the magnitude that is a clip's own, not the other's.
+    joined : torch.Tensor [shape=(batch,), float32, 0 or 1]
+        Clips that are joined.
+    """
+
+    logmel: torch.Tensor
+    target: torch.Tensor
+    others: torch.Tensor
+    own: torch.Tensor
+    joined: torch.Tensor
 
 
 class Known(NamedTuple):
@@ -49,24 +83,18 @@ class Known(NamedTuple):
     counted : torch.Tensor [shape=(batch, class), float32, 0 or 1] or None
         Tags that count in the loss; None: all of them.
     silent : torch.Tensor [shape=(batch, class, time), float32, 0 or 1] or None
-        Frames of spliced clips in which a class cannot sound.
-    whole : torch.Tensor [shape=(batch, time, mel), float32] or None
-        The clips before they were spliced.
-    others : torch.Tensor [shape=(batch,), int64] or None
-        Index of the clip that each continues as.
-    before : torch.Tensor [shape=(batch, time), bool] or None
-        Frames before the cut; all frames of a clip that is not spliced.
+        Frames of joined clips in which a class cannot sound.
+    pairs : Pairs or None
+        Where the averaged network's masks of them are needed.
     """
 
     counted: torch.Tensor | None = None
     silent: torch.Tensor | None = None
-    whole: torch.Tensor | None = None
-    others: torch.Tensor | None = None
-    before: torch.Tensor | None = None
+    pairs: Pairs | None = None
 
 
 def draw_cuts(settings, n_clips, n_frames, seed, iteration):
-    """Draw how the clips of a batch are spliced.
+    """Draw how the clips of a batch are joined.
 
     Parameters
     ----------
@@ -77,21 +105,26 @@ def draw_cuts(settings, n_clips, n_frames, seed, iteration):
 
     Returns
     -------
-    drawn : dict of str to np.ndarray [shape=(n_clips,), dtype=int64]
-        ``cut``, the first frame of the other clip (`n_frames` where a clip stays whole), and
-        ``continues_as``, the index of that clip; empty without splicing.
+    drawn : dict of str to np.ndarray
+        ``cut`` [shape=(n_clips, cuts), int64], the first frame after each cut (`n_frames` where a
+        clip stays whole), ``added`` [shape=(n_clips,), bool], and ``continues_as`` [shape=
+        (n_clips,), int64], the index of the other clip; empty without splicing.
     """
     if settings.share == 0:
         return {}
     rng = generator(seed, "splice", iteration)
     continues_as = rng.permutation(n_clips)
-    cuts = rng.integers(1, max(n_frames, 2), size=n_clips)
-    is_spliced = rng.random(n_clips) < settings.share
-    return {"cut": np.where(is_spliced, cuts, n_frames), "continues_as": continues_as}
+    cuts = rng.integers(1, max(n_frames, 2), size=(n_clips, settings.cuts))
+    is_joined = rng.random((n_clips, 1)) < settings.share
+    return {
+        "cut": np.where(is_joined, cuts, n_frames),
+        "added": rng.random(n_clips) < settings.added,
+        "continues_as": continues_as,
+    }
 
 
 def splice(logmel, target, drawn, settings):
-    """Splice a share of a batch's clips.
+    """Join a share of a batch's clips with another clip of the batch.
 
     Parameters
     ----------
@@ -104,21 +137,30 @@ def splice(logmel, target, drawn, settings):
     Returns
     -------
     logmel, target : torch.Tensor
-        Of the same shapes; the tags of a spliced clip are those of either clip.
+        Of the same shapes; the tags of a joined clip are those of either clip.
     known : Known
     """
     if settings.share == 0:
         return logmel, target, Known()
-    n_frames, cut, others = logmel.shape[1], drawn["cut"][:, None], drawn["continues_as"]
-    before = torch.arange(n_frames, device=logmel.device) < cut
-    spliced = (cut < n_frames).float()
-    second = target[others]
-    may_sound = torch.where(before[:, None], target[:, :, None], second[:, :, None])
-    target = torch.maximum(target, spliced * second)
+    n_frames, cuts, others = logmel.shape[1], drawn["cut"], drawn["continues_as"]
+    joined = cuts[:, :1] < n_frames
+    added = joined & drawn["added"][:, None]
+    frames = torch.arange(n_frames, device=logmel.device)
+    own = (frames >= cuts[:, :, None]).sum(dim=1) % 2 == 0
+    other, second = logmel[others], target[others]
+    both = torch.maximum(target, second)
+    may_sound = torch.where(own[:, None], target[:, :, None], second[:, :, None])
+    may_sound = torch.where(added[:, :, None], both[:, :, None], may_sound)
+    tags = torch.where(joined, both, target)
+    is_cut = (joined & ~added).float()
     known = Known(
-        counted=1 - spliced * target if settings.tags == ABSENT else None,
-        silent=spliced[:, :, None] * (1 - may_sound),
+        counted=1 - is_cut * tags if settings.tags == ABSENT else None,
+        silent=joined.float()[:, :, None] * (1 - may_sound),
     )
+    result, share = torch.where(own[..., None], logmel, other), own.float()[..., None]
+    if settings.added:
+        result = torch.where(added[..., None], torch.logaddexp(logmel, other), result)
+        share = torch.where(added[..., None], torch.sigmoid(logmel - other), share)
     if settings.agreement:
-        known = known._replace(whole=logmel, others=others, before=before)
-    return torch.where(before[:, :, None], logmel, logmel[others]), target, known
+        known = known._replace(pairs=Pairs(logmel, target, others, share, joined.float()[:, 0]))
+    return result, tags, known

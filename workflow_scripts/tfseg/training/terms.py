@@ -84,26 +84,26 @@ def silent(masks, frames):
     return _mean_where(absence(masks).mean(dim=3), frames)
 
 
-def agreement(masks, whole_masks, known):
-    """Cross-entropy between masks of spliced clips and the masks of both clips, spliced alike.
+def agreement(masks, whole_masks, pairs):
+    """Cross-entropy between masks of joined clips and the masks of both clips, joined alike.
 
-    Where a class cannot sound, zero takes the place of its mask. The result is the mean over the
-    spliced clips, classes and units.
+    The wanted mask of a class is the share of the joined magnitude that the masks of both clips
+    keep. Where the tag of a class is zero, zero takes the place of its mask. The result is the mean
+    over the joined clips, classes and units.
 
     Parameters
     ----------
     masks : torch.Tensor [shape=(batch, class, time, mel), in [0, 1]]
-        Of the spliced clips.
+        Of the joined clips.
     whole_masks : torch.Tensor [same shape]
-        Of the clips before they were spliced, by another network.
-    known : tfseg.training.splicing.Known
+        Of the clips before they were joined, by another network.
+    pairs : tfseg.training.splicing.Pairs
     """
-    first = known.before[:, None, :, None]
-    wanted = torch.where(first, whole_masks, whole_masks[known.others])
-    wanted = wanted * (1 - known.silent[..., None])
+    heard = whole_masks * pairs.target[:, :, None, None]
+    own = pairs.own[:, None]
+    wanted = own * heard + (1 - own) * heard[pairs.others]
     cost = functional.binary_cross_entropy(masks.nan_to_num(0.5), wanted, reduction="none")
-    is_spliced = (~known.before).any(dim=1).float()
-    return _mean_where(cost.mean(dim=(1, 2, 3)), is_spliced) + 0 * masks.sum()
+    return _mean_where(cost.mean(dim=(1, 2, 3)), pairs.joined) + 0 * masks.sum()
 
 
 def size(masks, target):

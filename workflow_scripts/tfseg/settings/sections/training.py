@@ -36,9 +36,11 @@ class Augmentation(Section):
 
 
 class Splice(Section):
-    """Clips that continue as another clip from a random time on; none in the papers."""
+    """Clips that are joined with another clip, by cuts or in sum; none in the papers."""
 
-    share: Share = setting(0.0, "Share of the clips that are spliced")
+    share: Share = setting(0.0, "Share of the clips that are joined with another clip")
+    added: Share = setting(0.0, "Share of these that are added instead of cut")
+    cuts: int = setting(1, "Cuts in a clip: the two clips take turns", ge=1, le=100)
     negatives: Weight = setting(
         1.0, "Weight of -log(1 - mask) in frames where a class cannot sound"
     )
@@ -46,7 +48,7 @@ class Splice(Section):
         0.0, "Weight of the agreement with the averaged network's masks of both whole clips"
     )
     tags: Literal["absent", "union"] = setting(
-        "absent", "Tags of spliced clips that count: of classes in neither clip, or all"
+        "absent", "Tags of clips with cuts that count: of classes in neither clip, or all"
     )
 
 
