@@ -1,6 +1,7 @@
 """What ``tfseg apply`` found in a recording: ``about.json`` in its folder of results."""
 
 import csv
+import itertools
 
 from tfseg.annotations.recording import Event, Recording
 
@@ -33,9 +34,11 @@ def read(source):
 
 
 def _classes(summary):
-    """Labels of the rows over all recordings, which name every class; none without a summary."""
+    """Labels of the first rows, which are over all recordings; none without a summary."""
     if not summary.is_file():
         return ()
     with summary.open(encoding="utf-8", newline="") as stream:
-        rows = csv.DictReader(stream)
-        return tuple(row["label"] for row in rows if row.get("recording") == "(all)")
+        rows = itertools.takewhile(
+            lambda row: row.get("recording") == "(all)", csv.DictReader(stream)
+        )
+        return tuple(row["label"] for row in rows)
