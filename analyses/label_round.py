@@ -168,7 +168,7 @@ def train(config, data_root, out, seed):
     found["stop_s"] = [soundfile.info(path).duration for path in found["path"]]
     found = found.assign(fold=deal_folds(found, SPLIT, seed), part=TRAIN)
     table = clip_tables(found, data_root)["clips"]
-    settings = read_settings(recipe.training)
+    settings = read_settings(recipe.own_training)
     ibm = {"ibm_criterion_db": config["features"]["ibm_criterion_db"]}
     features = FeatureSettings(**config["features"] | ibm)
     folders = []
@@ -193,7 +193,7 @@ def train(config, data_root, out, seed):
             "trunk": recipe.own_trunk,
             "pooling": recipe.own_pooling,
             "baselines": {},
-            "training": recipe.training,
+            "training": recipe.own_training,
             "precision": "float32",
             "snr_db": None,
             "held_out_fold": fold,
