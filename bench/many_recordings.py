@@ -63,10 +63,12 @@ def measure(sounds, model, out, workers):
     watcher = threading.Thread(target=_watch_workers, args=(peaks, done))
     watcher.start()
     started_s, started_cpu_s = time.perf_counter(), time.process_time()
-    status = apply(words)
+    try:
+        status = apply(words)
+    finally:
+        done.set()
+        watcher.join()
     elapsed_s = time.perf_counter() - started_s
-    done.set()
-    watcher.join()
     cpu_s = time.process_time() - started_cpu_s
     line = f"status {status}, {elapsed_s:.1f} s, main process {cpu_s:.1f} CPU s and "
     line += f"{memory_mib('VmHWM'):.0f} MiB at most"
