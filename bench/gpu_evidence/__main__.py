@@ -121,6 +121,11 @@ def main(arguments=None):
             f"expected a CUDA device, found none that torch {torch.__version__} can use. Install a "
             "build for this GPU (docs/how-to/gpu.md), or test with --device cpu --sizes small"
         )
+    if choice.device == "cuda" and torch.cuda.device_count() > 1:
+        parser.error(
+            f"expected one GPU, since trainings at once share it, found {torch.cuda.device_count()}: "
+            "set CUDA_VISIBLE_DEVICES=0"
+        )
     small = choice.sizes == "small"
     setting = Setting(choice.device, small, choice.out, {})
     setting.prepare()

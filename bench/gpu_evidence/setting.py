@@ -212,7 +212,7 @@ class Setting:
 
     def settings(self, system, **changes):
         """Settings of a system's training, with changes."""
-        section = copy.deepcopy(find_recipe(self.config, system).training)
+        section = copy.deepcopy(find_recipe(self.config, system).own_training)
         return read_settings(section | changes)
 
     def clips(self, n_clips):

@@ -131,6 +131,15 @@ def test_what_is_not_a_number_keeps_no_limit():
     json.dumps(check("loss", math.inf, 1), allow_nan=False)
 
 
+@pytest.mark.parametrize(("n_devices", "message"), [(0, "expected a CUDA device"), (2, "one GPU")])
+def test_it_needs_one_gpu(tmp_path, monkeypatch, capsys, n_devices, message):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: n_devices > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: n_devices)
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["--out", str(tmp_path)])
+    assert stopped.value.code == 2 and message in capsys.readouterr().err
+
+
 def test_when_the_time_is_up_the_rest_is_left(tmp_path):
     assert run(tmp_path, "--minutes", "0", "--only", "check-counts") == command.UNFINISHED
     assert "check-counts" in json.loads((tmp_path / "gpu.json").read_text())["missing"]
