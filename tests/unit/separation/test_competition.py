@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfseg.separation.competition import above_floor, competing, refined
+from tfseg.separation.competition import competing, floored, refined
 
 
 @pytest.fixture
@@ -49,14 +49,14 @@ def test_who_is_not_found_takes_nothing_from_those_found(masks):
     np.testing.assert_allclose(found[3], three[0], rtol=1e-5)
 
 
-def test_what_is_always_there_in_a_band_is_its_floor():
-    masks = np.full((1, 10, 3), 0.2, np.float32)
-    masks[0, 4:6, 1] = 1
-    masks[0, 4:6, 2] = 0.6
-    found = above_floor(masks, 0.5)[0]
-    assert (found[:, 0] == 0).all()
-    np.testing.assert_allclose(found[4:6, 1], 1)
-    np.testing.assert_allclose(found[4:6, 2], 0.5, rtol=1e-6)
-    assert (found[[0, 9]] == 0).all()
-    np.testing.assert_array_equal(above_floor(masks, 0), masks)
-    assert np.isfinite(above_floor(np.ones((1, 4, 2), np.float32), 0.5)).all()
+def test_a_missed_class_is_the_mixture_quietly(masks):
+    missed = masks.copy()
+    missed[2] = 1e-9 * masks[2]
+    found = refined(missed, [0, 1], competition=1, floor=0.01)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found[2], 0.01)
+    without = refined(missed, [0, 1], competition=1)
+    high = without >= 0.01
+    np.testing.assert_array_equal(found[high], without[high])
+    assert (found >= np.float32(0.01)).all()
+    np.testing.assert_array_equal(floored(masks, 0), masks)

@@ -1,30 +1,23 @@
-"""Masks of the classes found, before they separate: a floor per band, and competition."""
+"""Masks of the classes found, before they separate: competition, and a floor."""
 
 import numpy as np
 
 LEAST = 1e-6  # of a sum of masks, which may all be zero
 
 
-def above_floor(masks, floor):
-    """Subtract the floor of each band: the quantile of its values over time.
+def floored(masks, floor):
+    """Leave at least a share of every band: the mask of a class that was missed is nearly zero.
 
-    A mask that is never quite closed in a band lets that band's background through.
+    What is left where such a mask is largest is chance, and its SI-SDR far below that of the
+    mixture. With a floor it is the mixture, quietly.
 
     Parameters
     ----------
     masks : np.ndarray [shape=(n_classes, n_frames, n_mels), in [0, 1]]
     floor : float in [0, 1)
-        Share of a band's frames at or below its floor; 0 subtracts nothing.
-
-    Returns
-    -------
-    masks : np.ndarray [same shape, in [0, 1]]
-        Values of one stay one.
+        Least value; 0 changes nothing.
     """
-    if floor == 0:
-        return masks
-    lowest = np.quantile(masks, floor, axis=1, keepdims=True).astype(masks.dtype)
-    return np.maximum(masks - lowest, 0) / np.maximum(1 - lowest, LEAST)
+    return np.maximum(masks, masks.dtype.type(floor))
 
 
 def competing(masks, competition):
@@ -50,7 +43,7 @@ def competing(masks, competition):
 
 
 def refined(masks, found, *, competition=0.0, floor=0.0):
-    """Masks of all classes after floor and competition.
+    """Masks of all classes after competition and floor.
 
     A class competes with the classes found. What is not found competes with them too, if it is
     separated nevertheless (with oracle tags), and takes nothing from them.
@@ -61,18 +54,17 @@ def refined(masks, found, *, competition=0.0, floor=0.0):
     found : sequence of int
         Classes whose tag is above the threshold.
     competition, floor : float
-        As `competing` and `above_floor` take them.
+        As `competing` and `floored` take them.
 
     Returns
     -------
     masks : np.ndarray [same shape]
     """
-    masks = above_floor(masks, floor)
     if competition == 0:
-        return masks
+        return floored(masks, floor)
     found = list(found)
     result = np.empty_like(masks)
     for k in range(len(masks)):
         rivals = [k, *(j for j in found if j != k)]
         result[k] = competing(masks[rivals], competition)[0]
-    return result
+    return floored(result, floor)

@@ -25,6 +25,6 @@ class Separation(Section):
         0.0, "Exponent p of the share M_k^p / sum M_j^p that a mask keeps of a unit; 0: all of it"
     )
     floor: ShareBelowOne = setting(
-        0.0, "Share of the frames at or below a band's floor, which is subtracted; 0: none"
+        0.0, "Least value of a mask in each band: a missed class is then the mixture, quietly"
     )
     processes: PositiveInteger = setting(4, "Processes of one job", unit="processes")
