@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pandas as pd
 import pytest
+import sed_eval
 
 import tfseg
 from tfseg.annotations import Event, Recording, read
@@ -151,6 +152,20 @@ def test_desed_with_confidence_reads_in_pandas():
     assert set(table["filename"]) == {'q"uote\t.wav'}
     found = list(table.drop(columns="filename").itertuples(index=False, name=None))
     assert found == [(e.onset_s, e.offset_s, e.label, e.confidence) for e in EVENTS]
+
+
+def test_sed_eval_reads_its_list_and_desed_s_table(tmp_path):
+    for name in ("event_list", "desed"):
+        # It takes a label with & for a list of labels.
+        kept = [recording for recording in _kept(name) if "&" not in "".join(recording.labels)]
+        ((path, text),) = formats()[name].module.write(kept, tmp_path).items()
+        write_text(path, text)
+        rows = sed_eval.io.load_event_list(str(path))
+        found = [
+            (r["filename"], r["onset"], r["offset"], r["event_label"]) for r in rows if r.onset
+        ]
+        assert found == [(r.name, e.onset_s, e.offset_s, e.label) for r in kept for e in r.events]
+        assert {row["filename"] for row in rows} == {recording.name for recording in kept}
 
 
 @pytest.mark.parametrize("confidence", [False, True])
