@@ -45,7 +45,7 @@ def prepared(tmp_path_factory):
 
 
 @pytest.fixture
-def served(prepared, tmp_path):
+def served(browser, prepared, tmp_path):
     """Address of the review, with no answers yet, and their table."""
     table = tmp_path / "answers.csv"
     review = Review(prepared)
@@ -54,6 +54,7 @@ def served(prepared, tmp_path):
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield address, table
+        browser.driver.get("about:blank")  # else a sound still loads when nobody answers any more
         server.shutdown()
         thread.join()
         server.server_close()
