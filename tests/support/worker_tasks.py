@@ -21,6 +21,15 @@ def do_as_told(item):
     return item, os.getpid()
 
 
+def dead_the_first_time(path):
+    """Die in the first process that comes here."""
+    try:
+        path.open("x").close()
+    except FileExistsError:
+        return do_as_told
+    os._exit(3)
+
+
 def dead_on_arrival():
     """Die before any item is taken."""
     os._exit(3)

@@ -101,7 +101,7 @@ def in_processes(prepare, items, n_workers, *, died):
     Exception
         Of `prepare` or of the function, which ends all processes.
     WorkerDiedError
-        When a process dies before it has taken an item.
+        When all processes died before they took an item.
     """
     workers = [_Worker(prepare) for _ in range(min(n_workers, len(items)))]
     results, n_given = {}, 0
@@ -113,14 +113,14 @@ def in_processes(prepare, items, n_workers, *, died):
                     try:
                         result, error = worker.receive()
                     except WorkerDiedError as death:
-                        if worker.item is None:
-                            raise
-                        result, error = died(items[worker.item], death), None
                         workers.remove(worker)
-                        results[worker.item] = result
-                        if n_given < len(items):
-                            workers.append(_Worker(prepare))
-                        continue
+                        if worker.item is not None:
+                            results[worker.item] = died(items[worker.item], death)
+                            if n_given < len(items):
+                                workers.append(_Worker(prepare))
+                        elif not workers:
+                            raise
+                        continue  # one that died before it took an item is not started again
                     if error is not None:
                         raise error
                     if worker.item is not None:

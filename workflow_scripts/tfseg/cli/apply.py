@@ -26,6 +26,7 @@ from tfseg.apply.results import analyses_in, check_model_of_results, results_in
 from tfseg.apply.scores import AS_RECORDED, AS_TRAINED
 from tfseg.apply.settings import ApplySettings, missing_for_pages
 from tfseg.apply.summary import check_folder, write_summary
+from tfseg.apply.workers import WorkerDiedError
 from tfseg.cli.terminal import say
 from tfseg.errors import DataError, NotWrittenError, TfsegError
 from tfseg.inference.events import read_events
@@ -197,8 +198,8 @@ def main(arguments=None):
             if name not in names and about.get("model_sha256") == model.sha256
         }
         write_summary(out, analyses_in(out, done | earlier), failures, model, notes)
-    except (NotWrittenError, OSError) as error:
-        # A full disk: what is done stays, and is not done again.
+    except (NotWrittenError, WorkerDiedError, OSError) as error:
+        # A full disk, or no memory: what is done stays, and is not done again.
         say(f"error: {error}")
         return 1
     if failures:
