@@ -1,6 +1,6 @@
 """Train one system on the training folds of one SNR; resumes where it was stopped."""
 
-from tfseg.datasets.licences import announce
+from tfseg.datasets.licences import announce, joined_terms
 from tfseg.inference.forward import load_model, load_prepared, save_model
 from tfseg.inference.model_folder import training_facts
 from tfseg.io.files import file_sha256, read_json
@@ -17,7 +17,6 @@ def main(smk):
     """Train and write weights, description and history."""
     names, params, features = smk.wildcards, smk.params, smk.input.features
     terms = read_json(smk.input.licences)
-    announce(terms, "the weights of this model")
     settings = read_settings(params.training)
     data = training_clips(features, settings.kinds)
     description = {key: getattr(params, key) for key in RECIPE} | {
@@ -32,12 +31,14 @@ def main(smk):
     facts = training_facts(
         data, file_sha256(features), params.corpus, params.mixing, settings.excerpt_s
     )
-    facts |= terms | {"trained_in": precision}
     start, started_from = None, [smk.input.start] if params.start else []
     if started_from:
         start = load_model(*started_from, smk.input.start_description)
+        terms = joined_terms(terms, start[1])
         facts["started_from"] = what_is_kept(start[1], description)
         print(f"starting from {params.training['start_from']}: {facts['started_from']}")
+    facts |= terms | {"trained_in": precision}
+    announce(terms, "the weights of this model")
     taught_by = [smk.input.teacher, smk.input.teacher_description] if params.teacher else []
     curves = None
     if params.tensorboard:

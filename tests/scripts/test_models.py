@@ -171,6 +171,8 @@ def test_a_training_from_a_model_says_what_it_kept_and_is_bound_to_it(
         found[fold] = json.loads(Path(smk.output.description).read_text())["started_from"]
         start = json.loads(Path(models[fold].description).read_text())
         assert found[fold]["weights_sha256"] == start["weights_sha256"]
+        told = json.loads(Path(smk.output.description).read_text())["licences"]
+        assert told == {text: 2 * n for text, n in start["licences"].items()}
         assert found[fold]["new_classes"] == found[fold]["dropped_classes"] == []
         weights = load_file(smk.output.model)
         np.testing.assert_array_equal(

@@ -25,6 +25,23 @@ def licence_terms(recordings):
     }
 
 
+def joined_terms(terms, others):
+    """Join the terms of two sets of recordings; a recording in both counts twice.
+
+    Parameters
+    ----------
+    terms, others : dict
+        With at least the keys that `licence_terms` returns.
+    """
+    first, second = terms["licences"], others["licences"]
+    return {
+        "licences": {
+            text: first.get(text, 0) + second.get(text, 0) for text in sorted({*first, *second})
+        },
+        "restricted": sorted({*terms["restricted"], *others["restricted"]}),
+    }
+
+
 def announce(terms, what, log=print):
     """Warn, where mixtures or weights are made, of restrictions by their recordings."""
     if terms["restricted"]:
