@@ -12,7 +12,7 @@ from tfseg.training.splicing import SpliceSettings
 from tfseg.training.terms import TermSettings
 
 UNCHANGED = AugmentationSettings(0, False, 0, 0, 0)
-WHOLE = SpliceSettings(share=0, added=0, cuts=1, negatives=1, agreement=0, tags="absent")
+WHOLE = SpliceSettings(share=0, added=0, cuts=1, negatives=1, agreement=0, ramp=0, tags="absent")
 NO_TERMS = TermSettings(0, 0, 0, 0, 0, 0.5)
 SETTINGS = TrainingSettings(
     iterations=10,
@@ -37,7 +37,9 @@ AUGMENTED = AugmentationSettings(
     mixup=0.5, time_shift=True, gain_db=6.0, band_gain_db=6.0, mel_shift=2
 )
 
-SPLICED = SpliceSettings(share=0.5, added=0.5, cuts=2, negatives=1.0, agreement=1.0, tags="absent")
+SPLICED = SpliceSettings(
+    share=0.5, added=0.5, cuts=2, negatives=1.0, agreement=1.0, ramp=0, tags="absent"
+)
 ALL_TERMS = TermSettings(0.1, 0.1, 0.1, 0.1, 0.1, 0.5)
 
 

@@ -10,7 +10,7 @@ from toy_training import SETTINGS, changed
 
 from tfseg.training import losses, terms
 from tfseg.training.losses import cross_entropy, distillation
-from tfseg.training.splicing import Known
+from tfseg.training.splicing import Known, Pairs
 
 
 def test_the_loss_is_scikit_learns_log_loss():
@@ -83,6 +83,28 @@ def test_splicing_and_terms_add_to_the_loss_with_their_weights(step):
         + 0.2 * terms.size(masks, target)
     )
     assert torch.allclose(_total(step, settings, Known(counted, silent)), expected)
+
+
+def test_the_weight_of_the_agreement_rises_from_zero(step):
+    tags, masks, logmel, target = step
+    pairs = Pairs(logmel, target, torch.tensor([1, 0]), torch.rand(2, 4, 1), torch.ones(2))
+    whole = torch.full_like(masks, 0.3)
+    splice = dataclasses.replace(SETTINGS.splice, agreement=2.0, ramp=9)
+    added = [
+        losses.total(
+            *step,
+            changed(splice=splice),
+            teacher=None,
+            iteration=torch.tensor(iteration),
+            known=Known(pairs=pairs),
+            averaged=lambda parts: (None, whole),
+        )
+        - cross_entropy(tags, target)
+        for iteration in (0, 4, 9, 100)
+    ]
+    full = 2.0 * terms.agreement(masks, whole, pairs)
+    for found, share in zip(added, (0.1, 0.5, 1, 1), strict=True):
+        assert torch.allclose(found, share * full, atol=1e-6)
 
 
 def test_distillation_is_zero_for_a_teacher_that_says_the_same_of_what_is_there():

@@ -6,7 +6,9 @@ import torch
 
 from tfseg.training.splicing import Known, SpliceSettings, draw_cuts, splice
 
-NONE = SpliceSettings(share=0.0, added=0.0, cuts=1, negatives=1.0, agreement=1.0, tags="absent")
+NONE = SpliceSettings(
+    share=0.0, added=0.0, cuts=1, negatives=1.0, agreement=1.0, ramp=0, tags="absent"
+)
 HALF = dataclasses.replace(NONE, share=0.5)
 ALL = dataclasses.replace(NONE, share=1.0)
 

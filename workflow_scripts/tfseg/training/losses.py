@@ -97,9 +97,10 @@ def total(
             _, whole_masks = averaged(known.pairs.logmel)
         n_taught = whole_masks.shape[1]  # without the background
         of_classes = known.pairs._replace(target=known.pairs.target[:, :n_taught])
-        loss = loss + settings.splice.agreement * terms.agreement(
-            masks[:, :n_taught], whole_masks, of_classes
+        weight = settings.splice.agreement * ((iteration + 1) / (settings.splice.ramp + 1)).clamp(
+            max=1
         )
+        loss = loss + weight * terms.agreement(masks[:, :n_taught], whole_masks, of_classes)
     if settings.terms.used:
         loss = loss + terms.weighted(
             masks,

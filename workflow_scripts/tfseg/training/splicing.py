@@ -37,6 +37,9 @@ class SpliceSettings:
     agreement : float
         Weight of the cross-entropy between the masks of a joined clip and the averaged network's
         masks of both whole clips, joined alike.
+    ramp : int
+        Iterations in which the weight of the agreement rises from zero: at first the averaged
+        network hears nothing that could be taught (after Tarvainen and Valpola, NeurIPS 2017).
     tags : {"absent", "union"}
         Tags of clips with cuts that count. ``absent``: only those of classes in neither clip, since
         a class of one of the clips may have been cut away. ``union``: all, a class of either clip
@@ -48,6 +51,7 @@ class SpliceSettings:
     cuts: int
     negatives: float
     agreement: float
+    ramp: int
     tags: str
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tfseg.settings.fields import (
+    MANY,
     PlainPath,
     PositiveInteger,
     Seconds,
@@ -46,6 +47,13 @@ class Splice(Section):
     )
     agreement: Weight = setting(
         0.0, "Weight of the agreement with the averaged network's masks of both whole clips"
+    )
+    ramp: int = setting(
+        0,
+        "Iterations in which the weight of the agreement rises from zero",
+        unit="iterations",
+        ge=0,
+        le=MANY,
     )
     tags: Literal["absent", "union"] = setting(
         "absent", "Tags of clips with cuts that count: of classes in neither clip, or all"
