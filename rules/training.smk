@@ -28,9 +28,7 @@ rule train_model:
         network=lambda wildcards: RECIPES[wildcards.system].network,
         teacher=lambda wildcards: RECIPES[wildcards.system].teacher,
         start=INPUTS.start_digest,
-        training=lambda wildcards: sorted_keys(
-            RECIPES[wildcards.system].own_training
-        ),
+        training=lambda wildcards: sorted_keys(RECIPES[wildcards.system].own_training),
         corpus=KIND,
         mixing=section("mixing", *([] if IS_CLIPS else ["duration_s"]), "resampler"),
         precision=config["precision"],
