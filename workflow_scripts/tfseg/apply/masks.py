@@ -1,6 +1,7 @@
 """Masks of the windows in which a class was found, on disk, read as one mask over the recording."""
 
 import bisect
+from array import array
 
 import numpy as np
 
@@ -22,8 +23,10 @@ class MaskStore:
     def __init__(self, path, n_mels):
         self._stream = open(path, "w+b")  # noqa: SIM115, `close` does
         self._n_mels = n_mels
-        self._starts, self._lengths = [], []
-        self._place = {}
+        # Whole numbers alone: a day has 80 000 windows, and Python objects take ten times as much.
+        self._starts, self._lengths = array("q"), array("q")
+        self._longest = 0
+        self._windows, self._places = {}, {}  # of each class: windows that hold it, and where
 
     def add(self, start, n_frames, masks):
         """Add one window.
@@ -37,18 +40,25 @@ class MaskStore:
             Of each class that its tags hold. Kept as float16.
         """
         for k, mask in masks.items():
-            self._place[len(self._starts), k] = self._stream.tell()
+            self._windows.setdefault(k, array("q")).append(len(self._starts))
+            self._places.setdefault(k, array("q")).append(self._stream.tell())
             self._stream.write(mask.astype(np.float16).tobytes())
         self._starts.append(start)
         self._lengths.append(n_frames)
+        self._longest = max(self._longest, n_frames)
 
     @property
     def classes(self):
         """Classes that any window's tags hold, in their order."""
-        return sorted({k for _, k in self._place})
+        return sorted(self._windows)
 
     def _load(self, index, k):
-        self._stream.seek(self._place[index, k])
+        """Mask of a window; None where its tags deny the class."""
+        windows = self._windows.get(k, ())
+        at = bisect.bisect_left(windows, index)
+        if at == len(windows) or windows[at] != index:
+            return None
+        self._stream.seek(self._places[k][at])
         n_units = self._lengths[index] * self._n_mels
         mask = np.frombuffer(self._stream.read(2 * n_units), dtype=np.float16)
         return mask.reshape(-1, self._n_mels)
@@ -68,16 +78,16 @@ class MaskStore:
         """
         total = np.zeros((stop - first, self._n_mels), dtype=np.float32)
         weight = np.zeros((stop - first, 1), dtype=np.float32)
-        index = bisect.bisect_left(self._starts, first - max(self._lengths))
+        index = bisect.bisect_left(self._starts, first - self._longest)
         while index < len(self._starts) and self._starts[index] < stop:
             start, n_frames = self._starts[index], self._lengths[index]
             a, b = max(start, first), min(start + n_frames, stop)
             if a < b:
                 weights = window_weights(n_frames)[a - start : b - start, None].astype(np.float32)
                 weight[a - first : b - first] += weights
-                if (index, k) in self._place:
-                    mask = self._load(index, k)[a - start : b - start]
-                    total[a - first : b - first] += weights * mask
+                mask = self._load(index, k)
+                if mask is not None:
+                    total[a - first : b - first] += weights * mask[a - start : b - start]
             index += 1
         return total / weight
 
