@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -30,6 +31,7 @@ def start(folder, arguments):
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(LIBRARY.parent), *sys.path])},
         stdout=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # also where it is ignored
     )
     for line in process.stdout:
         if found := re.fullmatch(r"Open (http://\S+)\n", line):
