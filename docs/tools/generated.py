@@ -1,4 +1,4 @@
-"""Write the pages of the docs that are made of declarations: ``make docs`` runs it, tests compare.
+"""Write what the docs have from declarations, pages and badges: ``make docs`` runs it, tests compare.
 
 A page is made whole, or holds blocks between ``<!-- NAME: made by make docs -->`` and
 ``<!-- end of NAME -->``, around which its text is written by hand.
@@ -7,8 +7,10 @@ A page is made whole, or holds blocks between ``<!-- NAME: made by make docs -->
 import importlib
 import posixpath
 import re
+import tomllib
 from pathlib import Path
 
+import tfseg
 from tfseg.cli import main as command
 from tfseg.evaluation.metric_names import docs_table
 from tfseg.models import registry
@@ -148,6 +150,36 @@ def _with_blocks(page, blocks):
     return page
 
 
+def badge(left, right):
+    """Draw a badge of two words as SVG; it needs no network and no font of its own."""
+    widths = [7 * len(text) + 12 for text in (left, right)]
+    total = sum(widths)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{total}" height="20" role="img"'
+        f' aria-label="{left}: {right}">\n'
+        f'<rect width="{total}" height="20" rx="3" fill="#555"/>\n'
+        f'<rect x="{widths[0]}" width="{widths[1]}" height="20" rx="3" fill="#0056a3"/>\n'
+        '<g fill="#fff" font-family="DejaVu Sans,Verdana,sans-serif" font-size="11">\n'
+        f'<text x="6" y="14" textLength="{widths[0] - 12}">{left}</text>\n'
+        f'<text x="{widths[0] + 6}" y="14" textLength="{widths[1] - 12}">{right}</text>\n'
+        "</g></svg>\n"
+    )
+
+
+def badges(repository):
+    """Badges of the README: file name to SVG."""
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    snakefile = (repository / "Snakefile").read_text(encoding="utf-8")
+    (snakemake,) = re.findall(r'^min_version\("(.*)"\)', snakefile, re.MULTILINE)
+    facts = {
+        "version": tfseg.__version__,
+        "licence": project["license"],
+        "python": project["requires-python"].replace(">=", "≥ "),
+        "snakemake": f"≥ {snakemake}",
+    }
+    return {f"badge_{name}.svg": badge(name, fact) for name, fact in facts.items()}
+
+
 def pages(repository=REPOSITORY):
     """Text of each page as its declarations want it.
 
@@ -172,7 +204,8 @@ def pages(repository=REPOSITORY):
     for name, texts in blocks.items():
         page = (reference / name).read_text(encoding="utf-8")
         made[reference / name] = _with_blocks(page, texts)
-    return made
+    images = repository / "docs/images"
+    return made | {images / name: text for name, text in badges(repository).items()}
 
 
 if __name__ == "__main__":
