@@ -273,3 +273,19 @@ def test_a_playlist_leads_nowhere(tmp_path, write):
     (tmp_path / "a.aac").write_text("#EXTM3U\n#EXTINF:5,\nsecret.wav\n#EXT-X-ENDLIST\n")
     with pytest.raises(UnreadableSoundError, match=r"a\.aac"):
         _read(tmp_path / "a.aac")
+
+
+@pytest.mark.parametrize("stated", [0, 4_400_000_000 % 2**32, 0xFFFFFFFF])
+def test_a_wav_file_of_more_than_4_gib_is_read_to_its_end(tmp_path, stated):
+    n_bytes, path = 4_400_000_000, tmp_path / "night.wav"
+    form = struct.pack("<IHHIIHH", 16, 1, 1, 32000, 64000, 2, 16)
+    head = b"RIFF\0\0\0\0WAVEfmt " + form + b"data" + struct.pack("<I", stated)
+    with path.open("wb") as file:  # sparse: zeros, and a hundred samples at its end
+        file.write(head)
+        file.seek(len(head) + n_bytes - 200)
+        file.write(np.full(100, 1234, "<i2").tobytes())
+    with open_sound(path) as stream:
+        assert stream.n_stated == n_bytes // 2
+        assert [fault.problem for fault in stream.faults] == ["unfinished_header"]
+        stream._file.seek(n_bytes // 2 - 150)
+        assert np.count_nonzero(stream.read(1000)) == 100

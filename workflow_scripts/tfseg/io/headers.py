@@ -223,6 +223,16 @@ class Spliced(io.RawIOBase):
         super().close()
 
 
+def _as_rf64(head, samples):
+    """Header of a wav file of more than 4 GiB, whose own fields cannot say so (EBU Tech 3306)."""
+    n_riff = len(head) + 36 - 8 + samples.available
+    sizes = struct.pack("<4sIQQQI", b"ds64", 28, n_riff, samples.available, 0, 0)
+    head = bytearray(b"RF64" + head[4:12] + sizes + head[12:])
+    for place in (4, len(head) - 4):
+        struct.pack_into("<I", head, place, 0xFFFFFFFF)
+    return bytes(head)
+
+
 def until_the_end(path, samples):
     """Open a file as if its header said that the samples reach to its end; None: it cannot be.
 
@@ -235,6 +245,8 @@ def until_the_end(path, samples):
         return None
     with open(path, "rb") as stream:
         head = bytearray(stream.read(samples.start))
+    if head[:4] == b"RIFF" and samples.byte_order == "<" and samples.available > _UNKNOWN_32:
+        return Spliced(_as_rf64(head, samples), path, samples.start)
     # A wav or AU file may say "until the end"; an AIFF file has to say how much that is.
     for place in samples.size_places:
         size = 0xFFFFFFFF if samples.byte_order == "<" else samples.available
